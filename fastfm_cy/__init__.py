@@ -1,0 +1,10 @@
+"""Factorization machines: scikit-learn estimators over Cython kernels."""
+
+from importlib.metadata import version as _version
+
+from .exceptions import DivergenceError
+from .fm import FMClassifier, FMRegressor
+
+__version__ = _version("fastfm_cy")
+
+__all__ = ["DivergenceError", "FMClassifier", "FMRegressor", "__version__"]

@@ -1,0 +1,151 @@
+"""What all factorization machine estimators share: checks, start, training, prediction."""
+
+from contextlib import contextmanager
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from ._parameters import ParameterTable
+from ._solvers import SOLVERS
+from ._training import train
+from ._validation import (
+    check_bool,
+    check_cast,
+    check_choice,
+    check_integer,
+    check_real,
+    check_rows,
+)
+from .exceptions import DivergenceError
+from .kernels import fm
+from .kernels.settings import Settings
+
+_DTYPES = {"float32": np.float32, "float64": np.float64}
+
+
+@contextmanager
+def unchanged_on_error(estimator):
+    """All of a fit or none of it: an error leaves the estimator as it was before."""
+    before = dict(vars(estimator))
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
+
+
+class BaseFM(BaseEstimator):
+    """Second-order factorization machine; subclasses name the losses and prepare the target."""
+
+    _losses = {}
+
+    @property
+    def intercept_(self):
+        """float : the bias w0."""
+        return float(self._fitted_table("intercept_").intercept[0])
+
+    @property
+    def coef_(self):
+        """ndarray of shape (n_features,) : the linear weights w."""
+        return self._fitted_table("coef_").coef
+
+    @property
+    def factors_(self):
+        """ndarray of shape (n_features, n_factors) : the factor vectors v, a row a feature."""
+        return self._fitted_table("factors_").factor_vectors
+
+    def __sklearn_is_fitted__(self):
+        return "_table" in vars(self)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    def _fitted_table(self, attribute):
+        # An attribute that does not exist before fit, as scikit-learn's conventions have it.
+        try:
+            return vars(self)["_table"]
+        except KeyError:
+            raise AttributeError(
+                f"{type(self).__name__} has no {attribute} before it is fitted."
+            ) from None
+
+    def _check_parameters(self):
+        check_integer(self.n_factors, "n_factors", 0)
+        check_choice(self.loss, "loss", self._losses)
+        check_choice(self.solver, "solver", SOLVERS)
+        if self.learning_rate is not None:
+            check_real(self.learning_rate, "learning_rate", above=True)
+        check_integer(self.max_iter, "max_iter", 1)
+        check_real(self.l2_linear, "l2_linear")
+        check_real(self.l2_factors, "l2_factors")
+        check_real(self.init_scale, "init_scale", above=True)
+        check_bool(self.fit_intercept, "fit_intercept")
+        check_bool(self.fit_linear, "fit_linear")
+        check_bool(self.shuffle, "shuffle")
+        check_integer(self.verbose, "verbose", 0)
+        check_choice(self.dtype, "dtype", _DTYPES)
+
+    def _train(self, rows, y, weights):
+        """Fit the table to checked rows, float64 targets and float64 weights (or None)."""
+        y = check_cast(y, self.dtype, "y")
+        if weights is not None:
+            weights = check_cast(weights, self.dtype, "sample_weight")
+            if not weights.any():
+                raise ValueError("The weight of every row is zero: there is nothing to learn from.")
+        rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31 - 1))
+        table = self._start(rows.n_features, y, weights, rng)
+        settings = self._settings()
+        history = train(
+            rows, y, weights, table, settings, self._losses[self.loss].code,
+            max_iter=self.max_iter, shuffle=self.shuffle, rng=rng, verbose=self.verbose,
+        )  # fmt: skip
+        self._table = table.without_state()
+        self.n_iter_ = len(history)
+        self.history_ = {"train_loss": history}
+
+    def _start(self, n_features, y, weights, rng):
+        state_start = SOLVERS[self.solver].state_start
+        table = ParameterTable(n_features, self.n_factors, self.dtype, state_start)
+        table.draw_factors(self.init_scale, rng)
+        if self.fit_intercept:
+            table.intercept[0] = self._losses[self.loss].best_constant(y, weights)
+        return table
+
+    def _settings(self):
+        solver = SOLVERS[self.solver]
+        rate = solver.learning_rate if self.learning_rate is None else self.learning_rate
+        return Settings(
+            loss=self._losses[self.loss].code,
+            solver=solver.code,
+            learning_rate=rate,
+            l2_linear=self.l2_linear,
+            l2_factors=self.l2_factors,
+            fit_intercept=self.fit_intercept,
+            fit_linear=self.fit_linear,
+        )
+
+    def _scores(self, X):
+        """The model's value of each row, in its dtype."""
+        check_is_fitted(self)
+        table = self._table
+        rows = check_rows(self, X, table.dtype)
+        if rows.n_features != table.n_features:
+            raise ValueError(f"X has {rows.n_features} features, the model {table.n_features}.")
+        scores = np.empty(rows.n_rows, dtype=table.dtype)
+        fm.predict(
+            rows.indptr, rows.indices, rows.data,
+            table.intercept, table.linear, table.factors, table.n_padded, scores,
+        )  # fmt: skip
+        bad = np.flatnonzero(~np.isfinite(scores))
+        if bad.size:
+            raise DivergenceError(
+                f"The score of row {bad[0]} is too large for {table.dtype}: its values are far "
+                "outside what the model was trained on. Rescale them as in training, or fit with "
+                "dtype='float64'."
+            )
+        return scores

@@ -1,0 +1,107 @@
+"""The parameter table: where the weights of a factorization machine live in memory.
+
+Three arrays of one float type, each with a parameter's optimiser state beside it, so that an
+update touches the same cache lines for both (S numbers of state: 0 for SGD, 1 for AdaGrad):
+
+    intercept  (1 + S,)                       [w0 | state]
+    linear     (n_features, 1 + S)            a row a feature: [w | state]
+    factors    (n_features, (1 + S) * P)      a row a feature: [v_1 .. v_P | states]
+
+P is the number of factors padded to whole vectors of the CPU. Padding holds zeros and stays
+zero: its gradient is zero. All three arrays start on a cache line.
+"""
+
+import numpy as np
+
+CACHE_LINE = 64  # bytes
+_VECTOR = 16  # bytes: the vector width that every supported CPU has
+_START_BLOCK = 1 << 16  # features whose start values are drawn at a time
+
+
+def aligned_zeros(shape, dtype):
+    """Zeros whose first element lies on a cache line."""
+    dtype = np.dtype(dtype)
+    n_bytes = int(np.prod(shape, dtype=object)) * dtype.itemsize
+    buffer = np.zeros(n_bytes + CACHE_LINE, dtype=np.uint8)
+    offset = -buffer.ctypes.data % CACHE_LINE
+    return buffer[offset : offset + n_bytes].view(dtype).reshape(shape)
+
+
+class ParameterTable:
+    """Weights of one model, laid out for the kernels.
+
+    Parameters
+    ----------
+    n_features, n_factors : int
+    dtype : "float32" or "float64"
+    state_start : sequence of float
+        Start value of each number of optimiser state a parameter.
+    """
+
+    def __init__(self, n_features, n_factors, dtype, state_start=()):
+        dtype = np.dtype(dtype)
+        lanes = _VECTOR // dtype.itemsize
+        slots = 1 + len(state_start)
+        self.n_factors = n_factors
+        self.n_padded = -(-n_factors // lanes) * lanes
+        self.intercept = aligned_zeros((slots,), dtype)
+        self.linear = aligned_zeros((n_features, slots), dtype)
+        self.factors = aligned_zeros((n_features, slots * self.n_padded), dtype)
+        for slot, value in enumerate(state_start, start=1):
+            self.intercept[slot] = value
+            self.linear[:, slot] = value
+            self.factors[:, slot * self.n_padded : (slot + 1) * self.n_padded] = value
+
+    @property
+    def n_features(self):
+        return self.linear.shape[0]
+
+    @property
+    def dtype(self):
+        return self.linear.dtype
+
+    @property
+    def coef(self):
+        """View of the linear weights, shape (n_features,)."""
+        return self.linear[:, 0]
+
+    @property
+    def factor_vectors(self):
+        """View of the factor vectors, shape (n_features, n_factors)."""
+        return self.factors[:, : self.n_factors]
+
+    def draw_factors(self, scale, rng):
+        """Start the factors from a normal distribution; the same draws in either dtype."""
+        vectors = self.factor_vectors
+        for start in range(0, self.n_features, _START_BLOCK):
+            block = vectors[start : start + _START_BLOCK]
+            block[...] = rng.normal(0.0, scale, block.shape)
+
+    def is_finite(self):
+        """Whether every weight is finite."""
+        arrays = (self.intercept[:1], self.coef, self.factor_vectors)
+        return all(np.isfinite(array).all() for array in arrays)
+
+    def without_state(self):
+        """The same weights with no optimiser state: what predictions need."""
+        if len(self.intercept) == 1:
+            return self
+        table = ParameterTable(self.n_features, self.n_factors, self.dtype)
+        table._copy_weights(self.intercept[0], self.coef, self.factor_vectors)
+        return table
+
+    def _copy_weights(self, intercept, coef, factor_vectors):
+        self.intercept[0] = intercept
+        self.coef[...] = coef
+        self.factor_vectors[...] = factor_vectors
+
+    def __getstate__(self):
+        """Pickled as laid out, less the alignment, which is made anew."""
+        return self.n_factors, self.n_padded, self.intercept, self.linear, self.factors
+
+    def __setstate__(self, state):
+        self.n_factors, self.n_padded = state[:2]
+        for name, array in zip(("intercept", "linear", "factors"), state[2:], strict=True):
+            aligned = aligned_zeros(array.shape, array.dtype)
+            aligned[...] = array
+            setattr(self, name, aligned)
