@@ -15,6 +15,7 @@ from ._validation import (
     check_cast,
     check_choice,
     check_integer,
+    check_not_all_zero,
     check_real,
     check_rows,
 )
@@ -95,8 +96,7 @@ class BaseFM(BaseEstimator):
         y = check_cast(y, self.dtype, "y")
         if weights is not None:
             weights = check_cast(weights, self.dtype, "sample_weight")
-            if not weights.any():
-                raise ValueError("The weight of every row is zero: there is nothing to learn from.")
+            check_not_all_zero(weights)
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31 - 1))
         table = self._start(rows.n_features, y, weights, rng)
         settings = self._settings()

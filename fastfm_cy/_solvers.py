@@ -17,6 +17,6 @@ class Solver:
 
 
 SOLVERS = {
-    "sgd": Solver(SolverCode.SGD, (), learning_rate=0.01),
-    "adagrad": Solver(SolverCode.ADAGRAD, (1.0,), learning_rate=0.1),
+    "sgd": Solver(SolverCode.SGD, (), learning_rate=0.02),
+    "adagrad": Solver(SolverCode.ADAGRAD, (1.0,), learning_rate=0.05),
 }

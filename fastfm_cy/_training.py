@@ -9,7 +9,8 @@ from .kernels import fm, loss
 # Multiply-adds between two looks at Ctrl-C and the progress bar: some tens of milliseconds.
 _WORK_A_CALL = 20_000_000
 
-# A mean loss this many times that of the constant score 0 is divergence, even if finite.
+# A fit that ends with a mean loss this many times that of the constant score 0 has diverged,
+# even if every number is finite. Before the end it may recover, as AdaGrad's steps shrink.
 _BLOW_UP = 1e4
 
 
@@ -46,19 +47,21 @@ def train(rows, y, weights, table, settings, loss_code, *, max_iter, shuffle, rn
     order = np.arange(len(y)) if weights is None else np.flatnonzero(weights)
     order = order.astype(np.int64, copy=False)
     total_weight = len(y) if weights is None else float(weights.sum(dtype=np.float64))
-    limit = _BLOW_UP * _mean_loss_of_zero(loss_code, y, weights) or np.inf
     history = []
     with tqdm(total=max_iter * len(order), unit="row", unit_scale=True, disable=not verbose) as bar:
         for epoch in range(1, max_iter + 1):
-            bar.set_description(f"epoch {epoch}/{max_iter}")
+            bar.set_description(f"epoch {epoch}/{max_iter}", refresh=False)
             if shuffle:
                 rng.shuffle(order)
             mean_loss = _epoch(rows, y, weights, order, table, settings, epoch, bar) / total_weight
-            if not mean_loss < limit:
-                raise _divergence(epoch, f"the mean training loss reached {mean_loss:.3g}")
+            if not np.isfinite(mean_loss):
+                raise _divergence(epoch, "the mean training loss is not finite")
             history.append(mean_loss)
     if not table.is_finite():
         raise _divergence(max_iter, "a weight is no longer finite")
+    limit = _BLOW_UP * _mean_loss_of_zero(loss_code, y, weights) or np.inf
+    if history[-1] > limit:
+        raise _divergence(max_iter, f"the mean training loss ended at {history[-1]:.3g}")
     return history
 
 

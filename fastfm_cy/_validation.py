@@ -103,6 +103,14 @@ def check_weights(sample_weight, n_rows):
     return weights
 
 
+def check_not_all_zero(weights):
+    if not weights.any():
+        raise ValueError(
+            "Sample weights must contain at least one non-zero number; with class_weight and "
+            "dtype applied, none is left."
+        )
+
+
 def check_cast(values, dtype, name):
     """`values` in `dtype`, or an error that names the first row that does not fit."""
     with np.errstate(over="ignore"):

@@ -9,7 +9,12 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 
 from ._estimator import BaseFM, unchanged_on_error
 from ._losses import CLASSIFICATION, REGRESSION
-from ._validation import check_bool, check_rows_and_target, check_weights
+from ._validation import (
+    check_bool,
+    check_not_all_zero,
+    check_rows_and_target,
+    check_weights,
+)
 
 
 class FMRegressor(RegressorMixin, BaseFM):
@@ -30,15 +35,15 @@ class FMRegressor(RegressorMixin, BaseFM):
     loss : {"squared_error"}, default="squared_error"
         Half the squared error.
     solver : {"adagrad", "sgd"}, default="adagrad"
-        "sgd" takes steps of one size; "adagrad" scales each parameter's steps by the root of
-        the sum of its squared gradients [2]_.
+        "sgd" takes steps of one size, and wants features of about unit size; "adagrad" divides
+        each parameter's steps by the root of 1 + the sum of its squared gradients [2]_.
     learning_rate : float > 0 or None, default=None
-        Step size; None is the solver's default, 0.1 for "adagrad" and 0.01 for "sgd".
+        Step size; None is the solver's default, 0.05 for "adagrad" and 0.02 for "sgd".
     max_iter : int >= 1, default=20
         Number of epochs (passes over the rows).
-    l2_linear, l2_factors : float >= 0, default=0.01 and 0.05
+    l2_linear, l2_factors : float >= 0, default=0.02 and 0.07
         L2 strengths of the linear weights and of the factors; the intercept has none.
-    init_scale : float > 0, default=0.1
+    init_scale : float > 0, default=0.01
         Standard deviation of the normal distribution that the factors start from. Linear
         weights start at 0, the intercept at the (weighted) mean of y.
     fit_intercept, fit_linear : bool, default=True
@@ -100,9 +105,9 @@ class FMRegressor(RegressorMixin, BaseFM):
         solver="adagrad",
         learning_rate=None,
         max_iter=20,
-        l2_linear=0.01,
-        l2_factors=0.05,
-        init_scale=0.1,
+        l2_linear=0.02,
+        l2_factors=0.07,
+        init_scale=0.01,
         fit_intercept=True,
         fit_linear=True,
         clip_predictions=True,
@@ -194,15 +199,16 @@ class FMClassifier(ClassifierMixin, BaseFM):
     loss : {"log_loss", "hinge", "squared_hinge"}, default="log_loss"
         Of the label as -1 or +1 and the score. Only "log_loss" gives probabilities.
     solver : {"adagrad", "sgd"}, default="adagrad"
-        "sgd" takes steps of one size; "adagrad" scales each parameter's steps by the root of
-        the sum of its squared gradients [2]_.
+        "sgd" takes steps of one size, and wants features of about unit size; "adagrad" divides
+        each parameter's steps by the root of 1 + the sum of its squared gradients [2]_.
     learning_rate : float > 0 or None, default=None
-        Step size; None is the solver's default, 0.1 for "adagrad" and 0.01 for "sgd".
+        Step size; None is the solver's default, 0.05 for "adagrad" and 0.02 for "sgd".
     max_iter : int >= 1, default=20
         Number of epochs (passes over the rows).
-    l2_linear, l2_factors : float >= 0, default=1e-5
-        L2 strengths of the linear weights and of the factors; the intercept has none.
-    init_scale : float > 0, default=0.1
+    l2_linear, l2_factors : float >= 0, default=0.02 and 0.002
+        L2 strengths of the linear weights and of the factors; the intercept has none. For
+        clicks with many rows a feature, less is better: try ``l2_factors=1e-4``.
+    init_scale : float > 0, default=0.01
         Standard deviation of the normal distribution that the factors start from. Linear
         weights start at 0, the intercept at the (weighted) log odds, or at 0 for the hinges.
     fit_intercept, fit_linear : bool, default=True
@@ -264,9 +270,9 @@ class FMClassifier(ClassifierMixin, BaseFM):
         solver="adagrad",
         learning_rate=None,
         max_iter=20,
-        l2_linear=1e-5,
-        l2_factors=1e-5,
-        init_scale=0.1,
+        l2_linear=0.02,
+        l2_factors=0.002,
+        init_scale=0.01,
         fit_intercept=True,
         fit_linear=True,
         class_weight=None,
@@ -377,11 +383,14 @@ def _encode_labels(y, weights):
             f"Only binary classification is supported. The type of the target is {kind}."
         )
     classes, codes = np.unique(y, return_inverse=True)
-    weighed = codes if weights is None else codes[weights > 0]
-    if len(np.unique(weighed)) < 2:
-        only = classes[weighed[0]] if weighed.size else "none"
+    if weights is not None:
+        check_not_all_zero(weights)
+        codes_used = np.unique(codes[weights > 0])
+    else:
+        codes_used = np.unique(codes)
+    if len(codes_used) < 2:
         raise ValueError(
-            "FMClassifier needs rows of 2 classes; y has only one class with a positive weight: "
-            f"{only!r}."
+            "FMClassifier needs rows of two classes; y has only one class with a positive weight: "
+            f"{classes[codes_used[0]]!r}."
         )
     return classes, 2.0 * codes - 1.0

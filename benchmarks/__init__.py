@@ -1,0 +1,1 @@
+"""Speed of training beside the peers; see README.md in this folder."""

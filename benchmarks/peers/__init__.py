@@ -1,0 +1,10 @@
+"""Whom we measure against; one file a peer.
+
+A peer module has NAME, SOLVERS, ``missing()`` (why it cannot run here, or None) and a class
+``Run(workload, solver, n_factors, folder)`` with ``fit(epochs)`` (train anew; seconds) and
+``test_metric()`` (of the last fit).
+"""
+
+from . import libfm, modern_fm, xlearn
+
+PEERS = {peer.NAME: peer for peer in (modern_fm, xlearn, libfm)}

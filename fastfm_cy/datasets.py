@@ -1,0 +1,292 @@
+"""Data with a known structure to try models on, and a reader for rating files.
+
+The generators plant a factorization machine and report it, so that a fitted model can be held
+against the noise floor: the error of the planted model itself.
+"""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils import Bunch, check_random_state
+
+_GENRES = 18
+_AGE_GROUPS = 7
+_OCCUPATIONS = 21
+
+
+def make_ratings(
+    n_users=3000, n_items=1500, n_ratings=200_000, *, rank=6, noise=0.7, random_state=None
+):
+    """Ratings of items by users, with side features, from a planted factorization machine.
+
+    Every row one-hot encodes the user, the item, the user's age group and occupation, and the
+    item's genres (one to three, sharing a value of unit length). Users are active and items
+    popular to very different degrees (log-normal and Zipf). Targets are the planted model's
+    value plus normal noise; they are centred on 3.5 and neither rounded nor clipped.
+
+    Parameters
+    ----------
+    n_users, n_items, n_ratings : int >= 1
+    rank : int >= 1
+        Length of the planted factor vectors.
+    noise : float >= 0
+        Standard deviation of the noise, which is the RMSE no model can beat on average.
+    random_state : int, RandomState or None
+
+    Returns
+    -------
+    Bunch
+        X : csr_array of shape (n_ratings, n_features), float32
+        y : ndarray of shape (n_ratings,), the ratings
+        expected : ndarray of shape (n_ratings,), the ratings without their noise
+        fields : ndarray of shape (n_features,), the number of each feature's field
+        field_names : list of str
+        intercept, coef, factors : the planted model
+    """
+    for name, size in (("n_users", n_users), ("n_items", n_items), ("n_ratings", n_ratings)):
+        _check_at_least_one(name, size)
+    _check_at_least_one("rank", rank)
+    rng = _generator(random_state)
+    users = _draw(rng, rng.lognormal(0.0, 1.0, n_users), n_ratings)
+    items = rng.permutation(n_items)[_draw(rng, _zipf(n_items, 0.9), n_ratings)]
+    age_groups = rng.integers(_AGE_GROUPS, size=n_users)
+    occupations = rng.integers(_OCCUPATIONS, size=n_users)
+    blocks = {
+        "user": _one_hot(users, n_users),
+        "item": _one_hot(items, n_items),
+        "age group": _one_hot(age_groups[users], _AGE_GROUPS),
+        "occupation": _one_hot(occupations[users], _OCCUPATIONS),
+        "genres": _random_genres(rng, n_items)[items],
+    }
+    X = sparse.csr_array(sparse.hstack(list(blocks.values()), format="csr"))
+    sizes = [block.shape[1] for block in blocks.values()]
+    fields = np.repeat(np.arange(len(sizes)), sizes)
+    # Sizes of effects like those of films: users and items matter most.
+    linear_scale = np.array([0.35, 0.4, 0.08, 0.08, 0.15])[fields]
+    factor_scale = np.array([0.5, 0.5, 0.25, 0.25, 0.4])[fields] / rank**0.25
+    coef = rng.normal(0.0, linear_scale)
+    factors = rng.normal(0.0, factor_scale[:, None], (X.shape[1], rank))
+    expected = _planted_scores(X, coef, factors)
+    intercept = 3.5 - expected.mean()
+    expected += intercept
+    return Bunch(
+        X=X,
+        y=expected + rng.normal(0.0, noise, n_ratings),
+        expected=expected,
+        fields=fields,
+        field_names=list(blocks),
+        intercept=intercept,
+        coef=coef,
+        factors=factors,
+    )
+
+
+def make_clicks(
+    n_rows=200_000,
+    n_fields=20,
+    n_features=5000,
+    *,
+    rank=6,
+    exponent=1.1,
+    click_rate=0.2,
+    random_state=None,
+):
+    """Clicks on advertisements from a planted factorization machine.
+
+    Every row has one feature of each field, all of the value 1 / sqrt(n_fields). Field sizes
+    are spread over orders of magnitude; within a field, ids follow Zipf's law. Labels are drawn
+    with the logistic function of the planted score as their probability.
+
+    Parameters
+    ----------
+    n_rows, n_fields, n_features : int >= 1
+        There are at least two features a field.
+    rank : int >= 1
+        Length of the planted factor vectors.
+    exponent : float >= 0
+        Of Zipf's law: how much the frequent ids outweigh the rare ones.
+    click_rate : float in (0, 1)
+        Probability of a click at the mean score.
+    random_state : int, RandomState or None
+
+    Returns
+    -------
+    Bunch
+        X : csr_array of shape (n_rows, n_features), float32
+        y : ndarray of shape (n_rows,), 1 for a click and 0 for none
+        probability : ndarray of shape (n_rows,), of a click under the planted model
+        fields : ndarray of shape (n_features,), the number of each feature's field
+        coef, factors : the planted model, up to the scaling of its scores
+    """
+    for name, size in (("n_rows", n_rows), ("n_fields", n_fields), ("rank", rank)):
+        _check_at_least_one(name, size)
+    if n_features < 2 * n_fields:
+        raise ValueError(f"n_features must be at least 2 a field, {2 * n_fields}; got {n_features}.")
+    if not 0 < click_rate < 1:
+        raise ValueError(f"click_rate must lie between 0 and 1, got {click_rate}.")
+    rng = _generator(random_state)
+    sizes = _field_sizes(n_fields, n_features, rng)
+    offsets = np.cumsum(sizes) - sizes
+    columns = np.empty((n_rows, n_fields), dtype=np.int32)
+    for field, (offset, size) in enumerate(zip(offsets, sizes, strict=True)):
+        ids = rng.permutation(size)
+        columns[:, field] = offset + ids[_draw(rng, _zipf(size, exponent), n_rows)]
+    values = np.full(columns.size, n_fields**-0.5, dtype=np.float32)
+    indptr = np.arange(0, columns.size + 1, n_fields)
+    X = sparse.csr_array((values, columns.ravel(), indptr), shape=(n_rows, n_features))
+    coef = rng.normal(0.0, 1.0, n_features)
+    factors = rng.normal(0.0, 1.0, (n_features, rank)) / rank**0.25
+    scores = _planted_scores(X, coef, factors)
+    spread = scores.std() or 1.0
+    scores = 1.5 * (scores - scores.mean()) / spread + np.log(click_rate / (1 - click_rate))
+    probability = 1 / (1 + np.exp(-scores))
+    return Bunch(
+        X=X,
+        y=(rng.random(n_rows) < probability).astype(np.int64),
+        probability=probability,
+        fields=np.repeat(np.arange(n_fields), sizes),
+        coef=coef,
+        factors=factors,
+    )
+
+
+@dataclass(frozen=True)
+class Ratings:
+    """Who rated what: four columns of one length, as ``load_ratings`` reads them."""
+
+    users: np.ndarray
+    """str, as they stand in the file."""
+    items: np.ndarray
+    """str, as they stand in the file."""
+    ratings: np.ndarray
+    """float64."""
+    timestamps: np.ndarray | None
+    """float64, or None if a line has none."""
+
+
+def load_ratings(path):
+    """Read a file of ratings: user, item, rating and, if there, a timestamp a line.
+
+    Columns are separated by tabs, commas, semicolons, bars, ``::`` or blanks; the first line
+    shows which, and may be a header. Empty lines are passed over.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    Ratings
+
+    Raises
+    ------
+    ValueError
+        Naming the file and the line that is not of that form.
+    """
+    path = Path(path)
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        rows = _split_lines(file)
+        lines = list(_parse_ratings(path, rows))
+    if not lines:
+        raise ValueError(f"{path} holds no ratings.")
+    users, items, ratings, times = zip(*lines, strict=True)
+    has_times = all(time is not None for time in times)
+    return Ratings(
+        np.array(users), np.array(items), np.array(ratings), np.array(times) if has_times else None
+    )
+
+
+def _split_lines(file):
+    """(line number, columns) of every line that is not empty."""
+    separator = None
+    for number, line in enumerate(file, start=1):
+        line = line.rstrip("\r\n")
+        if not line.strip():
+            continue
+        if separator is None:
+            separator = next((s for s in ("::", "\t", ",", ";", "|") if s in line), " ")
+        if separator == "::":
+            yield number, line.split("::")
+        elif separator == " ":
+            yield number, line.split()
+        else:
+            yield number, next(csv.reader([line], delimiter=separator))
+
+
+def _parse_ratings(path, rows):
+    for position, (number, columns) in enumerate(rows):
+        if len(columns) not in (3, 4):
+            raise ValueError(
+                f"{path}, line {number}: expected user, item, rating and at most a timestamp, "
+                f"found {len(columns)} column(s): {columns}."
+            )
+        try:
+            rating, *time = (float(column) for column in columns[2:])
+            if not np.isfinite(rating):
+                raise ValueError("a rating must be finite")
+        except ValueError as error:
+            if position == 0 and not _is_number(columns[2]):
+                continue  # a header
+            raise ValueError(
+                f"{path}, line {number}: rating and timestamp must be numbers: {columns[2:]}."
+            ) from error
+        yield columns[0].strip(), columns[1].strip(), rating, time[0] if time else None
+
+
+def _is_number(text):
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _generator(random_state):
+    return np.random.default_rng(check_random_state(random_state).randint(2**31 - 1))
+
+
+def _check_at_least_one(name, size):
+    if size < 1:
+        raise ValueError(f"{name} must be at least 1, got {size}.")
+
+
+def _zipf(n, exponent):
+    return np.arange(1, n + 1) ** -float(exponent)
+
+
+def _draw(rng, frequencies, n):
+    """n numbers from 0..len(frequencies)-1, in proportion to the frequencies."""
+    cumulative = np.cumsum(frequencies)
+    drawn = np.searchsorted(cumulative, rng.random(n) * cumulative[-1], side="right")
+    return np.minimum(drawn, len(frequencies) - 1)
+
+
+def _one_hot(ids, n_ids):
+    n = len(ids)
+    return sparse.csr_array((np.ones(n, np.float32), ids, np.arange(n + 1)), shape=(n, n_ids))
+
+
+def _random_genres(rng, n_items):
+    """CSR of shape (n_items, 18): one to three genres an item, rows of unit length."""
+    counts = rng.integers(1, 4, size=n_items)
+    ranks = rng.random((n_items, _GENRES)).argsort(axis=1).argsort(axis=1)
+    chosen = ranks < counts[:, None]
+    return sparse.csr_array((chosen / np.sqrt(counts)[:, None]).astype(np.float32))
+
+
+def _field_sizes(n_fields, n_features, rng):
+    """Field sizes spread evenly on a log scale, of at least 2, that add up to n_features."""
+    weights = np.geomspace(1.0, 1000.0, n_fields)
+    spare = n_features - 2 * n_fields
+    sizes = 2 + np.floor(spare * weights / weights.sum()).astype(int)
+    sizes[-1] += n_features - sizes.sum()
+    return rng.permutation(sizes)
+
+
+def _planted_scores(X, coef, factors):
+    sums = X @ factors
+    squares = X.power(2) @ factors**2
+    return X @ coef + 0.5 * (sums**2 - squares).sum(axis=1)

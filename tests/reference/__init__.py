@@ -1,0 +1,1 @@
+"""Slow, obvious definitions that the kernels are checked against."""

@@ -1,0 +1,50 @@
+"""Hypothesis strategies: random sparse problems with all their corners."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from hypothesis import strategies as st
+
+from fastfm_cy._parameters import ParameterTable
+from fastfm_cy._validation import CSRRows
+from reference.fm import Model
+
+DTYPES = ("float32", "float64")
+
+
+@dataclass
+class Problem:
+    """Dense rows, their CSR, a model's weights, and a generator for the rest."""
+
+    X: np.ndarray
+    model: Model
+    rng: np.random.Generator
+
+    def rows(self, dtype):
+        present = self.X != 0
+        indptr = np.concatenate([[0], np.cumsum(present.sum(axis=1))]).astype(np.int64)
+        row, column = np.nonzero(present)
+        data = self.X[row, column].astype(dtype)
+        return CSRRows(indptr, column.astype(np.int32), data, self.X.shape[1])
+
+    def table(self, dtype, state_start=()):
+        table = ParameterTable(*self.model.v.shape, dtype, state_start)
+        table.intercept[0] = self.model.w0
+        table.coef[...] = self.model.w
+        table.factor_vectors[...] = self.model.v
+        return table
+
+
+@st.composite
+def problems(draw):
+    """Up to 8 rows and 7 features, 0 to 9 factors; rows and columns may be empty."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    n_rows, n_features = draw(st.integers(1, 8)), draw(st.integers(1, 7))
+    n_factors = draw(st.integers(0, 9))
+    density = draw(st.sampled_from([0.0, 0.3, 0.7, 1.0]))
+    X = rng.normal(size=(n_rows, n_features)) * (rng.random((n_rows, n_features)) < density)
+    # Values that both dtypes hold exactly, so that only the arithmetic differs.
+    X = X.astype(np.float32).astype(np.float64)
+    v = rng.normal(scale=0.5, size=(n_features, n_factors)).astype(np.float32).astype(np.float64)
+    w = rng.normal(size=n_features).astype(np.float32).astype(np.float64)
+    return Problem(X, Model(float(np.float32(rng.normal())), w, v), rng)

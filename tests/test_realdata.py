@@ -1,0 +1,66 @@
+"""Accuracy on real data with default parameters: what the README promises.
+
+Thresholds are those of the project's goals, not of today's figures, which are better
+(benchmarks/README.md).
+"""
+
+import numpy as np
+import pytest
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.metrics import roc_auc_score, root_mean_squared_error
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import OneHotEncoder
+
+from fastfm_cy import FMClassifier, FMRegressor
+from fastfm_cy.datasets import load_ratings
+from realdata import data_file, movielens_fold, sms_messages
+
+pytestmark = pytest.mark.realdata
+SEEDS = (0, 1, 2)
+SOLVERS = ("adagrad", "sgd")
+
+
+@pytest.fixture(scope="module")
+def sms():
+    """The split and the features of the notebook that this project starts from."""
+    messages, labels = sms_messages()
+    train, test, y, y_test = train_test_split(messages, labels, test_size=0.25, random_state=1)
+    vectorizer = TfidfVectorizer(min_df=2, max_df=0.5)
+    return vectorizer.fit_transform(train), vectorizer.transform(test), y, y_test
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_sms_spam_auc(sms, seed):
+    X, X_test, y, y_test = sms
+    model = FMClassifier(random_state=seed).fit(X, y)
+    assert roc_auc_score(y_test == "spam", model.decision_function(X_test)) >= 0.9975
+    logistic = LogisticRegression().fit(X, y)
+    assert roc_auc_score(y_test == "spam", logistic.decision_function(X_test)) < 0.9965
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_movielens_folds(solver):
+    errors = []
+    for fold in ("u1", "u2", "u3", "u4", "u5"):
+        X, y, X_test, y_test = movielens_fold(fold)
+        model = FMRegressor(solver=solver, random_state=0).fit(X, y)
+        errors.append(root_mean_squared_error(y_test, model.predict(X_test)))
+    assert np.mean(errors) <= 0.930
+    if solver == "adagrad":  # the default
+        assert errors[0] < 0.9325  # libFM's SGD on u1
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_small_ratings_beat_ridge(seed):
+    data = load_ratings(data_file("ratings_small.csv"))
+    ids = np.column_stack([data.users, data.items])
+    train, test, y, y_test = train_test_split(ids, data.ratings, test_size=0.2, random_state=0)
+    encoder = OneHotEncoder(handle_unknown="ignore", dtype=np.float32)
+    X, X_test = encoder.fit_transform(train), encoder.transform(test)
+    model = FMRegressor(random_state=seed).fit(X, y)
+    ridge = min(
+        root_mean_squared_error(y_test, Ridge(alpha=alpha).fit(X, y).predict(X_test))
+        for alpha in (0.3, 1.0, 3.0, 10.0)
+    )
+    assert root_mean_squared_error(y_test, model.predict(X_test)) < 0.99 * ridge
