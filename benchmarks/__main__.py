@@ -14,11 +14,15 @@ def main():
     )
     parser.add_argument("--workloads", nargs="+", choices=WORKLOADS, default=list(WORKLOADS))
     parser.add_argument("--peers", nargs="+", choices=PEERS, default=list(PEERS))
-    parser.add_argument("--solvers", nargs="+", choices=["sgd", "adagrad"], default=["sgd", "adagrad"])
+    parser.add_argument(
+        "--solvers", nargs="+", choices=["sgd", "adagrad"], default=["sgd", "adagrad"]
+    )
     parser.add_argument("--factors", type=int, nargs="+", default=[16], help="numbers of factors")
     parser.add_argument("--epochs", type=int, default=10, help="epochs that a measurement spans")
     parser.add_argument("--runs", type=int, default=5, help="paired runs")
-    parser.add_argument("--click-rows", type=int, default=120_000, help="rows of clicks to generate")
+    parser.add_argument(
+        "--click-rows", type=int, default=120_000, help="rows of clicks to generate"
+    )
     options = parser.parse_args()
     for name in options.workloads:
         workload = WORKLOADS[name](options)

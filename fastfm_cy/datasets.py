@@ -124,7 +124,9 @@ def make_clicks(
     for name, size in (("n_rows", n_rows), ("n_fields", n_fields), ("rank", rank)):
         _check_at_least_one(name, size)
     if n_features < 2 * n_fields:
-        raise ValueError(f"n_features must be at least 2 a field, {2 * n_fields}; got {n_features}.")
+        raise ValueError(
+            f"n_features must be at least 2 a field, {2 * n_fields}; got {n_features}."
+        )
     if not 0 < click_rate < 1:
         raise ValueError(f"click_rate must lie between 0 and 1, got {click_rate}.")
     rng = _generator(random_state)
@@ -197,6 +199,46 @@ def load_ratings(path):
     return Ratings(
         np.array(users), np.array(items), np.array(ratings), np.array(times) if has_times else None
     )
+
+
+def load_movielens_fold(folder, fold):
+    """One of the official splits of MovieLens 100K as one-hot user and item ids.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Where ``ml-100k.zip`` of grouplens.org was unpacked.
+    fold : {"u1", "u2", "u3", "u4", "u5", "ua", "ub"}
+
+    Returns
+    -------
+    X, y, X_test, y_test
+        csr_array of shape (n_ratings, 943 + 1682), float32, and the ratings as float64
+    """
+    parts = []
+    for part in ("base", "test"):
+        table = np.loadtxt(Path(folder) / f"{fold}.{part}", dtype=np.int64)
+        blocks = [_one_hot(table[:, 0] - 1, 943), _one_hot(table[:, 1] - 1, 1682)]
+        parts += [sparse.csr_array(sparse.hstack(blocks, format="csr")), table[:, 2].astype(float)]
+    return tuple(parts)
+
+
+def load_sms_spam(path):
+    """The SMS Spam Collection, as tab-separated label and message with a header line.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    messages : list of str
+    labels : ndarray of str, "ham" or "spam"
+    """
+    with Path(path).open(encoding="utf-8") as file:
+        rows = [line.rstrip("\n").split("\t", 1) for line in file]
+    labels, messages = zip(*rows[1:], strict=True)
+    return list(messages), np.array(labels)
 
 
 def _split_lines(file):

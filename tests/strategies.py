@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from hypothesis import strategies as st
+from reference.fm import Model
 
 from fastfm_cy._parameters import ParameterTable
 from fastfm_cy._validation import CSRRows
-from reference.fm import Model
 
 DTYPES = ("float32", "float64")
 

@@ -2,11 +2,11 @@ import subprocess
 import sys
 
 import pytest
+from realdata import data_file
 from typer.testing import CliRunner
 
 from fastfm_cy import __version__
 from fastfm_cy.cli.app import app
-from realdata import data_file
 
 
 @pytest.fixture

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-
-from fastfm_cy.datasets import load_ratings, make_clicks, make_ratings
 from realdata import data_file
 from reference.fm import Model
+
+from fastfm_cy.datasets import load_ratings, make_clicks, make_ratings
 
 
 @pytest.mark.parametrize("make", [make_ratings, make_clicks])
@@ -115,7 +115,8 @@ def test_broken_rating_files(tmp_path, text, message):
 
 @pytest.mark.realdata
 @pytest.mark.parametrize(
-    ("name", "n_users", "n_items"), [("ml-100k/u.data", 943, 1682), ("ratings_small.csv", 671, 9066)]
+    ("name", "n_users", "n_items"),
+    [("ml-100k/u.data", 943, 1682), ("ratings_small.csv", 671, 9066)],
 )
 def test_real_rating_files(name, n_users, n_items):
     data = load_ratings(data_file(name))

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from reference.fm import Model
 from scipy import sparse
+from strategies import DTYPES
 
 from fastfm_cy import DivergenceError, FMClassifier, FMRegressor
-from reference.fm import Model
-from strategies import DTYPES
 
 SOLVERS = ("sgd", "adagrad")
 
@@ -386,7 +386,9 @@ def test_one_class_left_by_the_weights_is_refused():
         FMClassifier().fit(np.eye(3), [0, 1, 1], sample_weight=[0, 0, 0])
 
 
-@pytest.mark.parametrize(("y", "kind"), [([0, 1, 2], "multiclass"), ([0.1, 0.2, 1.7], "continuous")])
+@pytest.mark.parametrize(
+    ("y", "kind"), [([0, 1, 2], "multiclass"), ([0.1, 0.2, 1.7], "continuous")]
+)
 def test_two_classes_only(y, kind):
     with pytest.raises(ValueError, match=kind):
         FMClassifier().fit(np.eye(3), y)

@@ -2,9 +2,9 @@ import pickle
 
 import numpy as np
 import pytest
+from strategies import DTYPES
 
 from fastfm_cy._parameters import CACHE_LINE, ParameterTable
-from strategies import DTYPES
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -6,6 +6,7 @@ Thresholds are those of the project's goals, not of today's figures, which are b
 
 import numpy as np
 import pytest
+from realdata import data_file
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import roc_auc_score, root_mean_squared_error
@@ -13,8 +14,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import OneHotEncoder
 
 from fastfm_cy import FMClassifier, FMRegressor
-from fastfm_cy.datasets import load_ratings
-from realdata import data_file, movielens_fold, sms_messages
+from fastfm_cy.datasets import load_movielens_fold, load_ratings, load_sms_spam
 
 pytestmark = pytest.mark.realdata
 SEEDS = (0, 1, 2)
@@ -24,7 +24,7 @@ SOLVERS = ("adagrad", "sgd")
 @pytest.fixture(scope="module")
 def sms():
     """The split and the features of the notebook that this project starts from."""
-    messages, labels = sms_messages()
+    messages, labels = load_sms_spam(data_file("sms.tsv"))
     train, test, y, y_test = train_test_split(messages, labels, test_size=0.25, random_state=1)
     vectorizer = TfidfVectorizer(min_df=2, max_df=0.5)
     return vectorizer.fit_transform(train), vectorizer.transform(test), y, y_test
@@ -43,7 +43,7 @@ def test_sms_spam_auc(sms, seed):
 def test_movielens_folds(solver):
     errors = []
     for fold in ("u1", "u2", "u3", "u4", "u5"):
-        X, y, X_test, y_test = movielens_fold(fold)
+        X, y, X_test, y_test = load_movielens_fold(data_file("ml-100k"), fold)
         model = FMRegressor(solver=solver, random_state=0).fit(X, y)
         errors.append(root_mean_squared_error(y_test, model.predict(X_test)))
     assert np.mean(errors) <= 0.930

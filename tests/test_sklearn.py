@@ -9,9 +9,9 @@ from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
+from strategies import DTYPES
 
 from fastfm_cy import FMClassifier, FMRegressor
-from strategies import DTYPES
 
 # Updates are per sample and stop after max_iter epochs, so a row of weight 2 takes one step of
 # twice the size where a repeated row takes two; scikit-learn's own SGD estimators are excused

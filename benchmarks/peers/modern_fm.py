@@ -43,5 +43,7 @@ class Run:
     def test_metric(self):
         if self.workload.task == "regression":
             predicted = self.model.predict(self.X_test)
-            return self.workload.error(np.clip(predicted, *np.percentile(self.workload.y, [0, 100])))
+            return self.workload.error(
+                np.clip(predicted, *np.percentile(self.workload.y, [0, 100]))
+            )
         return self.workload.error(self.model.predict_proba(self.X_test)[:, 1])

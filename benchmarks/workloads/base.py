@@ -37,9 +37,7 @@ class Workload:
         """The rows as libsvm text, which the peers with files read; (train, test) paths."""
         paths = folder / "train.txt", folder / "test.txt"
         if not paths[0].exists():
-            for path, X, y in zip(
-                paths, (self.X, self.X_test), (self.y, self.y_test), strict=True
-            ):
+            for path, X, y in zip(paths, (self.X, self.X_test), (self.y, self.y_test), strict=True):
                 narrow = (X.data, X.indices.astype(np.int32), X.indptr.astype(np.int32))
                 dump_svmlight_file(sparse.csr_matrix(narrow, X.shape), y, str(path))
         return paths

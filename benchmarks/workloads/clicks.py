@@ -13,4 +13,4 @@ def load(options):
     X, y = data.X[:n_train], data.y[:n_train]
     X_test, y_test = data.X[n_train:], data.y[n_train:]
     title = f"clicks: {n_train:,} rows of 39"
-    return Workload(title, "classification", X, y, X_test, y_test, 2e-5)
+    return Workload(title, "classification", X, y, X_test, y_test, l2=2e-5)

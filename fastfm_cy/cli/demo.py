@@ -188,4 +188,4 @@ def _draw_report(axis, report):
     axis.set(xlabel="epoch", ylabel=report.metric_names[0])
     axis.set_title(f"{title}\n{sizes}", fontsize=10)
     axis.xaxis.get_major_locator().set_params(integer=True)
-    axis.legend(fontsize=8)
+    axis.legend(fontsize=8, loc="upper right", bbox_to_anchor=(1, 0.93))  # below the top line

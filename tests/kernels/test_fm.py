@@ -2,17 +2,17 @@ import mmap
 
 import numpy as np
 import pytest
+from fastfm_cy.kernels.settings import Settings
 from hypothesis import given
 from hypothesis import strategies as st
+from reference import fm as reference
+from strategies import DTYPES, problems
 
 from fastfm_cy._losses import CLASSIFICATION, REGRESSION
 from fastfm_cy._parameters import ParameterTable
 from fastfm_cy._solvers import SOLVERS
 from fastfm_cy._validation import CSRRows
 from fastfm_cy.kernels import fm
-from fastfm_cy.kernels.settings import Settings
-from reference import fm as reference
-from strategies import DTYPES, problems
 
 LOSSES = REGRESSION | CLASSIFICATION
 TOLERANCE = {"float32": 2e-5, "float64": 1e-11}

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from reference.losses import GRADIENTS, LOSSES
 
 from fastfm_cy._losses import CLASSIFICATION, REGRESSION
 from fastfm_cy.kernels import loss
-from reference.losses import GRADIENTS, LOSSES
 
 CODES = {name: entry.code for name, entry in (REGRESSION | CLASSIFICATION).items()}
 TARGETS = {name: (-1.0, 1.0) if name in CLASSIFICATION else (-3.0, 0.0, 2.5) for name in CODES}
