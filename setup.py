@@ -22,7 +22,7 @@ class BuildKernels(build_ext):
     """Chooses the optimisation flags once the compiler is known."""
 
     def build_extensions(self):
-        flags = ["/O2"] if self.compiler.compiler_type == "msvc" else ["-O3"]
+        flags = ["/O2"] if self.compiler.compiler_type == "msvc" else ["-O3", "-g0"]
         for extension in self.extensions:
             extension.extra_compile_args = flags
         super().build_extensions()

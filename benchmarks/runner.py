@@ -37,7 +37,8 @@ def seconds_an_epoch(run, epochs):
 
 
 def _print_table(workload, seconds, metrics):
-    head = f"| {'library':<12} | s an epoch: min | median | times ours: min | median | test {workload.metric} |"
+    columns = ["s an epoch: min", "median", "times ours: min", "median", f"test {workload.metric}"]
+    head = f"| {'library':<12} | " + " | ".join(columns) + " |"
     print(head)
     print("|" + "|".join("-" * len(cell) for cell in head.strip("|").split("|")) + "|")
     for name, times in seconds.items():

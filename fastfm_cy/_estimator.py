@@ -1,6 +1,7 @@
 """What all factorization machine estimators share: checks, start, training, prediction."""
 
 from contextlib import contextmanager
+from typing import ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -41,7 +42,7 @@ def unchanged_on_error(estimator):
 class BaseFM(BaseEstimator):
     """Second-order factorization machine; subclasses name the losses and prepare the target."""
 
-    _losses = {}
+    _losses: ClassVar[dict] = {}
 
     @property
     def intercept_(self):

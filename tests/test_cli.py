@@ -19,7 +19,6 @@ def run():
 
 def _column(output, column=1):
     """Numbers of one column of the printed tables, by model."""
-    lines = [line.rsplit(maxsplit=4) for line in output.splitlines()]
     names = ("mean", "ridge regression", "click rate", "logistic regression",
              "factorization machine", "noise floor (true model)")  # fmt: skip
     table = {}
@@ -27,7 +26,6 @@ def _column(output, column=1):
         name = next((name for name in names if line.strip().startswith(name)), None)
         if name:
             table.setdefault(name, []).append(float(line.replace(name, "").split()[column - 1]))
-    assert lines
     return table
 
 
@@ -113,7 +111,7 @@ def test_wrong_usage(run, tmp_path):
 
 def test_without_the_extra_the_command_says_what_to_install():
     code = "import sys; sys.modules['typer'] = None; from fastfm_cy.cli import main; main()"
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    result = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True)
     assert result.returncode == 1
     assert "fastfm_cy[cli]" in result.stderr
     assert "Traceback" not in result.stderr

@@ -75,7 +75,7 @@ FILES = {
 }
 
 
-@pytest.mark.parametrize("text", FILES.values(), ids=FILES)
+@pytest.mark.parametrize("text", list(FILES.values()), ids=list(FILES))
 def test_rating_files(tmp_path, text):
     path = tmp_path / "ratings"
     path.write_bytes(text.encode())

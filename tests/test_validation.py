@@ -124,7 +124,7 @@ def test_sums_of_duplicates_beyond_float32_are_located():
 
 @pytest.mark.parametrize("X", [np.eye(3) * 1j, sparse.csr_array(np.eye(3) * 1j)])
 def test_complex_data(X):
-    with pytest.raises(ValueError, match="[Cc]omplex"):
+    with pytest.raises(ValueError, match=r"[Cc]omplex"):
         fit(X)
 
 
