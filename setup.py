@@ -1,5 +1,6 @@
 """Builds the Cython kernels; everything else about the package stands in pyproject.toml."""
 
+import platform
 from pathlib import Path
 
 from Cython.Build import cythonize
@@ -7,6 +8,7 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 KERNELS = Path("fastfm_cy/kernels")
+IS_X86_64 = platform.machine().lower() in ("x86_64", "amd64")
 
 DIRECTIVES = {
     "language_level": 3,
@@ -17,21 +19,51 @@ DIRECTIVES = {
     "freethreading_compatible": True,
 }
 
+# No -ffast-math: checks for NaN must work. -fopenmp-simd only obeys vectorisation hints; there is
+# no OpenMP run time. Kernels must be inlined into the functions that know the number of factors.
+UNIX_FLAGS = ["-O3", "-g0", "-fopenmp-simd", "-fno-math-errno", "-fno-trapping-math"]
+INLINE = ("CYTHON_INLINE", "inline __attribute__((always_inline))")
+# gcc's unroll-and-jam turns loops of constant length scalar; other compilers have no such pass.
+GCC_FLAGS = ["-fno-loop-unroll-and-jam"]
+AVX2_FLAGS = {"msvc": ["/arch:AVX2"], "unix": ["-mavx2", "-mfma"]}
+
 
 class BuildKernels(build_ext):
-    """Chooses the optimisation flags once the compiler is known."""
+    """Chooses the flags once the compiler is known."""
 
     def build_extensions(self):
-        flags = ["/O2"] if self.compiler.compiler_type == "msvc" else ["-O3", "-g0"]
+        is_msvc = self.compiler.compiler_type == "msvc"
+        flags = ["/O2"] if is_msvc else UNIX_FLAGS + self._gcc_flags()
         for extension in self.extensions:
-            extension.extra_compile_args = flags
+            extension.extra_compile_args = list(flags)
+            if extension.name.endswith("_avx2"):
+                extension.extra_compile_args += AVX2_FLAGS["msvc" if is_msvc else "unix"]
+            if not is_msvc:
+                extension.define_macros = [INLINE]
         super().build_extensions()
+
+    def _gcc_flags(self):
+        macros = "__clang__"  # clang calls itself gcc, too
+        try:
+            command = [*self.compiler.compiler, "-dM", "-E", "-x", "c", "/dev/null"]
+            return [] if macros in self._output(command) else GCC_FLAGS
+        except OSError:
+            return []
+
+    @staticmethod
+    def _output(command):
+        import subprocess
+
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
 
 def kernel_extensions():
     sources = sorted(KERNELS.glob("*.pyx"))
+    headers = [path.as_posix() for path in sorted(KERNELS.glob("*.h"))]
     modules = [
-        Extension(".".join(source.with_suffix("").parts), [source.as_posix()]) for source in sources
+        Extension(".".join(path.with_suffix("").parts), [path.as_posix()], depends=headers)
+        for path in sources
+        if IS_X86_64 or not path.stem.endswith("_avx2")
     ]
     return cythonize(modules, compiler_directives=DIRECTIVES)
 

@@ -140,7 +140,7 @@ class BaseFM(BaseEstimator):
         scores = np.empty(rows.n_rows, dtype=table.dtype)
         fm.predict(
             rows.indptr, rows.indices, rows.data,
-            table.intercept, table.linear, table.factors, table.n_padded, scores,
+            table.intercept, table.linear, table.factors, table.n_padded, scores, 0, len(scores),
         )  # fmt: skip
         bad = np.flatnonzero(~np.isfinite(scores))
         if bad.size:

@@ -7,14 +7,15 @@ update touches the same cache lines for both (S numbers of state: 0 for SGD, 1 f
     linear     (n_features, 1 + S)            a row a feature: [w | state]
     factors    (n_features, (1 + S) * P)      a row a feature: [v_1 .. v_P | states]
 
-P is the number of factors padded to whole vectors of the CPU. Padding holds zeros and stays
-zero: its gradient is zero. All three arrays start on a cache line.
+P is the number of factors padded to 4, 8 or whole cache lines, so that a feature's vector never
+straddles more lines than it must, and the kernels need no loops for remainders. Padding holds
+zeros and stays zero: its gradient is zero. All three arrays start on a cache line. Linux backs
+NumPy's large arrays with huge pages, which saves the kernels most of their address look-ups.
 """
 
 import numpy as np
 
 CACHE_LINE = 64  # bytes
-_VECTOR = 16  # bytes: the vector width that every supported CPU has
 _START_BLOCK = 1 << 16  # features whose start values are drawn at a time
 
 
@@ -25,6 +26,13 @@ def aligned_zeros(shape, dtype):
     buffer = np.zeros(n_bytes + CACHE_LINE, dtype=np.uint8)
     offset = -buffer.ctypes.data % CACHE_LINE
     return buffer[offset : offset + n_bytes].view(dtype).reshape(shape)
+
+
+def _padded(n_factors, dtype):
+    a_line = CACHE_LINE // dtype.itemsize
+    if n_factors <= 4:
+        return 4 if n_factors else 0
+    return 8 if n_factors <= 8 else -(-n_factors // a_line) * a_line
 
 
 class ParameterTable:
@@ -40,10 +48,9 @@ class ParameterTable:
 
     def __init__(self, n_features, n_factors, dtype, state_start=()):
         dtype = np.dtype(dtype)
-        lanes = _VECTOR // dtype.itemsize
         slots = 1 + len(state_start)
         self.n_factors = n_factors
-        self.n_padded = -(-n_factors // lanes) * lanes
+        self.n_padded = _padded(n_factors, dtype)
         self.intercept = aligned_zeros((slots,), dtype)
         self.linear = aligned_zeros((n_features, slots), dtype)
         self.factors = aligned_zeros((n_features, slots * self.n_padded), dtype)

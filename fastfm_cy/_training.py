@@ -93,7 +93,7 @@ def rows_a_call(rows, n_factors):
 
 def _mean_loss_of_zero(loss_code, y, weights):
     scores = np.zeros(len(y))
-    losses = loss.values(loss_code, scores, y.astype(np.float64, copy=False))
+    losses, _ = loss.values_and_gradients(loss_code, scores, y.astype(np.float64, copy=False))
     return float(np.average(losses, weights=weights))
 
 

@@ -13,7 +13,9 @@ from fastfm_cy._parameters import CACHE_LINE, ParameterTable
 def test_layout(dtype, n_factors, state_start):
     table = ParameterTable(7, n_factors, dtype, state_start)
     slots = 1 + len(state_start)
-    assert table.n_padded - n_factors in range(16 // table.dtype.itemsize)
+    a_line = CACHE_LINE // table.dtype.itemsize
+    assert table.n_padded in (0, 4, 8) or table.n_padded % a_line == 0
+    assert 0 <= table.n_padded - n_factors < a_line
     assert table.factors.shape == (7, slots * table.n_padded)
     assert table.linear.shape == (7, slots)
     for array in (table.intercept, table.linear, table.factors):

@@ -5,10 +5,14 @@ estimators (``fastfm_cy/_validation.py``), never row by row.
 """
 
 try:
-    from . import fm, loss, settings  # noqa: F401
+    from . import loss, settings
 except ImportError as error:
     raise ImportError(
         f"The compiled kernels are missing from {__path__[0]} ({error}). This is usually a source "
         "checkout that was imported from its own folder: install it in place with "
         "'python -m pip install -e .', or start Python (or pytest) from another folder."
     ) from error
+
+from .dispatch import fm
+
+__all__ = ["fm", "loss", "settings"]

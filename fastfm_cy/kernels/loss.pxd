@@ -4,39 +4,32 @@ Classification losses take y in {-1, +1}. Each is written so that no intermediat
 whatever the score: the exponential is only ever taken of a number <= 0. Double precision
 throughout; this is one call a row, beside nnz * n_factors operations.
 
-A new loss is one entry in LossCode (settings.pxd), one branch in each function here, and its
+A new loss is one entry in LossCode (settings.pxd), one branch in the function here, and its
 row in fastfm_cy/_losses.py.
 """
 
 from libc.math cimport exp, fabs, log1p
 
-from .settings cimport HINGE, LOG_LOSS, LossCode, SQUARED_ERROR, SQUARED_HINGE
+from .settings cimport HINGE, LOG_LOSS, LossCode, SQUARED_ERROR
 
 
-cdef inline double loss_value(LossCode loss, double score, double y) noexcept nogil:
-    cdef double margin
-    if loss == SQUARED_ERROR:
-        return 0.5 * (score - y) * (score - y)
-    margin = y * score
-    if loss == LOG_LOSS:
-        return log1p(exp(-fabs(margin))) + (-margin if margin < 0 else 0)
-    if margin >= 1:
-        return 0
-    if loss == HINGE:
-        return 1 - margin
-    return (1 - margin) * (1 - margin)                      # SQUARED_HINGE
-
-
-cdef inline double loss_gradient(LossCode loss, double score, double y) noexcept nogil:
+cdef inline double loss_value_gradient(LossCode loss, double score, double y,
+                                       double* gradient) noexcept nogil:
+    """The loss; its derivative by the score goes to `gradient`."""
     cdef double margin, tail
     if loss == SQUARED_ERROR:
-        return score - y
+        gradient[0] = score - y
+        return 0.5 * gradient[0] * gradient[0]
     margin = y * score
     if loss == LOG_LOSS:
         tail = exp(-fabs(margin))
-        return -y * (tail if margin > 0 else 1) / (1 + tail)
+        gradient[0] = -y * (tail if margin > 0 else 1) / (1 + tail)
+        return log1p(tail) + (-margin if margin < 0 else 0)
     if margin >= 1:
+        gradient[0] = 0
         return 0
     if loss == HINGE:
-        return -y
-    return -2 * y * (1 - margin)                            # SQUARED_HINGE
+        gradient[0] = -y
+        return 1 - margin
+    gradient[0] = -2 * y * (1 - margin)                     # SQUARED_HINGE
+    return (1 - margin) * (1 - margin)

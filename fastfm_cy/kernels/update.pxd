@@ -11,37 +11,25 @@ with g the derivative of the (weighted) loss by the score and x the feature's va
     linear       1                g x      l2
     factor f     s_f = sum v x    g x      l2 - g x^2
 
-so a solver is written once, here, for all of them. A new solver is one entry in SolverCode
-(settings.pxd), one function and one branch here, and its row in fastfm_cy/_solvers.py.
+so a solver is written once, in vector.h, for all of them. A new solver is one entry in SolverCode
+(settings.pxd), one loop in vector.h, one branch here, and its row in fastfm_cy/_solvers.py.
+AdaGrad's sums of squares start above zero (_solvers.py), so its root needs no guard.
 """
 
-from libc.math cimport sqrt
-
-from .settings cimport ADAGRAD, SGD, SolverCode
+from .settings cimport SGD, SolverCode
 from .structs cimport real
-
-
-cdef inline void sgd_step(real* theta, const real* direction, real along, real own,
-                          real learning_rate, Py_ssize_t n) noexcept nogil:
-    cdef Py_ssize_t f
-    for f in range(n):
-        theta[f] = theta[f] - learning_rate * (along * direction[f] + own * theta[f])
-
-
-cdef inline void adagrad_step(real* theta, real* squares, const real* direction, real along,
-                              real own, real learning_rate, Py_ssize_t n) noexcept nogil:
-    # `squares` starts above zero (_solvers.py), so the root needs no guard.
-    cdef Py_ssize_t f
-    cdef real gradient
-    for f in range(n):
-        gradient = along * direction[f] + own * theta[f]
-        squares[f] = squares[f] + gradient * gradient
-        theta[f] = theta[f] - learning_rate * gradient / <real>sqrt(squares[f])
+from .vector cimport fm_adagrad_d, fm_adagrad_f, fm_sgd_d, fm_sgd_f
 
 
 cdef inline void step(SolverCode solver, real* theta, real* state, const real* direction,
-                      real along, real own, real learning_rate, Py_ssize_t n) noexcept nogil:
+                      real along, real own, real rate, Py_ssize_t n) noexcept nogil:
     if solver == SGD:
-        sgd_step(theta, direction, along, own, learning_rate, n)
+        if real is float:
+            fm_sgd_f(theta, direction, along, own, rate, n)
+        else:
+            fm_sgd_d(theta, direction, along, own, rate, n)
     else:                                                   # ADAGRAD
-        adagrad_step(theta, state, direction, along, own, learning_rate, n)
+        if real is float:
+            fm_adagrad_f(theta, state, direction, along, own, rate, n)
+        else:
+            fm_adagrad_d(theta, state, direction, along, own, rate, n)

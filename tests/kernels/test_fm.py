@@ -12,17 +12,25 @@ from fastfm_cy._losses import CLASSIFICATION, REGRESSION
 from fastfm_cy._parameters import ParameterTable
 from fastfm_cy._solvers import SOLVERS
 from fastfm_cy._validation import CSRRows
-from fastfm_cy.kernels import fm
+from fastfm_cy.kernels import dispatch
 
 LOSSES = REGRESSION | CLASSIFICATION
+BUILDS = dispatch.available_builds()
 TOLERANCE = {"float32": 2e-5, "float64": 1e-11}
+
+
+@pytest.fixture(params=BUILDS, autouse=True, scope="module")
+def build(request):
+    """Every test of this file runs on every build of the kernels."""
+    global fm
+    fm = dispatch.load(request.param)
 
 
 def predict(rows, table):
     scores = np.full(rows.n_rows, np.nan, table.dtype)
     fm.predict(
         rows.indptr, rows.indices, rows.data,
-        table.intercept, table.linear, table.factors, table.n_padded, scores,
+        table.intercept, table.linear, table.factors, table.n_padded, scores, 0, len(scores),
     )  # fmt: skip
     return scores
 

@@ -1,0 +1,89 @@
+/* The inner loops over the factors of one feature, and what only C can say: no aliasing, vectorise,
+   prefetch, flush denormals. Everything else is Cython. Each loop is defined for float and double;
+   n is a compile-time constant where the caller was specialised for it. */
+#ifndef FASTFM_CY_VECTOR_H
+#define FASTFM_CY_VECTOR_H
+
+#include <math.h>
+
+#if defined(_MSC_VER) && !defined(__clang__)
+  #define FM_INLINE static __forceinline
+  #define FM_RESTRICT __restrict
+  #define FM_SIMD __pragma(loop(ivdep))
+  #define FM_SIMD_SUM
+#else
+  #define FM_INLINE static inline __attribute__((always_inline))
+  #define FM_RESTRICT __restrict__
+  #define FM_SIMD _Pragma("omp simd")
+  #define FM_SIMD_SUM _Pragma("omp simd reduction(+ : total)")
+#endif
+
+#if defined(__SSE2__) || defined(_M_X64)
+  #include <xmmintrin.h>
+  #define FM_HAS_MXCSR
+#endif
+
+/* A macro, since compilers drop calls to functions that only prefetch. */
+#if defined(_MSC_VER) && !defined(__clang__)
+  #if defined(FM_HAS_MXCSR)
+    #define FM_PREFETCH(address) _mm_prefetch((const char *)(address), _MM_HINT_T0)
+  #else
+    #define FM_PREFETCH(address) __prefetch((const void *)(address))
+  #endif
+#else
+  #define FM_PREFETCH(address) __builtin_prefetch((const void *)(address), 0, 3)
+#endif
+
+/* Denormal numbers make arithmetic several times slower; in training they mean zero. Returns the
+   thread's previous mode, for fm_restore_denormals. */
+#if defined(FM_HAS_MXCSR)
+static inline unsigned int fm_flush_denormals(void) {
+  unsigned int before = _mm_getcsr();
+  _mm_setcsr(before | 0x8040u); /* flush to zero, denormals are zero */
+  return before;
+}
+static inline void fm_restore_denormals(unsigned int before) { _mm_setcsr(before); }
+#else
+static inline unsigned int fm_flush_denormals(void) { return 0; }
+static inline void fm_restore_denormals(unsigned int before) { (void)before; }
+#endif
+
+#define FM_DEFINE_LOOPS(real, suffix, root)                                                       \
+  FM_INLINE void fm_clear_##suffix(real *FM_RESTRICT sums, real *FM_RESTRICT squares,             \
+                                   Py_ssize_t n) {                                                \
+    FM_SIMD for (Py_ssize_t f = 0; f < n; f++) { sums[f] = 0; squares[f] = 0; }                   \
+  }                                                                                               \
+  FM_INLINE void fm_accumulate_##suffix(real *FM_RESTRICT sums, real *FM_RESTRICT squares,        \
+                                        const real *FM_RESTRICT v, real x, Py_ssize_t n) {        \
+    FM_SIMD for (Py_ssize_t f = 0; f < n; f++) {                                                  \
+      real vx = v[f] * x;                                                                         \
+      sums[f] += vx;                                                                              \
+      squares[f] += vx * vx;                                                                      \
+    }                                                                                             \
+  }                                                                                               \
+  FM_INLINE real fm_interactions_##suffix(const real *FM_RESTRICT sums,                           \
+                                          const real *FM_RESTRICT squares, Py_ssize_t n) {        \
+    real total = 0;                                                                               \
+    FM_SIMD_SUM for (Py_ssize_t f = 0; f < n; f++) total += sums[f] * sums[f] - squares[f];       \
+    return (real)0.5 * total;                                                                     \
+  }                                                                                               \
+  FM_INLINE void fm_sgd_##suffix(real *FM_RESTRICT theta, const real *FM_RESTRICT direction,      \
+                                 real along, real own, real rate, Py_ssize_t n) {                 \
+    const real keep = 1 - rate * own, move = rate * along;                                        \
+    FM_SIMD for (Py_ssize_t f = 0; f < n; f++) theta[f] = keep * theta[f] - move * direction[f];  \
+  }                                                                                               \
+  FM_INLINE void fm_adagrad_##suffix(real *FM_RESTRICT theta, real *FM_RESTRICT squares,          \
+                                     const real *FM_RESTRICT direction, real along, real own,     \
+                                     real rate, Py_ssize_t n) {                                   \
+    FM_SIMD for (Py_ssize_t f = 0; f < n; f++) {                                                  \
+      real gradient = along * direction[f] + own * theta[f];                                      \
+      real sum = squares[f] + gradient * gradient;                                                \
+      squares[f] = sum;                                                                           \
+      theta[f] -= rate * gradient / root(sum);                                                    \
+    }                                                                                             \
+  }
+
+FM_DEFINE_LOOPS(float, f, sqrtf)
+FM_DEFINE_LOOPS(double, d, sqrt)
+
+#endif

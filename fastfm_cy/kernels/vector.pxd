@@ -1,0 +1,46 @@
+"""The loops of vector.h under one name for both float types."""
+
+from .structs cimport real
+
+cdef extern from "vector.h" nogil:
+    void FM_PREFETCH(const void* address)
+    unsigned int fm_flush_denormals()
+    void fm_restore_denormals(unsigned int before)
+    void fm_clear_f(float* sums, float* squares, Py_ssize_t n)
+    void fm_clear_d(double* sums, double* squares, Py_ssize_t n)
+    void fm_accumulate_f(float* sums, float* squares, const float* v, float x, Py_ssize_t n)
+    void fm_accumulate_d(double* sums, double* squares, const double* v, double x, Py_ssize_t n)
+    float fm_interactions_f(const float* sums, const float* squares, Py_ssize_t n)
+    double fm_interactions_d(const double* sums, const double* squares, Py_ssize_t n)
+    void fm_sgd_f(float* theta, const float* direction, float along, float own, float rate,
+                  Py_ssize_t n)
+    void fm_sgd_d(double* theta, const double* direction, double along, double own, double rate,
+                  Py_ssize_t n)
+    void fm_adagrad_f(float* theta, float* squares, const float* direction, float along, float own,
+                      float rate, Py_ssize_t n)
+    void fm_adagrad_d(double* theta, double* squares, const double* direction, double along,
+                      double own, double rate, Py_ssize_t n)
+
+
+cdef inline void clear(real* sums, real* squares, Py_ssize_t n) noexcept nogil:
+    if real is float:
+        fm_clear_f(sums, squares, n)
+    else:
+        fm_clear_d(sums, squares, n)
+
+
+cdef inline void accumulate(real* sums, real* squares, const real* v, real x,
+                            Py_ssize_t n) noexcept nogil:
+    """s_f += v_f x, q_f += (v_f x)^2."""
+    if real is float:
+        fm_accumulate_f(sums, squares, v, x, n)
+    else:
+        fm_accumulate_d(sums, squares, v, x, n)
+
+
+cdef inline real interactions(const real* sums, const real* squares, Py_ssize_t n) noexcept nogil:
+    """1/2 sum_f (s_f^2 - q_f)."""
+    if real is float:
+        return fm_interactions_f(sums, squares, n)
+    else:
+        return fm_interactions_d(sums, squares, n)
