@@ -4,13 +4,15 @@ from contextlib import contextmanager
 from typing import ClassVar
 
 import numpy as np
+from joblib import effective_n_jobs
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ._parameters import ParameterTable
 from ._solvers import SOLVERS
-from ._training import train
+from ._shards import lay_out
+from ._training import Trainer
 from ._validation import (
     check_bool,
     check_cast,
@@ -88,7 +90,12 @@ class BaseFM(BaseEstimator):
         check_real(self.init_scale, "init_scale", above=True)
         check_bool(self.fit_intercept, "fit_intercept")
         check_bool(self.fit_linear, "fit_linear")
-        check_bool(self.shuffle, "shuffle")
+        if not isinstance(self.shuffle, str) or self.shuffle != "block":
+            check_bool(self.shuffle, "shuffle")
+        check_bool(self.relabel, "relabel")
+        if self.n_jobs is not None:
+            check_integer(self.n_jobs, "n_jobs", -1)
+        check_bool(self.deterministic, "deterministic")
         check_integer(self.verbose, "verbose", 0)
         check_choice(self.dtype, "dtype", _DTYPES)
 
@@ -99,20 +106,27 @@ class BaseFM(BaseEstimator):
             weights = check_cast(weights, self.dtype, "sample_weight")
             check_not_all_zero(weights)
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31 - 1))
-        table = self._start(rows.n_features, y, weights, rng)
-        settings = self._settings()
-        history = train(
-            rows, y, weights, table, settings, self._losses[self.loss].code,
-            max_iter=self.max_iter, shuffle=self.shuffle, rng=rng, verbose=self.verbose,
+        n_jobs = effective_n_jobs(self.n_jobs)
+        visited = np.arange(rows.n_rows) if weights is None else np.flatnonzero(weights)
+        layout = lay_out(
+            rows, visited, n_jobs=n_jobs, relabel=self.relabel, deterministic=self.deterministic
+        )
+        table = self._start(layout, y, weights, rng)
+        trainer = Trainer(
+            layout, y, weights, table, self._settings(),
+            shuffle=self.shuffle, rng=rng, n_jobs=n_jobs,
         )  # fmt: skip
-        self._table = table.without_state()
+        history = trainer.run(self.max_iter, verbose=self.verbose)
+        self._table = table.for_prediction(layout.home)
         self.n_iter_ = len(history)
         self.history_ = {"train_loss": history}
 
-    def _start(self, n_features, y, weights, rng):
+    def _start(self, layout, y, weights, rng):
         state_start = SOLVERS[self.solver].state_start
-        table = ParameterTable(n_features, self.n_factors, self.dtype, state_start)
-        table.draw_factors(self.init_scale, rng)
+        table = ParameterTable(layout.n_table_rows, self.n_factors, self.dtype, state_start)
+        table.draw_factors(self.init_scale, rng, layout.home)
+        if layout.head:
+            table.copy_head(layout.head, len(layout.shards))
         if self.fit_intercept:
             table.intercept[0] = self._losses[self.loss].best_constant(y, weights)
         return table

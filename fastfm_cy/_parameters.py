@@ -77,30 +77,42 @@ class ParameterTable:
         """View of the factor vectors, shape (n_features, n_factors)."""
         return self.factors[:, : self.n_factors]
 
-    def draw_factors(self, scale, rng):
-        """Start the factors from a normal distribution; the same draws in either dtype."""
+    def draw_factors(self, scale, rng, home=None):
+        """Start the factors from a normal distribution; the same draws in either dtype.
+
+        `home` holds the table row of each feature, if that is not its own number.
+        """
         vectors = self.factor_vectors
-        for start in range(0, self.n_features, _START_BLOCK):
-            block = vectors[start : start + _START_BLOCK]
-            block[...] = rng.normal(0.0, scale, block.shape)
+        n_features = self.n_features if home is None else len(home)
+        for start in range(0, n_features, _START_BLOCK):
+            stop = min(n_features, start + _START_BLOCK)
+            rows = slice(start, stop) if home is None else home[start:stop]
+            vectors[rows] = rng.normal(0.0, scale, (stop - start, self.n_factors))
+
+    def copy_head(self, head, n_copies):
+        """Make the first copies of the `head` rows equal to the last, the master."""
+        master = slice(n_copies * head, (n_copies + 1) * head)
+        for copy in range(n_copies):
+            rows = slice(copy * head, (copy + 1) * head)
+            self.linear[rows] = self.linear[master]
+            self.factors[rows] = self.factors[master]
 
     def is_finite(self):
         """Whether every weight is finite."""
         arrays = (self.intercept[:1], self.coef, self.factor_vectors)
         return all(np.isfinite(array).all() for array in arrays)
 
-    def without_state(self):
-        """The same weights with no optimiser state: what predictions need."""
-        if len(self.intercept) == 1:
+    def for_prediction(self, home=None):
+        """The weights alone, without optimiser state, feature by feature."""
+        if home is None and len(self.intercept) == 1:
             return self
-        table = ParameterTable(self.n_features, self.n_factors, self.dtype)
-        table._copy_weights(self.intercept[0], self.coef, self.factor_vectors)
+        rows = slice(None) if home is None else home
+        n_features = self.n_features if home is None else len(home)
+        table = ParameterTable(n_features, self.n_factors, self.dtype)
+        table.intercept[0] = self.intercept[0]
+        table.coef[...] = self.coef[rows]
+        table.factor_vectors[...] = self.factor_vectors[rows]
         return table
-
-    def _copy_weights(self, intercept, coef, factor_vectors):
-        self.intercept[0] = intercept
-        self.coef[...] = coef
-        self.factor_vectors[...] = factor_vectors
 
     def __getstate__(self):
         """Pickled as laid out, less the alignment, which is made anew."""

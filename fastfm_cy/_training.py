@@ -1,100 +1,154 @@
 """The epoch loop that every gradient solver uses."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+
 import numpy as np
 from tqdm import tqdm
 
+from ._order import RowOrder
 from .exceptions import DivergenceError
-from .kernels import fm, loss
+from .kernels import fm, loss, replicas
 
-# Multiply-adds between two looks at Ctrl-C and the progress bar: some tens of milliseconds.
+# Multiply-adds of one call of the kernel. With one shard: between two looks at Ctrl-C and the
+# progress bar, some tens of milliseconds. With several: between two merges.
 _WORK_A_CALL = 20_000_000
+_WORK_A_ROUND = 8_000_000
+_FEWEST_ROUNDS = 8  # an epoch
 
 # A fit that ends with a mean loss this many times that of the constant score 0 has diverged,
 # even if every number is finite. Before the end it may recover, as AdaGrad's steps shrink.
 _BLOW_UP = 1e4
 
 
-def train(rows, y, weights, table, settings, loss_code, *, max_iter, shuffle, rng, verbose):
-    """Train `table` in place for `max_iter` epochs of per-sample updates.
+class Trainer:
+    """Per-sample training of a parameter table, in one thread or several.
 
     Parameters
     ----------
-    rows : CSRRows
-    y : array of shape (n_rows,)
-        Targets, in the table's dtype.
-    weights : array of shape (n_rows,) or None
-        Sample weights; rows of weight zero are never visited.
+    layout : Layout
+    y, weights : arrays of shape (n_rows,), or None for weights of one
+        In the table's dtype.
     table : ParameterTable
+        As the layout wants it; trained in place.
     settings : kernels.settings.Settings
-    loss_code : kernels.settings.LossCode
-    max_iter : int
-    shuffle : bool
-        Visit the rows in a new random order each epoch, else as they stand.
+    shuffle : {"block", True, False}
+        See RowOrder.
     rng : numpy.random.Generator
-    verbose : bool
-        Show a progress bar with the running loss.
-
-    Returns
-    -------
-    list of float
-        Mean loss of each epoch, each row's taken just before its own update.
-
-    Raises
-    ------
-    DivergenceError
-        If a score, the mean loss or a weight leaves the range of sensible numbers.
+    n_jobs : int
+        Number of threads.
     """
-    order = np.arange(len(y)) if weights is None else np.flatnonzero(weights)
-    order = order.astype(np.int64, copy=False)
-    total_weight = len(y) if weights is None else float(weights.sum(dtype=np.float64))
-    history = []
-    with tqdm(total=max_iter * len(order), unit="row", unit_scale=True, disable=not verbose) as bar:
-        for epoch in range(1, max_iter + 1):
-            bar.set_description(f"epoch {epoch}/{max_iter}", refresh=False)
-            if shuffle:
-                rng.shuffle(order)
-            mean_loss = _epoch(rows, y, weights, order, table, settings, epoch, bar) / total_weight
-            if not np.isfinite(mean_loss):
-                raise _divergence(epoch, "the mean training loss is not finite")
-            history.append(mean_loss)
-    if not table.is_finite():
-        raise _divergence(max_iter, "a weight is no longer finite")
-    limit = _BLOW_UP * _mean_loss_of_zero(loss_code, y, weights) or np.inf
-    if history[-1] > limit:
-        raise _divergence(max_iter, f"the mean training loss ended at {history[-1]:.3g}")
-    return history
 
+    def __init__(self, layout, y, weights, table, settings, *, shuffle, rng, n_jobs):
+        self.layout, self.table, self.settings = layout, table, settings
+        self.y, self.weights, self.rng, self.n_jobs = y, weights, rng, n_jobs
+        self.orders = [RowOrder(rows, shuffle) for rows in layout.shards]
+        self.intercepts = [table.intercept]
+        if len(self.orders) > 1:
+            self.intercepts = [table.intercept.copy() for _ in self.orders]
+        self._n_units = max(map(len, self.orders))
+        self._units_a_round = self._round_length()
 
-def _epoch(rows, y, weights, order, table, settings, epoch, bar):
-    """One pass over `order`; the weighted sum of losses."""
-    loss_sum = weight_sum = 0.0
-    step = rows_a_call(rows, table.n_padded)
-    for start in range(0, len(order), step):
-        part = order[start : start + step]
-        part_loss, done = fm.train(
-            rows.indptr, rows.indices, rows.data, y, weights, part,
-            table.intercept, table.linear, table.factors, table.n_padded, settings,
+    def _round_length(self):
+        rows = self.layout.rows
+        work = max(1, len(rows.indices) * (self.table.n_padded + 1) // max(1, rows.n_rows))
+        if len(self.orders) == 1:
+            n_rows = _WORK_A_CALL // work
+        else:
+            n_rows = min(_WORK_A_ROUND // work, self._n_units * self.orders[0].unit // _FEWEST_ROUNDS)
+        return max(1, n_rows // self.orders[0].unit)
+
+    def run(self, max_iter, *, verbose):
+        """Train for `max_iter` epochs.
+
+        Returns
+        -------
+        list of float
+            Mean loss of each epoch, each row's taken just before its own update.
+
+        Raises
+        ------
+        DivergenceError
+            If a score, the mean loss or a weight leaves the range of sensible numbers.
+        """
+        total = self._total_weight()
+        n_visits = max_iter * sum(order.n_rows for order in self.orders)
+        history = []
+        n_threads = min(self.n_jobs, len(self.orders))
+        threads = ThreadPoolExecutor(n_threads) if n_threads > 1 else nullcontext()
+        with threads as pool, tqdm(
+            total=n_visits, unit="row", unit_scale=True, disable=not verbose
+        ) as bar:
+            for epoch in range(1, max_iter + 1):
+                bar.set_description(f"epoch {epoch}/{max_iter}", refresh=False)
+                mean_loss = self._epoch(epoch, pool.map if pool else map, bar) / total
+                if not np.isfinite(mean_loss):
+                    raise _divergence(epoch, "the mean training loss is not finite")
+                history.append(mean_loss)
+        self._check_end(max_iter, history[-1])
+        return history
+
+    def _epoch(self, epoch, run_all, bar):
+        """One pass over all rows; the weighted sum of losses."""
+        for order in self.orders:
+            order.shuffle(self.rng)
+        loss_sum = weight_sum = 0.0
+        for start in range(0, self._n_units, self._units_a_round):
+            for part, part_loss, done in run_all(
+                lambda shard, start=start: self._visit(shard, start), range(len(self.orders))
+            ):
+                if done < len(part):
+                    raise _divergence(epoch, f"the score of row {part[done]} is not finite")
+                loss_sum += part_loss
+                if not bar.disable:
+                    weight_sum += self._weight_of(part)
+                    bar.set_postfix(loss=f"{loss_sum / weight_sum:.4f}", refresh=False)
+                    bar.update(len(part))
+            if len(self.orders) > 1:
+                self._merge(run_all)
+        return loss_sum
+
+    def _visit(self, shard, start):
+        """Train on one shard's part of a round: (rows, their loss, how many were done)."""
+        rows, table = self.layout.rows, self.table
+        part = self.orders[shard].part(start, start + self._units_a_round)
+        loss_sum, done = fm.train(
+            rows.indptr, rows.indices, rows.data, self.y, self.weights, part,
+            self.intercepts[shard], table.linear, table.factors, table.n_padded, self.settings,
         )  # fmt: skip
-        if done < len(part):
-            raise _divergence(epoch, f"the score of row {part[done]} is not finite")
-        loss_sum += part_loss
-        if not bar.disable:
-            weight_sum += len(part) if weights is None else weights[part].sum(dtype=np.float64)
-            bar.set_postfix(loss=f"{loss_sum / weight_sum:.4f}", refresh=False)
-            bar.update(len(part))
-    return loss_sum
+        return part, loss_sum, done
 
+    def _merge(self, run_all):
+        """Bring the shards' copies of the frequent features and of the intercept together."""
+        table, head, n_shards = self.table, self.layout.head, len(self.orders)
+        cuts = np.linspace(0, head, self.n_jobs + 1).astype(int)
 
-def rows_a_call(rows, n_factors):
-    """How many rows to hand to a kernel at once, so that Ctrl-C is seen soon."""
-    work = len(rows.indices) * (n_factors + 1) // max(1, rows.n_rows)
-    return max(1, _WORK_A_CALL // max(1, work))
+        def merge(first, last):
+            replicas.merge(
+                table.linear, table.factors, table.n_padded, head, n_shards, first, last
+            )
 
+        list(run_all(merge, cuts[:-1], cuts[1:]))
+        moves = np.sum([copy - table.intercept for copy in self.intercepts], axis=0)
+        moves[0] /= n_shards  # the weight moves by the mean, its state adds up
+        table.intercept += moves
+        for copy in self.intercepts:
+            copy[...] = table.intercept
 
-def _mean_loss_of_zero(loss_code, y, weights):
-    scores = np.zeros(len(y))
-    losses, _ = loss.values_and_gradients(loss_code, scores, y.astype(np.float64, copy=False))
-    return float(np.average(losses, weights=weights))
+    def _total_weight(self):
+        return sum(self._weight_of(rows) for rows in self.layout.shards)
+
+    def _weight_of(self, part):
+        return len(part) if self.weights is None else self.weights[part].sum(dtype=np.float64)
+
+    def _check_end(self, epoch, mean_loss):
+        if not self.table.is_finite():
+            raise _divergence(epoch, "a weight is no longer finite")
+        y = self.y.astype(np.float64, copy=False)
+        losses, _ = loss.values_and_gradients(self.settings.loss, np.zeros(len(y)), y)
+        limit = _BLOW_UP * float(np.average(losses, weights=self.weights)) or np.inf
+        if mean_loss > limit:
+            raise _divergence(epoch, f"the mean training loss ended at {mean_loss:.3g}")
 
 
 def _divergence(epoch, what):

@@ -111,7 +111,10 @@ class FMRegressor(RegressorMixin, BaseFM):
         fit_intercept=True,
         fit_linear=True,
         clip_predictions=True,
-        shuffle=True,
+        shuffle="block",
+        relabel=False,
+        n_jobs=None,
+        deterministic=False,
         random_state=None,
         verbose=0,
         dtype="float32",
@@ -128,6 +131,9 @@ class FMRegressor(RegressorMixin, BaseFM):
         self.fit_linear = fit_linear
         self.clip_predictions = clip_predictions
         self.shuffle = shuffle
+        self.relabel = relabel
+        self.n_jobs = n_jobs
+        self.deterministic = deterministic
         self.random_state = random_state
         self.verbose = verbose
         self.dtype = dtype
@@ -276,7 +282,10 @@ class FMClassifier(ClassifierMixin, BaseFM):
         fit_intercept=True,
         fit_linear=True,
         class_weight=None,
-        shuffle=True,
+        shuffle="block",
+        relabel=False,
+        n_jobs=None,
+        deterministic=False,
         random_state=None,
         verbose=0,
         dtype="float32",
@@ -293,6 +302,9 @@ class FMClassifier(ClassifierMixin, BaseFM):
         self.fit_linear = fit_linear
         self.class_weight = class_weight
         self.shuffle = shuffle
+        self.relabel = relabel
+        self.n_jobs = n_jobs
+        self.deterministic = deterministic
         self.random_state = random_state
         self.verbose = verbose
         self.dtype = dtype

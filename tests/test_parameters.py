@@ -49,12 +49,12 @@ def test_without_state_and_pickle_keep_the_weights(dtype):
     table.draw_factors(1.0, np.random.default_rng(0))
     table.coef[...] = np.arange(9)
     table.intercept[0] = 4
-    for copy in (table.without_state(), pickle.loads(pickle.dumps(table))):
+    for copy in (table.for_prediction(), pickle.loads(pickle.dumps(table))):
         assert np.array_equal(copy.factor_vectors, table.factor_vectors)
         assert np.array_equal(copy.coef, table.coef)
         assert copy.intercept[0] == 4
         assert copy.factors.ctypes.data % CACHE_LINE == 0
-    assert table.without_state().factors.nbytes == 9 * table.n_padded * table.dtype.itemsize
+    assert table.for_prediction().factors.nbytes == 9 * table.n_padded * table.dtype.itemsize
 
 
 @pytest.mark.parametrize("part", ["intercept", "coef", "factor_vectors"])

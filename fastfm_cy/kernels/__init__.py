@@ -5,7 +5,7 @@ estimators (``fastfm_cy/_validation.py``), never row by row.
 """
 
 try:
-    from . import loss, settings
+    from . import loss, replicas, settings
 except ImportError as error:
     raise ImportError(
         f"The compiled kernels are missing from {__path__[0]} ({error}). This is usually a source "
@@ -15,4 +15,4 @@ except ImportError as error:
 
 from .dispatch import fm
 
-__all__ = ["fm", "loss", "settings"]
+__all__ = ["fm", "loss", "replicas", "settings"]

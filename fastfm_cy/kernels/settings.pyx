@@ -9,3 +9,7 @@ cdef class Settings:
         self.values = StepSettings(
             loss, solver, learning_rate, l2_linear, l2_factors, fit_intercept, fit_linear
         )
+
+    @property
+    def loss(self):
+        return self.values.loss

@@ -1,0 +1,83 @@
+"""How the rows are dealt to threads, and where each feature's parameters live meanwhile."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ._order import BLOCK
+from ._validation import CSRRows
+from .kernels import replicas
+
+# Features of which each thread has a copy of its own. More cost time to merge, fewer leave
+# threads waiting for each other's cache lines; benchmarks/README.md has the figures.
+_HEAD = 4096
+
+# The deterministic mode always deals to this many shards, however many threads work on them.
+_DETERMINISTIC_SHARDS = 4
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Rows for training, dealt to shards, over a table that may hold features several times."""
+
+    rows: CSRRows
+    """With columns that are rows of the training table."""
+    shards: list
+    """For each shard, the rows it visits."""
+    n_table_rows: int
+    home: np.ndarray | None
+    """The table row that holds each feature's parameters in the end; None: its own number."""
+    head: int = 0
+    """Number of features of which each shard has a copy."""
+
+
+def lay_out(rows, visited, *, n_jobs, relabel, deterministic):
+    """Deal the `visited` rows to shards and place the features.
+
+    Parameters
+    ----------
+    rows : CSRRows
+    visited : int64 array
+        The rows to train on.
+    n_jobs : int
+        Number of threads.
+    relabel : bool
+        Place features by falling frequency, so that frequent ones share pages and caches.
+    deterministic : bool
+        Give every shard a copy of all features, and make as many shards whatever n_jobs is.
+
+    Returns
+    -------
+    Layout
+    """
+    n_shards = _DETERMINISTIC_SHARDS if deterministic else n_jobs
+    if n_shards == 1 and not relabel:
+        return Layout(rows, [visited], rows.n_features, None)
+    shards = _deal(visited, n_shards)
+    counts = np.bincount(rows.indices, minlength=rows.n_features)
+    by_frequency = np.argsort(-counts, kind="stable")
+    rank = np.empty(rows.n_features, dtype=np.int32)
+    rank[by_frequency] = np.arange(rows.n_features, dtype=np.int32)
+    if n_shards == 1:
+        head, n_copies = 0, 1
+    else:
+        n_used = int(np.count_nonzero(counts))
+        head = n_used if deterministic else min(_HEAD, n_used)
+        n_copies = n_shards + 1  # and the master
+    shard_of_row = np.zeros(rows.n_rows, dtype=np.int32)
+    for number, shard in enumerate(shards):
+        shard_of_row[shard] = number
+    columns = np.empty_like(rows.indices)
+    replicas.renumber(rows.indptr, rows.indices, rank, shard_of_row, head, n_copies, columns)
+    n_table_rows = rows.n_features + (n_copies - 1) * head
+    placed = CSRRows(rows.indptr, columns, rows.data, n_table_rows)
+    # The master copy lies right before the features that have none, so this holds for all.
+    return Layout(placed, shards, n_table_rows, rank + (n_copies - 1) * head, head)
+
+
+def _deal(visited, n_shards):
+    """Blocks of neighbouring rows, dealt in turn."""
+    if n_shards == 1:
+        return [visited]
+    turn = np.arange(len(visited)) // BLOCK % n_shards
+    return [visited[turn == shard] for shard in range(n_shards)]
