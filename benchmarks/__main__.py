@@ -12,7 +12,7 @@ def main():
         prog="python -m benchmarks",
         description="Seconds an epoch of fastfm_cy and its peers, in pairs, and their ratios.",
     )
-    parser.add_argument("--workloads", nargs="+", choices=WORKLOADS, default=list(WORKLOADS))
+    parser.add_argument("--workloads", nargs="+", choices=WORKLOADS, default=["ml100k", "A"])
     parser.add_argument("--peers", nargs="+", choices=PEERS, default=list(PEERS))
     parser.add_argument(
         "--solvers", nargs="+", choices=["sgd", "adagrad"], default=["sgd", "adagrad"]
@@ -20,9 +20,7 @@ def main():
     parser.add_argument("--factors", type=int, nargs="+", default=[16], help="numbers of factors")
     parser.add_argument("--epochs", type=int, default=10, help="epochs that a measurement spans")
     parser.add_argument("--runs", type=int, default=5, help="paired runs")
-    parser.add_argument(
-        "--click-rows", type=int, default=120_000, help="rows of clicks to generate"
-    )
+    parser.add_argument("--rows", type=int, help="training rows of A, B and C, if not their own")
     options = parser.parse_args()
     for name in options.workloads:
         workload = WORKLOADS[name](options)

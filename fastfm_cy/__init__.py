@@ -2,9 +2,10 @@
 
 from importlib.metadata import version as _version
 
+from ._config import show_config
 from .exceptions import DivergenceError
 from .fm import FMClassifier, FMRegressor
 
 __version__ = _version("fastfm_cy")
 
-__all__ = ["DivergenceError", "FMClassifier", "FMRegressor", "__version__"]
+__all__ = ["DivergenceError", "FMClassifier", "FMRegressor", "__version__", "show_config"]

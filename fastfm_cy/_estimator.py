@@ -1,5 +1,6 @@
 """What all factorization machine estimators share: checks, start, training, prediction."""
 
+import copy
 from contextlib import contextmanager
 from typing import ClassVar
 
@@ -10,6 +11,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ._parameters import ParameterTable
+from ._prediction import score_rows
 from ._solvers import SOLVERS
 from ._shards import lay_out
 from ._training import Trainer
@@ -22,7 +24,6 @@ from ._validation import (
     check_real,
     check_rows,
 )
-from .exceptions import DivergenceError
 from .kernels import fm
 from .kernels.settings import Settings
 
@@ -114,7 +115,7 @@ class BaseFM(BaseEstimator):
         table = self._start(layout, y, weights, rng)
         trainer = Trainer(
             layout, y, weights, table, self._settings(),
-            shuffle=self.shuffle, rng=rng, n_jobs=n_jobs,
+            shuffle=self.shuffle, rng=rng, n_jobs=n_jobs, decay=self._decay(rows),
         )  # fmt: skip
         history = trainer.run(self.max_iter, verbose=self.verbose)
         self._table = table.for_prediction(layout.home)
@@ -131,18 +132,44 @@ class BaseFM(BaseEstimator):
             table.intercept[0] = self._losses[self.loss].best_constant(y, weights)
         return table
 
+    def _rate(self):
+        return self.learning_rate or SOLVERS[self.solver].learning_rate
+
+    def _decay(self, rows):
+        """The part of its distance to the optimum that one update covers: of w, and of v."""
+        square = float(np.dot(rows.data, rows.data)) / max(1, rows.data.size)
+        curvature = self._losses[self.loss].curvature * square + self.l2_linear
+        shrink = 0.0 if SOLVERS[self.solver].steps_shrink else self.l2_factors
+        return self._rate() * np.array([curvature, shrink])
+
     def _settings(self):
-        solver = SOLVERS[self.solver]
-        rate = solver.learning_rate if self.learning_rate is None else self.learning_rate
         return Settings(
             loss=self._losses[self.loss].code,
-            solver=solver.code,
-            learning_rate=rate,
+            solver=SOLVERS[self.solver].code,
+            learning_rate=self._rate(),
             l2_linear=self.l2_linear,
             l2_factors=self.l2_factors,
             fit_intercept=self.fit_intercept,
             fit_linear=self.fit_linear,
         )
+
+    def compile(self):
+        """Prepare the model, as it is now, for scoring single rows and small batches fast.
+
+        Returns
+        -------
+        Scorer
+            ``scorer.row(indices, data)`` scores one row, ``scorer.rows(indptr, indices, data)`` a
+            CSR matrix; columns are int32, offsets int64, values of the model's dtype.
+        """
+        check_is_fitted(self)
+        table = copy.deepcopy(self._table)
+        arrays = table.intercept, table.linear, table.factors
+        return fm.Scorer(arrays, table.n_padded, *self._score_range())
+
+    def _score_range(self):
+        """What predictions are clipped to."""
+        return -np.inf, np.inf
 
     def _scores(self, X):
         """The model's value of each row, in its dtype."""
@@ -151,16 +178,4 @@ class BaseFM(BaseEstimator):
         rows = check_rows(self, X, table.dtype)
         if rows.n_features != table.n_features:
             raise ValueError(f"X has {rows.n_features} features, the model {table.n_features}.")
-        scores = np.empty(rows.n_rows, dtype=table.dtype)
-        fm.predict(
-            rows.indptr, rows.indices, rows.data,
-            table.intercept, table.linear, table.factors, table.n_padded, scores, 0, len(scores),
-        )  # fmt: skip
-        bad = np.flatnonzero(~np.isfinite(scores))
-        if bad.size:
-            raise DivergenceError(
-                f"The score of row {bad[0]} is too large for {table.dtype}: its values are far "
-                "outside what the model was trained on. Rescale them as in training, or fit with "
-                "dtype='float64'."
-            )
-        return scores
+        return score_rows(table, rows, effective_n_jobs(self.n_jobs))

@@ -28,13 +28,15 @@ class Loss:
     code: LossCode
     best_constant: Callable
     """(y, weights) -> the constant score to start from."""
+    curvature: float
+    """A bound on the second derivative by the score, or 1 where there is none."""
 
 
-REGRESSION = {"squared_error": Loss(LossCode.SQUARED_ERROR, _weighted_mean)}
+REGRESSION = {"squared_error": Loss(LossCode.SQUARED_ERROR, _weighted_mean, 1.0)}
 
 # The margin losses start from zero: a hinge's best constant is just the majority class.
 CLASSIFICATION = {
-    "log_loss": Loss(LossCode.LOG_LOSS, _log_odds),
-    "hinge": Loss(LossCode.HINGE, _zero),
-    "squared_hinge": Loss(LossCode.SQUARED_HINGE, _zero),
+    "log_loss": Loss(LossCode.LOG_LOSS, _log_odds, 0.25),
+    "hinge": Loss(LossCode.HINGE, _zero, 1.0),
+    "squared_hinge": Loss(LossCode.SQUARED_HINGE, _zero, 2.0),
 }

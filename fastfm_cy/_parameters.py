@@ -87,7 +87,8 @@ class ParameterTable:
         for start in range(0, n_features, _START_BLOCK):
             stop = min(n_features, start + _START_BLOCK)
             rows = slice(start, stop) if home is None else home[start:stop]
-            vectors[rows] = rng.normal(0.0, scale, (stop - start, self.n_factors))
+            draws = rng.standard_normal((stop - start, self.n_factors), dtype=np.float32)
+            vectors[rows] = np.float32(scale) * draws
 
     def copy_head(self, head, n_copies):
         """Make the first copies of the `head` rows equal to the last, the master."""

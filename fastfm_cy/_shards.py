@@ -8,9 +8,11 @@ from ._order import BLOCK
 from ._validation import CSRRows
 from .kernels import replicas
 
-# Features of which each thread has a copy of its own. More cost time to merge, fewer leave
-# threads waiting for each other's cache lines; benchmarks/README.md has the figures.
-_HEAD = 4096
+# Each thread has a copy of its own of the features that at least one row in so many holds, up to
+# a number. More copies cost time to merge, fewer leave threads waiting for each other's cache
+# lines.
+_FREQUENT = 500
+_LARGEST_HEAD = 16384
 
 # The deterministic mode always deals to this many shards, however many threads work on them.
 _DETERMINISTIC_SHARDS = 4
@@ -29,6 +31,31 @@ class Layout:
     """The table row that holds each feature's parameters in the end; None: its own number."""
     head: int = 0
     """Number of features of which each shard has a copy."""
+    frequency: np.ndarray | None = None
+    """For each of those features, the share of the rows that hold it."""
+
+    def merge_shares(self, rows_a_round, decay):
+        """How far the merged parameters move, as a share of the sum of their copies' moves.
+
+        If a round is short for a feature, its copies make independent steps, which add up. If it
+        is long, every copy settles where the data want it, and the mean is right. `decay` is the
+        part of its distance that a parameter covers in one update, so exp(-decay * visits) of it is
+        left after a round: the weight between the two. Moves never exceed twice the mean: even if
+        all copies did settle, the merged parameter would then be as far off as before, no further.
+
+        Parameters
+        ----------
+        rows_a_round : int
+            Rows that each shard visits between two merges.
+        decay : array of shape (n_kinds,)
+
+        Returns
+        -------
+        ndarray of shape (head, n_kinds)
+        """
+        mean, most = 1 / len(self.shards), min(1.0, 2 / len(self.shards))
+        left = np.exp(-np.outer(self.frequency * rows_a_round, decay))
+        return mean + (most - mean) * left
 
 
 def lay_out(rows, visited, *, n_jobs, relabel, deterministic):
@@ -61,8 +88,10 @@ def lay_out(rows, visited, *, n_jobs, relabel, deterministic):
     if n_shards == 1:
         head, n_copies = 0, 1
     else:
-        n_used = int(np.count_nonzero(counts))
-        head = n_used if deterministic else min(_HEAD, n_used)
+        fewest = 1 if deterministic else max(1, len(visited) // _FREQUENT)
+        head = int(np.count_nonzero(counts >= fewest))
+        if not deterministic:
+            head = min(head, _LARGEST_HEAD)
         n_copies = n_shards + 1  # and the master
     shard_of_row = np.zeros(rows.n_rows, dtype=np.int32)
     for number, shard in enumerate(shards):
@@ -71,8 +100,9 @@ def lay_out(rows, visited, *, n_jobs, relabel, deterministic):
     replicas.renumber(rows.indptr, rows.indices, rank, shard_of_row, head, n_copies, columns)
     n_table_rows = rows.n_features + (n_copies - 1) * head
     placed = CSRRows(rows.indptr, columns, rows.data, n_table_rows)
+    frequency = counts[by_frequency[:head]] / len(visited)
     # The master copy lies right before the features that have none, so this holds for all.
-    return Layout(placed, shards, n_table_rows, rank + (n_copies - 1) * head, head)
+    return Layout(placed, shards, n_table_rows, rank + (n_copies - 1) * head, head, frequency)
 
 
 def _deal(visited, n_shards):

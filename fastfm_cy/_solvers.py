@@ -12,11 +12,13 @@ class Solver:
     code: SolverCode
     state_start: tuple[float, ...]
     """Start value of each number of state kept beside a parameter."""
+    steps_shrink: bool
+    """Whether steps get ever smaller, so that a frequent feature's factors never settle."""
     learning_rate: float
     """Default of ``learning_rate``; benchmarks/README.md says how it was chosen."""
 
 
 SOLVERS = {
-    "sgd": Solver(SolverCode.SGD, (), learning_rate=0.02),
-    "adagrad": Solver(SolverCode.ADAGRAD, (1.0,), learning_rate=0.05),
+    "sgd": Solver(SolverCode.SGD, (), steps_shrink=False, learning_rate=0.02),
+    "adagrad": Solver(SolverCode.ADAGRAD, (1.0,), steps_shrink=True, learning_rate=0.05),
 }

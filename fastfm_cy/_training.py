@@ -37,9 +37,11 @@ class Trainer:
     rng : numpy.random.Generator
     n_jobs : int
         Number of threads.
+    decay : array of shape (2,)
+        Of linear weights and factors, for Layout.merge_shares.
     """
 
-    def __init__(self, layout, y, weights, table, settings, *, shuffle, rng, n_jobs):
+    def __init__(self, layout, y, weights, table, settings, *, shuffle, rng, n_jobs, decay):
         self.layout, self.table, self.settings = layout, table, settings
         self.y, self.weights, self.rng, self.n_jobs = y, weights, rng, n_jobs
         self.orders = [RowOrder(rows, shuffle) for rows in layout.shards]
@@ -48,6 +50,10 @@ class Trainer:
             self.intercepts = [table.intercept.copy() for _ in self.orders]
         self._n_units = max(map(len, self.orders))
         self._units_a_round = self._round_length()
+        if len(self.orders) > 1:
+            rows_a_round = self._units_a_round * self.orders[0].unit
+            shares = layout.merge_shares(rows_a_round, decay)
+            self._merge_shares = np.ascontiguousarray(shares, dtype=table.dtype)
 
     def _round_length(self):
         rows = self.layout.rows
@@ -125,8 +131,9 @@ class Trainer:
 
         def merge(first, last):
             replicas.merge(
-                table.linear, table.factors, table.n_padded, head, n_shards, first, last
-            )
+                table.linear, table.factors, table.n_padded, head, n_shards, self._merge_shares,
+                first, last,
+            )  # fmt: skip
 
         list(run_all(merge, cuts[:-1], cuts[1:]))
         moves = np.sum([copy - table.intercept for copy in self.intercepts], axis=0)

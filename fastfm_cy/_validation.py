@@ -14,6 +14,7 @@ from sklearn.utils import check_array, check_scalar
 from sklearn.utils.validation import validate_data
 
 _MOST_FEATURES = np.iinfo(np.int32).max
+_BLOCK = 1 << 20
 _COMPRESSED = ("csr", "csc", "bsr")
 
 
@@ -225,12 +226,15 @@ def _as_rows(X, dtype):
             f"X has {X.shape[1]} features; at most {_MOST_FEATURES} are supported. Hash them to "
             "fewer (sklearn.feature_extraction.FeatureHasher)."
         )
-    X = _canonical(sparse.csr_array(X))
+    if sparse.issparse(X):
+        X = _canonical(X)
+        indptr, indices, data = X.indptr, X.indices, X.data
+    else:
+        present = X != 0
+        indptr = np.concatenate([[0], present.sum(axis=1).cumsum()])
+        indices, data = np.nonzero(present)[1], X[present]
     rows = CSRRows(
-        X.indptr.astype(np.int64, copy=False),
-        X.indices.astype(np.int32, copy=False),
-        X.data,
-        X.shape[1],
+        indptr.astype(np.int64, copy=False), indices.astype(np.int32, copy=False), data, X.shape[1]
     )
     _check_finite(rows, dtype)
     return rows
@@ -249,11 +253,19 @@ def _canonical(X):
     return X
 
 
+def _first_not_finite(values):
+    """Position of the first NaN or infinity, or None; in blocks, to need little memory."""
+    for start in range(0, len(values), _BLOCK):
+        finite = np.isfinite(values[start : start + _BLOCK])
+        if not finite.all():
+            return start + int(finite.argmin())
+    return None
+
+
 def _check_finite(rows, dtype):
-    finite = np.isfinite(rows.data)
-    if finite.all():
+    entry = _first_not_finite(rows.data)
+    if entry is None:
         return
-    entry = int(np.flatnonzero(~finite)[0])
     row = np.searchsorted(rows.indptr, entry, side="right") - 1
     if np.isnan(rows.data[entry]):
         what, remedy = "NaN", "impute it or drop the row"

@@ -173,9 +173,10 @@ class FMRegressor(RegressorMixin, BaseFM):
         ndarray of shape (n_samples,), of the model's dtype
         """
         scores = self._scores(X)
-        if self.clip_predictions:
-            scores.clip(*self.y_range_, out=scores)
-        return scores
+        return scores.clip(*self._score_range(), out=scores)
+
+    def _score_range(self):
+        return self.y_range_ if self.clip_predictions else super()._score_range()
 
 
 def _is_probabilistic(estimator):

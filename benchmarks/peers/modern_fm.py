@@ -15,7 +15,7 @@ def missing():
 
 
 class Run:
-    def __init__(self, workload, solver, n_factors, folder):
+    def __init__(self, workload, solver, n_factors, folder=None):
         import modern_fm
 
         self.workload = workload

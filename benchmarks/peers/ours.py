@@ -8,7 +8,7 @@ NAME = "fastfm_cy"
 
 
 class Run:
-    def __init__(self, workload, solver, n_factors, folder):
+    def __init__(self, workload, solver, n_factors, folder=None):
         self.workload = workload
         Model = FMRegressor if workload.task == "regression" else FMClassifier
         self.model = Model(

@@ -1,5 +1,5 @@
-"""The data that all peers train on; one file a workload."""
+"""The data that all libraries train on; one file a workload."""
 
-from . import clicks, ml100k
+from . import ctr, ml100k, ratings, text
 
-WORKLOADS = {"ml100k": ml100k.load, "clicks": clicks.load}
+WORKLOADS = {"ml100k": ml100k.load, "A": ctr.load, "B": ratings.load, "C": text.load}

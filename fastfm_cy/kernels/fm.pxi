@@ -219,25 +219,28 @@ def train(const int64_t[::1] indptr, const int32_t[::1] indices, const real[::1]
     cdef const real* targets = &y[0]
     cdef const int64_t* visits = &order[0]
     cdef Py_ssize_t n = order.shape[0], done
-    cdef Py_ssize_t ahead = prefetch_distance(indices.shape[0], indptr.shape[0] - 1)
+    cdef Py_ssize_t ahead = n                               # beyond the last row: none
+    cdef Py_ssize_t constant = n_factors if steps.constant_width else -1
     cdef real* scratch = <real*>new_scratch(2 * n_factors * sizeof(real))
     cdef double loss_sum = 0
     cdef unsigned int mode
+    if steps.prefetch:
+        ahead = prefetch_distance(indices.shape[0], indptr.shape[0] - 1)
     with nogil:
         mode = fm_flush_denormals()
-        if n_factors == 4:
+        if constant == 4:
             done = train_rows(<width_4*>NULL, rows, targets, weight, visits, n, table, steps,
                               ahead, scratch, &loss_sum)
-        elif n_factors == 8:
+        elif constant == 8:
             done = train_rows(<width_8*>NULL, rows, targets, weight, visits, n, table, steps,
                               ahead, scratch, &loss_sum)
-        elif n_factors == 16:
+        elif constant == 16:
             done = train_rows(<width_16*>NULL, rows, targets, weight, visits, n, table, steps,
                               ahead, scratch, &loss_sum)
-        elif n_factors == 32:
+        elif constant == 32:
             done = train_rows(<width_32*>NULL, rows, targets, weight, visits, n, table, steps,
                               ahead, scratch, &loss_sum)
-        elif n_factors == 64:
+        elif constant == 64:
             done = train_rows(<width_64*>NULL, rows, targets, weight, visits, n, table, steps,
                               ahead, scratch, &loss_sum)
         else:

@@ -1,1 +1,2 @@
 include "fm.pxi"
+include "scorer.pxi"

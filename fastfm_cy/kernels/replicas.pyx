@@ -52,20 +52,16 @@ cdef void merge_row(real* table, Py_ssize_t stride, Py_ssize_t n_weights, Py_ssi
 
 
 def merge(real[:, ::1] linear, real[:, ::1] factors, Py_ssize_t n_factors, Py_ssize_t head,
-          Py_ssize_t n_shards, Py_ssize_t first, Py_ssize_t last):
+          Py_ssize_t n_shards, const real[:, ::1] shares, Py_ssize_t first, Py_ssize_t last):
     """Merge the copies of features first..last-1 of the head, in place.
 
-    A linear weight moves by the mean of its copies' moves: a frequent feature's copies all reach
-    much the same weight. Factors have little curvature and are far from settled after a round, so
-    their moves add up, to twice the mean move at most: even if all copies did reach the optimum,
-    the master would then overshoot it by no more than it was short before. State adds up.
+    shares[j] holds the share of the sum of the copies' moves that the master makes, for the linear
+    weight and for the factors of feature j. State adds up.
     """
-    cdef real mean = <real>1 / n_shards
-    cdef real most = <real>min(1.0, 2.0 / n_shards)
     cdef Py_ssize_t row
     cdef real* w = &linear[0, 0]
     cdef real* v = &factors[0, 0]
     with nogil:
         for row in range(first, last):
-            merge_row(w, linear.shape[1], 1, head, n_shards, row, mean)
-            merge_row(v, factors.shape[1], n_factors, head, n_shards, row, most)
+            merge_row(w, linear.shape[1], 1, head, n_shards, row, shares[row, 0])
+            merge_row(v, factors.shape[1], n_factors, head, n_shards, row, shares[row, 1])

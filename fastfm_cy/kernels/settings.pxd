@@ -20,6 +20,8 @@ ctypedef struct StepSettings:
     double l2_factors
     bint fit_intercept
     bint fit_linear
+    bint prefetch
+    bint constant_width
 
 
 cdef class Settings:

@@ -1,0 +1,77 @@
+"""One epoch of the training kernel on a workload, with each optimisation switchable."""
+
+import mmap
+
+import numpy as np
+
+from fastfm_cy._losses import CLASSIFICATION, REGRESSION
+from fastfm_cy._order import RowOrder
+from fastfm_cy._parameters import ParameterTable
+from fastfm_cy._shards import lay_out
+from fastfm_cy._solvers import SOLVERS
+from fastfm_cy._validation import CSRRows
+from fastfm_cy.kernels import dispatch
+from fastfm_cy.kernels.settings import Settings
+
+
+class Epoch:
+    """Callable: trains for one epoch, in an order that was drawn beforehand."""
+
+    def __init__(
+        self,
+        workload,
+        solver,
+        n_factors=16,
+        *,
+        build=None,
+        prefetch=True,
+        constant_width=True,
+        huge_pages=True,
+        shuffle="block",
+        relabel=True,
+    ):
+        X = workload.X
+        rows = CSRRows(X.indptr.astype(np.int64), X.indices.astype(np.int32), X.data, X.shape[1])
+        visited = np.arange(rows.n_rows)
+        layout = lay_out(rows, visited, n_jobs=1, relabel=relabel, deterministic=False)
+        self.rows = layout.rows
+        self.kernel = dispatch.load(build or dispatch.BUILD)
+        table = ParameterTable(X.shape[1], n_factors, "float32", SOLVERS[solver].state_start)
+        self.table = table
+        if not huge_pages:
+            table.linear, table.factors = _small_pages(table.linear), _small_pages(table.factors)
+        table.draw_factors(workload.init_scale, np.random.default_rng(0))
+        is_regression = workload.task == "regression"
+        loss = REGRESSION["squared_error"] if is_regression else CLASSIFICATION["log_loss"]
+        self.y = (workload.y if is_regression else 2 * workload.y - 1).astype(np.float32)
+        self.settings = Settings(
+            loss=loss.code,
+            solver=SOLVERS[solver].code,
+            learning_rate=workload.learning_rates[solver],
+            l2_linear=workload.l2,
+            l2_factors=workload.l2,
+            fit_intercept=True,
+            fit_linear=True,
+            prefetch=prefetch,
+            constant_width=constant_width,
+        )
+        order = RowOrder(visited, shuffle)
+        order.shuffle(np.random.default_rng(1))
+        self.order = order.part(0, len(order))
+
+    def __call__(self):
+        rows, table = self.rows, self.table
+        self.kernel.train(
+            rows.indptr, rows.indices, rows.data, self.y, None, self.order,
+            table.intercept, table.linear, table.factors, table.n_padded, self.settings,
+        )  # fmt: skip
+
+
+def _small_pages(array):
+    """A copy in memory that the system must not back with huge pages."""
+    memory = mmap.mmap(-1, array.nbytes)
+    if hasattr(mmap, "MADV_NOHUGEPAGE"):
+        memory.madvise(mmap.MADV_NOHUGEPAGE)
+    copy = np.frombuffer(memory, array.dtype).reshape(array.shape)
+    copy[...] = array
+    return copy

@@ -1,0 +1,32 @@
+"""Paired timing and tables, shared by all scripts."""
+
+import statistics
+from time import perf_counter
+
+
+def paired(functions, runs):
+    """Call the functions in turn, `runs` times after a warm-up; seconds of each, run by run."""
+    seconds = {name: [] for name in functions}
+    for run in range(runs + 1):
+        for name, function in functions.items():
+            start = perf_counter()
+            function()
+            if run:
+                seconds[name].append(perf_counter() - start)
+    return seconds
+
+
+def ratios(seconds, name, base):
+    """Seconds of `name` over those of `base`, run by run."""
+    return [ours / its for ours, its in zip(seconds[name], seconds[base], strict=True)]
+
+
+def min_median(values, digits):
+    return f"{min(values):.{digits}f} | {statistics.median(values):.{digits}f}"
+
+
+def print_table(head, rows):
+    print("| " + " | ".join(head) + " |")
+    print("|---" * len(head) + "|")
+    for row in rows:
+        print("| " + " | ".join(map(str, row)) + " |", flush=True)
