@@ -3,6 +3,7 @@
 import mmap
 
 import numpy as np
+from fastfm_cy.kernels.settings import Settings
 
 from fastfm_cy._losses import CLASSIFICATION, REGRESSION
 from fastfm_cy._order import RowOrder
@@ -11,7 +12,6 @@ from fastfm_cy._shards import lay_out
 from fastfm_cy._solvers import SOLVERS
 from fastfm_cy._validation import CSRRows
 from fastfm_cy.kernels import dispatch
-from fastfm_cy.kernels.settings import Settings
 
 
 class Epoch:

@@ -12,8 +12,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._parameters import ParameterTable
 from ._prediction import score_rows
-from ._solvers import SOLVERS
 from ._shards import lay_out
+from ._solvers import SOLVERS
 from ._training import Trainer
 from ._validation import (
     check_bool,

@@ -61,7 +61,9 @@ class Trainer:
         if len(self.orders) == 1:
             n_rows = _WORK_A_CALL // work
         else:
-            n_rows = min(_WORK_A_ROUND // work, self._n_units * self.orders[0].unit // _FEWEST_ROUNDS)
+            n_rows = min(
+                _WORK_A_ROUND // work, self._n_units * self.orders[0].unit // _FEWEST_ROUNDS
+            )
         return max(1, n_rows // self.orders[0].unit)
 
     def run(self, max_iter, *, verbose):
@@ -82,9 +84,10 @@ class Trainer:
         history = []
         n_threads = min(self.n_jobs, len(self.orders))
         threads = ThreadPoolExecutor(n_threads) if n_threads > 1 else nullcontext()
-        with threads as pool, tqdm(
-            total=n_visits, unit="row", unit_scale=True, disable=not verbose
-        ) as bar:
+        with (
+            threads as pool,
+            tqdm(total=n_visits, unit="row", unit_scale=True, disable=not verbose) as bar,
+        ):
             for epoch in range(1, max_iter + 1):
                 bar.set_description(f"epoch {epoch}/{max_iter}", refresh=False)
                 mean_loss = self._epoch(epoch, pool.map if pool else map, bar) / total

@@ -50,10 +50,24 @@ class FMRegressor(RegressorMixin, BaseFM):
         Whether the model has w0, and the w_i.
     clip_predictions : bool, default=True
         Clip predictions to the range of the training targets, as libFM does.
-    shuffle : bool, default=True
-        Visit the rows in a new random order each epoch; False keeps the order of X.
+    shuffle : {"block", True, False}, default="block"
+        The order of the rows: "block" shuffles blocks of 64 neighbouring rows anew each epoch,
+        which memory likes, and on fewer than 32,768 rows shuffles single rows, as True always
+        does; False keeps the order of X.
+    relabel : bool, default=False
+        Place the parameters by the features' frequency while training. Faster for many features
+        and epochs, the same model; holds the column numbers of X once more. Several threads
+        always do so.
+    n_jobs : int or None, default=None
+        Threads for training and prediction; None is 1 and -1 all processors. With several, the
+        threads share the parameters of the rarer features without locks (Hogwild [3]_), so two
+        fits differ slightly; a model fitted in one thread is reproducible.
+    deterministic : bool, default=False
+        Train so that the result is the same, bit for bit, for any n_jobs, in up to 4 threads: they
+        share nothing between merges. Slower to train and to converge, and 5 times the memory.
     random_state : int, RandomState or None, default=None
-        Decides the start values and the orders. The same int gives the same model, bit for bit.
+        Decides the start values and the orders. The same int gives the same model, bit for bit,
+        in one thread or if deterministic.
     verbose : int, default=0
         1 shows a progress bar with the running loss.
     dtype : {"float32", "float64"}, default="float32"
@@ -84,6 +98,8 @@ class FMRegressor(RegressorMixin, BaseFM):
     .. [1] S. Rendle, "Factorization Machines", ICDM 2010.
     .. [2] J. Duchi, E. Hazan, Y. Singer, "Adaptive Subgradient Methods for Online Learning and
        Stochastic Optimization", JMLR 12, 2011.
+    .. [3] F. Niu, B. Recht, C. Re, S. J. Wright, "Hogwild!: A Lock-Free Approach to Parallelizing
+       Stochastic Gradient Descent", NIPS 2011.
 
     Examples
     --------
@@ -222,10 +238,24 @@ class FMClassifier(ClassifierMixin, BaseFM):
         Whether the model has w0, and the w_i.
     class_weight : dict {label: weight}, "balanced" or None, default=None
         Factors on the losses of each class; "balanced" is inverse to the class frequencies.
-    shuffle : bool, default=True
-        Visit the rows in a new random order each epoch; False keeps the order of X.
+    shuffle : {"block", True, False}, default="block"
+        The order of the rows: "block" shuffles blocks of 64 neighbouring rows anew each epoch,
+        which memory likes, and on fewer than 32,768 rows shuffles single rows, as True always
+        does; False keeps the order of X.
+    relabel : bool, default=False
+        Place the parameters by the features' frequency while training. Faster for many features
+        and epochs, the same model; holds the column numbers of X once more. Several threads
+        always do so.
+    n_jobs : int or None, default=None
+        Threads for training and prediction; None is 1 and -1 all processors. With several, the
+        threads share the parameters of the rarer features without locks (Hogwild [3]_), so two
+        fits differ slightly; a model fitted in one thread is reproducible.
+    deterministic : bool, default=False
+        Train so that the result is the same, bit for bit, for any n_jobs, in up to 4 threads: they
+        share nothing between merges. Slower to train and to converge, and 5 times the memory.
     random_state : int, RandomState or None, default=None
-        Decides the start values and the orders. The same int gives the same model, bit for bit.
+        Decides the start values and the orders. The same int gives the same model, bit for bit,
+        in one thread or if deterministic.
     verbose : int, default=0
         1 shows a progress bar with the running loss.
     dtype : {"float32", "float64"}, default="float32"
@@ -256,6 +286,8 @@ class FMClassifier(ClassifierMixin, BaseFM):
     .. [1] S. Rendle, "Factorization Machines", ICDM 2010.
     .. [2] J. Duchi, E. Hazan, Y. Singer, "Adaptive Subgradient Methods for Online Learning and
        Stochastic Optimization", JMLR 12, 2011.
+    .. [3] F. Niu, B. Recht, C. Re, S. J. Wright, "Hogwild!: A Lock-Free Approach to Parallelizing
+       Stochastic Gradient Descent", NIPS 2011.
 
     Examples
     --------

@@ -3,9 +3,9 @@ import pickle
 import numpy as np
 import pytest
 from sklearn.exceptions import NotFittedError
+from strategies import DTYPES
 
 from fastfm_cy import FMClassifier, FMRegressor
-from strategies import DTYPES
 
 
 def arrays(X, dtype):

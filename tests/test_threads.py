@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from sklearn.metrics import log_loss, root_mean_squared_error
+from strategies import DTYPES
 
 from fastfm_cy import FMClassifier, FMRegressor
 from fastfm_cy import _prediction as prediction
@@ -12,7 +13,6 @@ from fastfm_cy._shards import lay_out
 from fastfm_cy._validation import CSRRows
 from fastfm_cy.datasets import make_clicks, make_ratings
 from fastfm_cy.kernels import replicas
-from strategies import DTYPES
 
 
 @pytest.fixture(scope="module")
@@ -97,9 +97,7 @@ def test_relabelling_is_invisible(solver, dtype, ratings):
 @pytest.mark.parametrize("deterministic", [False, True])
 def test_every_shard_finds_its_own_copies(n_jobs, deterministic, many_ratings):
     X = many_ratings[0]
-    rows = CSRRows(
-        X.indptr.astype(np.int64), X.indices.astype(np.int32), X.data, X.shape[1]
-    )
+    rows = CSRRows(X.indptr.astype(np.int64), X.indices.astype(np.int32), X.data, X.shape[1])
     visited = np.flatnonzero(np.arange(rows.n_rows) % 5)
     layout = lay_out(rows, visited, n_jobs=n_jobs, relabel=False, deterministic=deterministic)
     assert np.array_equal(np.sort(np.concatenate(layout.shards)), visited)
