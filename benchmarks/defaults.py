@@ -1,6 +1,7 @@
 """How the default hyper-parameters do, and their neighbours: ``python -m benchmarks.defaults``.
 
-Each default is halved and doubled, one at a time. The figures are means over seeds.
+Each default is halved and doubled, one at a time, and the rows shuffled one by one instead of in
+blocks. The figures are means over seeds.
 """
 
 import argparse
@@ -71,6 +72,7 @@ def _log_loss_and_auc(model, X, y):
 def _variants(model):
     """(name, model) of the defaults and of their neighbours."""
     yield "defaults", model
+    yield "shuffle=True", type(model)(shuffle=True)
     for name in _VARIED:
         default = getattr(model, name)
         if name == "learning_rate":
