@@ -16,6 +16,12 @@ def paired(functions, runs):
     return seconds
 
 
+def from_difference(fit, epochs):
+    """Seconds an epoch from a long and a short fit: loading and set-up cancel out."""
+    short = fit(1)
+    return (fit(1 + epochs) - short) / epochs
+
+
 def ratios(seconds, name, base):
     """Seconds of `name` over those of `base`, run by run."""
     return [ours / its for ours, its in zip(seconds[name], seconds[base], strict=True)]

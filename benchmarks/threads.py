@@ -5,7 +5,6 @@ import statistics
 
 from .measure import min_median, paired, print_table, ratios
 from .peers import modern_fm, ours
-from .runner import seconds_an_epoch
 from .workloads import WORKLOADS
 
 _MODES = {
@@ -20,7 +19,7 @@ def main():
     parser.add_argument("--workloads", nargs="+", choices=WORKLOADS, default=["A", "B", "C"])
     parser.add_argument("--solvers", nargs="+", default=["sgd", "adagrad"])
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--rows", type=int, help="training rows, if not the workload's own")
     options = parser.parse_args()
     for name in options.workloads:
@@ -37,7 +36,7 @@ def _training(workload, solver, options):
     seconds = {mode: [] for mode in runs}
     for _ in range(options.runs):
         for mode, run in runs.items():
-            seconds[mode].append(seconds_an_epoch(run, options.epochs))
+            seconds[mode].append(run.seconds_an_epoch(options.epochs))
     print(f"\n{workload.title}; training, {solver}, k = 16\n")
     print_table(
         ["", "s an epoch: min", "median", "speed-up: max", "median", f"test {workload.metric}"],

@@ -43,5 +43,8 @@ class Run:
         column = header.split("\t").index("time_learn")
         return sum(float(line.split("\t")[column]) for line in lines)
 
+    def seconds_an_epoch(self, epochs):
+        return self.fit(epochs) / epochs
+
     def test_metric(self):
         return self.workload.error(np.loadtxt(self.output))

@@ -6,6 +6,8 @@ from time import perf_counter
 import numpy as np
 from scipy import sparse
 
+from ..measure import from_difference
+
 NAME = "modern-fm"
 SOLVERS = ("sgd", "adagrad")
 
@@ -39,6 +41,9 @@ class Run:
         start = perf_counter()
         self.model.fit(self.X, self.workload.y)
         return perf_counter() - start
+
+    def seconds_an_epoch(self, epochs):
+        return from_difference(self.fit, epochs)
 
     def test_metric(self):
         if self.workload.task == "regression":

@@ -7,6 +7,8 @@ from time import perf_counter
 
 import numpy as np
 
+from ..measure import from_difference
+
 NAME = "xlearn"
 SOLVERS = ("sgd", "adagrad")
 
@@ -57,6 +59,9 @@ class Run:
             start = perf_counter()
             self.model.fit({**self.parameters, "epoch": epochs}, self.model_path)
             return perf_counter() - start
+
+    def seconds_an_epoch(self, epochs):
+        return from_difference(self.fit, epochs)
 
     def test_metric(self):
         self.model.setTest(self.test)
