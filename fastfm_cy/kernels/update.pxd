@@ -18,7 +18,7 @@ AdaGrad's sums of squares start above zero (_solvers.py), so its root needs no g
 
 from .settings cimport SGD, SolverCode
 from .structs cimport real
-from .vector cimport fm_adagrad_d, fm_adagrad_f, fm_sgd_d, fm_sgd_f
+from .vector cimport fm_adagrad_d, fm_adagrad_vector_f, fm_sgd_d, fm_sgd_f
 
 
 cdef inline void step(SolverCode solver, real* theta, real* state, const real* direction,
@@ -30,6 +30,6 @@ cdef inline void step(SolverCode solver, real* theta, real* state, const real* d
             fm_sgd_d(theta, direction, along, own, rate, n)
     else:                                                   # ADAGRAD
         if real is float:
-            fm_adagrad_f(theta, state, direction, along, own, rate, n)
+            fm_adagrad_vector_f(theta, state, direction, along, own, rate, n)
         else:
             fm_adagrad_d(theta, state, direction, along, own, rate, n)

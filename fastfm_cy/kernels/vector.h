@@ -48,6 +48,26 @@ static inline unsigned int fm_flush_denormals(void) { return 0; }
 static inline void fm_restore_denormals(unsigned int before) { (void)before; }
 #endif
 
+#if defined(__AVX2__)
+#include <immintrin.h>
+/* AdaGrad, eight floats at a time. Division and square root would take longer than all the rest, so
+   the root's reciprocal is the CPU's estimate and one Newton step: exact to 3e-7, relatively. */
+#define FM_FAST_ADAGRAD
+FM_INLINE void fm_adagrad_eight(float *FM_RESTRICT theta, float *FM_RESTRICT squares,
+                                const float *FM_RESTRICT direction, __m256 along, __m256 own,
+                                __m256 rate) {
+  const __m256 half = _mm256_set1_ps(0.5f), three_halves = _mm256_set1_ps(1.5f);
+  __m256 t = _mm256_loadu_ps(theta);
+  __m256 gradient = _mm256_fmadd_ps(along, _mm256_loadu_ps(direction), _mm256_mul_ps(own, t));
+  __m256 sum = _mm256_fmadd_ps(gradient, gradient, _mm256_loadu_ps(squares));
+  __m256 guess = _mm256_rsqrt_ps(sum);
+  __m256 error = _mm256_mul_ps(_mm256_mul_ps(_mm256_mul_ps(half, sum), guess), guess);
+  __m256 root = _mm256_mul_ps(guess, _mm256_sub_ps(three_halves, error));
+  _mm256_storeu_ps(squares, sum);
+  _mm256_storeu_ps(theta, _mm256_fnmadd_ps(_mm256_mul_ps(rate, gradient), root, t));
+}
+#endif
+
 #define FM_DEFINE_LOOPS(real, suffix, root)                                                       \
   FM_INLINE void fm_clear_##suffix(real *FM_RESTRICT sums, real *FM_RESTRICT squares,             \
                                    Py_ssize_t n) {                                                \
@@ -85,5 +105,20 @@ static inline void fm_restore_denormals(unsigned int before) { (void)before; }
 
 FM_DEFINE_LOOPS(float, f, sqrtf)
 FM_DEFINE_LOOPS(double, d, sqrt)
+
+/* The AdaGrad step of a factor vector of floats, whose padded length is a multiple of 4. */
+FM_INLINE void fm_adagrad_vector_f(float *FM_RESTRICT theta, float *FM_RESTRICT squares,
+                                   const float *FM_RESTRICT direction, float along, float own,
+                                   float rate, Py_ssize_t n) {
+#if defined(FM_FAST_ADAGRAD)
+  if (n % 8 == 0) {
+    const __m256 a = _mm256_set1_ps(along), o = _mm256_set1_ps(own), r = _mm256_set1_ps(rate);
+    for (Py_ssize_t f = 0; f < n; f += 8)
+      fm_adagrad_eight(theta + f, squares + f, direction + f, a, o, r);
+    return;
+  }
+#endif
+  fm_adagrad_f(theta, squares, direction, along, own, rate, n);
+}
 
 #endif

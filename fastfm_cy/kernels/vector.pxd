@@ -18,6 +18,8 @@ cdef extern from "vector.h" nogil:
                   Py_ssize_t n)
     void fm_adagrad_f(float* theta, float* squares, const float* direction, float along, float own,
                       float rate, Py_ssize_t n)
+    void fm_adagrad_vector_f(float* theta, float* squares, const float* direction, float along,
+                             float own, float rate, Py_ssize_t n)
     void fm_adagrad_d(double* theta, double* squares, const double* direction, double along,
                       double own, double rate, Py_ssize_t n)
 
