@@ -1,10 +1,12 @@
-/* The memory bound of training: visits the same parameter rows in the same order, reads and
-   rewrites each, and computes almost nothing. Prefetches as far ahead as training does. */
+/* The memory bound of training: visits the same rows in the same order, reads their entries, reads
+   and rewrites each parameter row (times `one`), and computes nothing else. Prefetches as far ahead
+   as training does. */
 #include <stdint.h>
 
 void touch_rows(const int64_t *indptr, const int32_t *indices, const float *data,
                 const int64_t *order, int64_t n, float *linear, int64_t linear_stride,
-                float *factors, int64_t factor_stride, int64_t distance) {
+                float *factors, int64_t factor_stride, int64_t distance,
+                float one) {
   for (int64_t i = 0; i < n; i++) {
     int64_t ahead = -1;
     if (i + 2 * distance < n) {
@@ -26,9 +28,10 @@ void touch_rows(const int64_t *indptr, const int32_t *indices, const float *data
         __builtin_prefetch(linear + indices[next + e] * linear_stride);
       }
       if (e < length) {
-        float *row = factors + indices[start + e] * factor_stride, x = data[start + e];
-        for (int64_t f = 0; f < factor_stride; f += 16) row[f] += 1e-20f * x;
-        linear[indices[start + e] * linear_stride] += 1e-20f * x;
+        float *row = factors + indices[start + e] * factor_stride;
+        for (int64_t f = 0; f < factor_stride; f += 16)
+          for (int64_t g = 0; g < 16; g++) row[f + g] *= one;
+        linear[indices[start + e] * linear_stride] *= one + 0 * data[start + e];
       }
     }
   }

@@ -25,7 +25,7 @@ _POINTER = {
 
 def _compile(folder):
     library = Path(folder) / "roofline.so"
-    command = ["cc", "-O3", "-mavx2", "-shared", "-fPIC", str(_SOURCE), "-o", str(library)]
+    command = ["cc", "-O3", "-mavx2", "-fno-loop-unroll-and-jam", "-shared", "-fPIC", str(_SOURCE), "-o", str(library)]
     subprocess.run(command, check=True)
     return ctypes.CDLL(str(library)).touch_rows
 
@@ -45,6 +45,7 @@ class Bound:
             table.factors.ctypes.data_as(_POINTER[table.dtype]),
             ctypes.c_int64(table.factors.shape[1]),
             ctypes.c_int64(min(16, max(1, -(-64 // a_row)))),
+            ctypes.c_float(1.0),
         ]
         self.touch_rows, self.arguments, self.keep = touch_rows, pointers + numbers, epoch
 

@@ -88,13 +88,14 @@ cdef inline real score_row(const width* tag, const CSRView* rows, Py_ssize_t row
     cdef const real* data = <const real*>rows.data
     cdef Py_ssize_t k = n_factors_of(tag, table)
     cdef Py_ssize_t entry, column
-    cdef real score = (<const real*>table.intercept)[0]
+    cdef real score = 0
     clear(sums, squares, k)
     for entry in range(rows.indptr[row], rows.indptr[row + 1]):
         column = rows.indices[entry]
         score = score + linear[column * table.linear_stride] * data[entry]
         accumulate(sums, squares, factors + column * table.factor_stride, data[entry], k)
-    return score + interactions(sums, squares, k)
+    # The intercept last: it is what each row's score must wait for from the row before.
+    return (score + interactions(sums, squares, k)) + (<const real*>table.intercept)[0]
 
 
 cdef inline void update_row(const width* tag, const CSRView* rows, Py_ssize_t row,
