@@ -25,8 +25,8 @@ _POINTER = {
 
 def _compile(folder):
     library = Path(folder) / "roofline.so"
-    command = ["cc", "-O3", "-mavx2", "-fno-loop-unroll-and-jam", "-shared", "-fPIC", str(_SOURCE), "-o", str(library)]
-    subprocess.run(command, check=True)
+    flags = ["-O3", "-mavx2", "-fno-loop-unroll-and-jam", "-shared", "-fPIC"]
+    subprocess.run(["cc", *flags, str(_SOURCE), "-o", str(library)], check=True)
     return ctypes.CDLL(str(library)).touch_rows
 
 

@@ -6,6 +6,11 @@ BLOCK = 64  # rows that stay together: enough for prefetching to find its way
 _FEWEST_BLOCKS = 512  # fewer would be no shuffle
 
 
+def unit_length(shuffle, n_rows):
+    """How many neighbouring rows a shuffle of n_rows keeps together."""
+    return BLOCK if shuffle == "block" and n_rows >= BLOCK * _FEWEST_BLOCKS else 1
+
+
 class RowOrder:
     """Rows in an order that is made anew each epoch.
 
@@ -16,13 +21,14 @@ class RowOrder:
     shuffle : {"block", True, False}
         "block" shuffles blocks of neighbouring rows, if there are enough of them to make a good
         shuffle, and else rows, as True does; False keeps the order.
+    unit : int, default=unit_length(shuffle, len(rows))
+        Rows that stay together.
     """
 
-    def __init__(self, rows, shuffle):
+    def __init__(self, rows, shuffle, unit=None):
         self.n_rows = len(rows)
         self.shuffles = bool(shuffle)
-        in_blocks = shuffle == "block" and len(rows) >= BLOCK * _FEWEST_BLOCKS
-        self.unit = BLOCK if in_blocks else 1
+        self.unit = unit or unit_length(shuffle, len(rows))
         self._units = np.arange(-(-len(rows) // self.unit))
         # Blocks of rows without gaps are known by their first row, which saves a look-up a row.
         self._starts = rows[:: self.unit]

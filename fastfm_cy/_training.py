@@ -6,7 +6,7 @@ from contextlib import nullcontext
 import numpy as np
 from tqdm import tqdm
 
-from ._order import RowOrder
+from ._order import RowOrder, unit_length
 from .exceptions import DivergenceError
 from .kernels import fm, loss, replicas
 
@@ -44,7 +44,8 @@ class Trainer:
     def __init__(self, layout, y, weights, table, settings, *, shuffle, rng, n_jobs, decay):
         self.layout, self.table, self.settings = layout, table, settings
         self.y, self.weights, self.rng, self.n_jobs = y, weights, rng, n_jobs
-        self.orders = [RowOrder(rows, shuffle) for rows in layout.shards]
+        unit = unit_length(shuffle, min(map(len, layout.shards)))  # one for all shards
+        self.orders = [RowOrder(rows, shuffle, unit) for rows in layout.shards]
         self.intercepts = [table.intercept]
         if len(self.orders) > 1:
             self.intercepts = [table.intercept.copy() for _ in self.orders]
