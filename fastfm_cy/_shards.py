@@ -81,7 +81,8 @@ def lay_out(rows, visited, *, n_jobs, relabel, deterministic):
     if n_shards == 1 and not relabel:
         return Layout(rows, [visited], rows.n_features, None)
     shards = _deal(visited, n_shards)
-    counts = np.bincount(rows.indices, minlength=rows.n_features)
+    counts = np.zeros(rows.n_features, dtype=np.int64)
+    replicas.count(rows.indices, counts)
     by_frequency = np.argsort(-counts, kind="stable")
     rank = np.empty(rows.n_features, dtype=np.int32)
     rank[by_frequency] = np.arange(rows.n_features, dtype=np.int32)
@@ -93,12 +94,17 @@ def lay_out(rows, visited, *, n_jobs, relabel, deterministic):
         if not deterministic:
             head = min(head, _LARGEST_HEAD)
         n_copies = n_shards + 1  # and the master
+    n_table_rows = rows.n_features + (n_copies - 1) * head
+    if n_table_rows > np.iinfo(np.int32).max:
+        raise ValueError(
+            f"{rows.n_features} features with {n_copies} copies of {head} of them are more than a "
+            "table can hold; use n_jobs=1 and deterministic=False, or hash them to fewer."
+        )
     shard_of_row = np.zeros(rows.n_rows, dtype=np.int32)
     for number, shard in enumerate(shards):
         shard_of_row[shard] = number
     columns = np.empty_like(rows.indices)
     replicas.renumber(rows.indptr, rows.indices, rank, shard_of_row, head, n_copies, columns)
-    n_table_rows = rows.n_features + (n_copies - 1) * head
     placed = CSRRows(rows.indptr, columns, rows.data, n_table_rows)
     frequency = counts[by_frequency[:head]] / len(visited)
     # The master copy lies right before the features that have none, so this holds for all.

@@ -8,6 +8,14 @@ are merged. Copies lie in the table one behind the other, the master copy last.
 from .structs cimport int32_t, int64_t, real
 
 
+def count(const int32_t[::1] indices, int64_t[::1] counts):
+    """Add to counts[j] how often j occurs."""
+    cdef Py_ssize_t entry
+    with nogil:
+        for entry in range(indices.shape[0]):
+            counts[indices[entry]] += 1
+
+
 def renumber(const int64_t[::1] indptr, const int32_t[::1] indices, const int32_t[::1] rank,
              const int32_t[::1] shard_of_row, Py_ssize_t head, Py_ssize_t n_copies,
              int32_t[::1] out):
