@@ -6,11 +6,11 @@ import numpy as np
 from fastfm_cy.kernels.settings import Settings
 
 from fastfm_cy._losses import CLASSIFICATION, REGRESSION
+from fastfm_cy._matrix import CSRRows
 from fastfm_cy._order import RowOrder
 from fastfm_cy._parameters import ParameterTable
 from fastfm_cy._shards import lay_out
 from fastfm_cy._solvers import SOLVERS
-from fastfm_cy._validation import CSRRows
 from fastfm_cy.kernels import dispatch
 
 

@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from ._matrix import check_rows, check_rows_and_target
 from ._parameters import ParameterTable
 from ._prediction import score_rows
 from ._shards import lay_out
@@ -22,7 +23,6 @@ from ._validation import (
     check_integer,
     check_not_all_zero,
     check_real,
-    check_rows,
 )
 from .kernels import fm
 from .kernels.settings import Settings
@@ -100,6 +100,10 @@ class BaseFM(BaseEstimator):
         check_integer(self.verbose, "verbose", 0)
         check_choice(self.dtype, "dtype", _DTYPES)
 
+    def _checked(self, X, y, *, y_numeric):
+        n_jobs = effective_n_jobs(self.n_jobs)
+        return check_rows_and_target(self, X, y, self.dtype, y_numeric=y_numeric, n_jobs=n_jobs)
+
     def _train(self, rows, y, weights):
         """Fit the table to checked rows, float64 targets and float64 weights (or None)."""
         y = check_cast(y, self.dtype, "y")
@@ -175,7 +179,8 @@ class BaseFM(BaseEstimator):
         """The model's value of each row, in its dtype."""
         check_is_fitted(self)
         table = self._table
-        rows = check_rows(self, X, table.dtype)
+        n_jobs = effective_n_jobs(self.n_jobs)
+        rows = check_rows(self, X, table.dtype, n_jobs)
         if rows.n_features != table.n_features:
             raise ValueError(f"X has {rows.n_features} features, the model {table.n_features}.")
-        return score_rows(table, rows, effective_n_jobs(self.n_jobs))
+        return score_rows(table, rows, n_jobs)

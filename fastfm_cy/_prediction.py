@@ -1,14 +1,10 @@
 """Scores of many rows, in one thread or several."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 
+from ._parallel import in_parts
 from .exceptions import DivergenceError
 from .kernels import fm
-
-# Multiply-adds below which another thread costs more than it saves.
-_WORK_A_THREAD = 2_000_000
 
 
 def score_rows(table, rows, n_jobs=1):
@@ -39,14 +35,7 @@ def score_rows(table, rows, n_jobs=1):
             table.intercept, table.linear, table.factors, table.n_padded, scores, first, last,
         )  # fmt: skip
 
-    work = len(rows.indices) * (table.n_padded + 1)
-    n_threads = max(1, min(n_jobs, work // _WORK_A_THREAD))
-    if n_threads == 1:
-        fill(0, rows.n_rows)
-    else:
-        cuts = np.linspace(0, rows.n_rows, n_threads + 1).astype(int).tolist()
-        with ThreadPoolExecutor(n_threads) as pool:
-            list(pool.map(fill, cuts[:-1], cuts[1:]))
+    in_parts(fill, rows.n_rows, len(rows.indices) * (table.n_padded + 1), n_jobs)
     check_scores(scores)
     return scores
 

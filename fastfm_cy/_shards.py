@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ._matrix import CSRRows
 from ._order import BLOCK
-from ._validation import CSRRows
 from .kernels import replicas
 
 # Each thread has a copy of its own of the features that at least one row in so many holds, up to

@@ -12,7 +12,6 @@ from ._losses import CLASSIFICATION, REGRESSION
 from ._validation import (
     check_bool,
     check_not_all_zero,
-    check_rows_and_target,
     check_weights,
 )
 
@@ -171,7 +170,7 @@ class FMRegressor(RegressorMixin, BaseFM):
         with unchanged_on_error(self):
             self._check_parameters()
             check_bool(self.clip_predictions, "clip_predictions")
-            rows, y = check_rows_and_target(self, X, y, self.dtype, y_numeric=True)
+            rows, y = self._checked(X, y, y_numeric=True)
             y = y.astype(np.float64, copy=False)
             self._train(rows, y, check_weights(sample_weight, rows.n_rows))
             self.y_range_ = float(y.min()), float(y.max())
@@ -364,7 +363,7 @@ class FMClassifier(ClassifierMixin, BaseFM):
         """
         with unchanged_on_error(self):
             self._check_parameters()
-            rows, y = check_rows_and_target(self, X, y, self.dtype, y_numeric=False)
+            rows, y = self._checked(X, y, y_numeric=False)
             weights = self._weights(y, check_weights(sample_weight, rows.n_rows))
             self.classes_, target = _encode_labels(y, weights)
             self._train(rows, target, weights)

@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import strategies as st
 from reference.fm import Model
 
+from fastfm_cy._matrix import CSRRows
 from fastfm_cy._parameters import ParameterTable
-from fastfm_cy._validation import CSRRows
 
 DTYPES = ("float32", "float64")
 

@@ -6,11 +6,11 @@ from sklearn.metrics import log_loss, root_mean_squared_error
 from strategies import DTYPES
 
 from fastfm_cy import FMClassifier, FMRegressor
-from fastfm_cy import _prediction as prediction
+from fastfm_cy import _parallel as parallel
+from fastfm_cy._matrix import CSRRows
 from fastfm_cy._order import BLOCK, RowOrder
 from fastfm_cy._parameters import ParameterTable
 from fastfm_cy._shards import lay_out
-from fastfm_cy._validation import CSRRows
 from fastfm_cy.datasets import make_clicks, make_ratings
 from fastfm_cy.kernels import replicas
 
@@ -195,7 +195,7 @@ def test_prediction_does_not_depend_on_the_threads(dtype, many_clicks, monkeypat
     X, y, *_ = many_clicks
     model = FMClassifier(dtype=dtype, max_iter=1, random_state=0).fit(X, y)
     alone = model.decision_function(X)
-    monkeypatch.setattr(prediction, "_WORK_A_THREAD", 1000)
+    monkeypatch.setattr(parallel, "_WORK_A_THREAD", 1000)
     for n_jobs in (2, 3, -1):
         assert np.array_equal(alone, model.set_params(n_jobs=n_jobs).decision_function(X))
     assert len(model.decision_function(X[:1])) == 1

@@ -1,11 +1,11 @@
 """The numerical kernels: Cython, ``nogil``, no Python objects inside their loops.
 
 They trust their callers: index ranges, finiteness and shapes are checked once by the
-estimators (``fastfm_cy/_validation.py``), never row by row.
+estimators (``fastfm_cy/_matrix.py``), never row by row.
 """
 
 try:
-    from . import loss, replicas, settings
+    from . import checks, loss, replicas, settings
 except ImportError as error:
     raise ImportError(
         f"The compiled kernels are missing from {__path__[0]} ({error}). This is usually a source "
@@ -15,4 +15,4 @@ except ImportError as error:
 
 from .dispatch import fm
 
-__all__ = ["fm", "loss", "replicas", "settings"]
+__all__ = ["checks", "fm", "loss", "replicas", "settings"]

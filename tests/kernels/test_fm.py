@@ -9,9 +9,9 @@ from reference import fm as reference
 from strategies import DTYPES, problems
 
 from fastfm_cy._losses import CLASSIFICATION, REGRESSION
+from fastfm_cy._matrix import CSRRows
 from fastfm_cy._parameters import ParameterTable
 from fastfm_cy._solvers import SOLVERS
-from fastfm_cy._validation import CSRRows
 from fastfm_cy.kernels import dispatch
 
 LOSSES = REGRESSION | CLASSIFICATION

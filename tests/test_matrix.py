@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from fastfm_cy import FMRegressor
-from fastfm_cy._validation import check_structure
+from fastfm_cy._matrix import check_structure
 
 
 def csr(data=(1.0, 2.0, 3.0), indices=(0, 2, 1), indptr=(0, 2, 2, 3), shape=(3, 3), kind="csr"):
