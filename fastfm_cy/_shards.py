@@ -11,7 +11,7 @@ from .kernels import replicas
 # Each thread has a copy of its own of the features that at least one row in so many holds, up to
 # a number. More copies cost time to merge, fewer leave threads waiting for each other's cache
 # lines.
-_FREQUENT = 500
+_FREQUENT = 2000
 _LARGEST_HEAD = 16384
 
 # The deterministic mode always deals to this many shards, however many threads work on them.

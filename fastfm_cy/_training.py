@@ -13,7 +13,7 @@ from .kernels import fm, loss, replicas
 # Multiply-adds of one call of the kernel. With one shard: between two looks at Ctrl-C and the
 # progress bar, some tens of milliseconds. With several: between two merges.
 _WORK_A_CALL = 20_000_000
-_WORK_A_ROUND = 8_000_000
+_WORK_A_ROUND = 16_000_000
 _FEWEST_ROUNDS = 8  # an epoch
 
 # A fit that ends with a mean loss this many times that of the constant score 0 has diverged,

@@ -137,7 +137,7 @@ def make_clicks(
         ids = rng.permutation(size)
         columns[:, field] = offset + ids[_draw(rng, _zipf(size, exponent), n_rows)]
     values = np.full(columns.size, n_fields**-0.5, dtype=np.float32)
-    indptr = np.arange(0, columns.size + 1, n_fields)
+    indptr = _offsets(n_rows, n_fields)
     X = sparse.csr_array((values, columns.ravel(), indptr), shape=(n_rows, n_features))
     coef = rng.normal(0.0, 1.0, n_features)
     factors = rng.normal(0.0, 1.0, (n_features, rank)) / rank**0.25
@@ -308,7 +308,14 @@ def _draw(rng, frequencies, n):
 
 def _one_hot(ids, n_ids):
     n = len(ids)
-    return sparse.csr_array((np.ones(n, np.float32), ids, np.arange(n + 1)), shape=(n, n_ids))
+    arrays = np.ones(n, np.float32), ids.astype(np.int32), _offsets(n, 1)
+    return sparse.csr_array(arrays, shape=(n, n_ids))
+
+
+def _offsets(n_rows, a_row):
+    """indptr of rows of one length; 32-bit if it can be, as scipy wants one type for all indices."""
+    dtype = np.int32 if n_rows * a_row < 2**31 else np.int64
+    return np.arange(n_rows + 1, dtype=dtype) * dtype(a_row)
 
 
 def _random_genres(rng, n_items):

@@ -10,6 +10,8 @@ from fastfm_cy.datasets import load_ratings, make_clicks, make_ratings
 def test_the_seed_decides_the_data(make):
     first, again, other = make(random_state=1), make(random_state=1), make(random_state=2)
     assert (first.X != again.X).nnz == 0
+    assert first.X.dtype == np.float32
+    assert first.X.indices.dtype == first.X.indptr.dtype == np.int32  # no conversion in fit
     assert np.array_equal(first.y, again.y)
     assert not np.array_equal(first.y, other.y)
 
