@@ -313,7 +313,7 @@ def _one_hot(ids, n_ids):
 
 
 def _offsets(n_rows, a_row):
-    """indptr of rows of one length; 32-bit if it can be, as scipy wants one type for all indices."""
+    """indptr of rows of one length; 32-bit if it can be, as scipy keeps one type for all."""
     dtype = np.int32 if n_rows * a_row < 2**31 else np.int64
     return np.arange(n_rows + 1, dtype=dtype) * dtype(a_row)
 
