@@ -1,6 +1,7 @@
 """Builds the Cython kernels; everything else about the package stands in pyproject.toml."""
 
 import platform
+import subprocess
 from pathlib import Path
 
 from Cython.Build import cythonize
@@ -43,18 +44,12 @@ class BuildKernels(build_ext):
         super().build_extensions()
 
     def _gcc_flags(self):
-        macros = "__clang__"  # clang calls itself gcc, too
+        command = [*self.compiler.compiler, "-dM", "-E", "-x", "c", "/dev/null"]
         try:
-            command = [*self.compiler.compiler, "-dM", "-E", "-x", "c", "/dev/null"]
-            return [] if macros in self._output(command) else GCC_FLAGS
+            macros = subprocess.run(command, capture_output=True, text=True, check=False).stdout
         except OSError:
             return []
-
-    @staticmethod
-    def _output(command):
-        import subprocess
-
-        return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+        return [] if "__clang__" in macros else GCC_FLAGS  # clang defines gcc's macros, too
 
 
 def kernel_extensions():

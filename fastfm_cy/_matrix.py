@@ -139,7 +139,8 @@ def _located(X):
 
 
 def _first_non_number(X):
-    if sparse.issparse(X) or np.ndim(X) != 2:
+    # Arrays of numbers hold nothing else, however large: the error was about something different.
+    if sparse.issparse(X) or np.ndim(X) != 2 or np.asarray(X).dtype.kind not in "OSUT":
         return None
     for row, values in enumerate(np.asarray(X, dtype=object)):
         for column, value in enumerate(values):
