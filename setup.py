@@ -26,7 +26,7 @@ UNIX_FLAGS = ["-O3", "-g0", "-fopenmp-simd", "-fno-math-errno", "-fno-trapping-m
 INLINE = ("CYTHON_INLINE", "inline __attribute__((always_inline))")
 # gcc's unroll-and-jam turns loops of constant length scalar; other compilers have no such pass.
 GCC_FLAGS = ["-fno-loop-unroll-and-jam"]
-AVX2_FLAGS = {"msvc": ["/arch:AVX2"], "unix": ["-mavx2", "-mfma"]}
+AVX2_FLAGS = {"msvc": ["/arch:AVX2"], "unix": ["-mavx2", "-mfma", "-mprfchw"]}
 
 
 class BuildKernels(build_ext):

@@ -23,7 +23,8 @@ _POINTER = {
 }
 
 
-def _compile(folder):
+def compiled(folder):
+    """The function of roofline.c, compiled into `folder`."""
     library = Path(folder) / "roofline.so"
     flags = ["-O3", "-mavx2", "-fno-loop-unroll-and-jam", "-shared", "-fPIC"]
     subprocess.run(["cc", *flags, str(_SOURCE), "-o", str(library)], check=True)
@@ -60,7 +61,7 @@ def main():
     parser.add_argument("--rows", type=int, help="training rows, if not the workload's own")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        touch_rows = _compile(folder)
+        touch_rows = compiled(folder)
         results = []
         for name in options.workloads:
             workload = WORKLOADS[name](options)

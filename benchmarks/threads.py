@@ -1,13 +1,19 @@
 """Two threads against one, in training and prediction: ``python -m benchmarks.threads``."""
 
 import argparse
+import copy
 import statistics
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from time import perf_counter
 
 from fastfm_cy._matrix import check_rows
 from fastfm_cy._prediction import score_rows
 
+from .kernel import Epoch
 from .measure import min_median, paired, print_table, ratios
 from .peers import modern_fm, ours
+from .roofline import Bound, compiled
 from .workloads import WORKLOADS
 
 _MODES = {
@@ -26,21 +32,48 @@ def main():
     parser.add_argument("--only-prediction", action="store_true")
     parser.add_argument("--rows", type=int, help="training rows, if not the workload's own")
     options = parser.parse_args()
-    for name in options.workloads:
-        workload = WORKLOADS[name](options)
-        for solver in () if options.only_prediction else options.solvers:
-            _training(workload, solver, options)
-        _prediction(workload, options)
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(2) as pool:
+        touch_rows = compiled(folder)
+        for name in options.workloads:
+            workload = WORKLOADS[name](options)
+            for solver in () if options.only_prediction else options.solvers:
+                _training(workload, solver, options, MemoryScaling(workload, touch_rows, pool))
+            _prediction(workload, options)
 
 
-def _training(workload, solver, options):
+class MemoryScaling:
+    """Callable: how much faster two threads than one touch the memory of an SGD epoch.
+
+    Each has a table of its own, so nothing but the machine slows them.
+    """
+
+    def __init__(self, workload, touch_rows, pool):
+        epoch = Epoch(workload, "sgd")
+        self.one, self.halves, self.pool = Bound(touch_rows, epoch), [], pool
+        for part in (0, 1):
+            half = copy.copy(epoch)
+            half.table = copy.deepcopy(epoch.table)
+            half.order = epoch.order[part * len(epoch.order) // 2 :][: len(epoch.order) // 2].copy()
+            self.halves.append(Bound(touch_rows, half))
+
+    def __call__(self):
+        start = perf_counter()
+        self.one()
+        middle = perf_counter()
+        list(self.pool.map(lambda half: half(), self.halves))
+        return (middle - start) / (perf_counter() - middle)
+
+
+def _training(workload, solver, options, memory_scaling):
     runs = {mode: ours.Run(workload, solver, 16) for mode in _MODES}
     for mode, run in runs.items():
         run.model.set_params(**_MODES[mode])
     seconds = {mode: [] for mode in runs}
+    scaling = []
     for _ in range(options.runs):
         for mode, run in runs.items():
             seconds[mode].append(run.seconds_an_epoch(options.epochs))
+        scaling.append(memory_scaling())
     print(f"\n{workload.title}; training, {solver}, k = 16\n")
     print_table(
         ["", "s an epoch: min", "median", "speed-up: max", "median", f"test {workload.metric}"],
@@ -53,6 +86,10 @@ def _training(workload, solver, options):
             )
             for mode, run in runs.items()
         ],
+    )
+    print(
+        "\nTwo threads that touch the same memory, sharing nothing: "
+        f"{max(scaling):.2f} at most, {statistics.median(scaling):.2f} in the median."
     )
 
 

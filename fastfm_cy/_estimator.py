@@ -123,8 +123,8 @@ class BaseFM(BaseEstimator):
         )  # fmt: skip
         history = trainer.run(self.max_iter, verbose=self.verbose)
         self._table = table.for_prediction(layout.home)
-        self.n_iter_ = len(history)
-        self.history_ = {"train_loss": history}
+        self.n_iter_ = self.max_iter
+        self.history_ = history
 
     def _start(self, layout, y, weights, rng):
         state_start = SOLVERS[self.solver].state_start

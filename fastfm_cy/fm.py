@@ -80,7 +80,8 @@ class FMRegressor(RegressorMixin, BaseFM):
     n_iter_ : int
         Epochs run.
     history_ : dict
-        "train_loss": the mean loss of each epoch, each row's taken just before its update.
+        Lists with a number an epoch: "train_loss", the mean loss, each row's taken just before its
+        update, and "seconds".
     y_range_ : tuple of float
         Smallest and largest target in training, to which predictions are clipped.
     n_features_in_ : int
@@ -270,7 +271,8 @@ class FMClassifier(ClassifierMixin, BaseFM):
     n_iter_ : int
         Epochs run.
     history_ : dict
-        "train_loss": the mean loss of each epoch, each row's taken just before its update.
+        Lists with a number an epoch: "train_loss", the mean loss, each row's taken just before its
+        update, and "seconds".
     n_features_in_ : int
     feature_names_in_ : ndarray of str
         Only if X had column names.

@@ -21,7 +21,8 @@ from .settings cimport Settings, StepSettings
 from .structs cimport CSRView, TableView, int32_t, int64_t, real
 from .update cimport step
 from .vector cimport (
-    FM_PREFETCH, accumulate, clear, fm_flush_denormals, fm_restore_denormals, interactions,
+    FM_PREFETCH, FM_PREFETCH_OWN, accumulate, clear, fm_flush_denormals, fm_restore_denormals,
+    interactions,
 )
 
 cdef enum:
@@ -59,17 +60,21 @@ cdef inline Py_ssize_t n_factors_of(const width* tag, const TableView* table) no
         return sizeof(width)
 
 
-cdef inline void prefetch_parameters(const TableView* table, Py_ssize_t column,
+cdef inline void prefetch_parameters(const TableView* table, Py_ssize_t column, bint to_write,
                                      real tag) noexcept nogil:
+    cdef const real* w = <const real*>table.linear + column * table.linear_stride
     cdef const real* v = <const real*>table.factors + column * table.factor_stride
-    cdef Py_ssize_t f = 2 * LINE // sizeof(real)
-    FM_PREFETCH(v)
-    if table.factor_stride > LINE // sizeof(real):
-        FM_PREFETCH(v + LINE // sizeof(real))
-    while f < table.factor_stride:
-        FM_PREFETCH(v + f)
-        f += LINE // sizeof(real)
-    FM_PREFETCH(<const real*>table.linear + column * table.linear_stride)
+    cdef const real* end = v + max(1, table.factor_stride)
+    if to_write:
+        FM_PREFETCH_OWN(w)
+        while v < end:
+            FM_PREFETCH_OWN(v)
+            v += LINE // sizeof(real)
+    else:
+        FM_PREFETCH(w)
+        while v < end:
+            FM_PREFETCH(v)
+            v += LINE // sizeof(real)
 
 
 cdef inline void prefetch_entries(const CSRView* rows, Py_ssize_t row, real tag) noexcept nogil:
@@ -124,7 +129,7 @@ cdef inline void update_row(const width* tag, const CSRView* rows, Py_ssize_t ro
         step(settings.solver, intercept, intercept + 1, &one, g, <real>0, rate, 1)
     for i in range(n):
         if i < n_ahead:
-            prefetch_parameters(table, ahead[i], one)
+            prefetch_parameters(table, ahead[i], True, one)
         column = rows.indices[start + i]
         x = data[start + i]
         if settings.fit_linear:
@@ -133,7 +138,7 @@ cdef inline void update_row(const width* tag, const CSRView* rows, Py_ssize_t ro
         v = <real*>table.factors + column * table.factor_stride
         step(settings.solver, v, v + k, sums, g * x, l2_factors - g * x * x, rate, k)
     for i in range(n, n_ahead):
-        prefetch_parameters(table, ahead[i], one)
+        prefetch_parameters(table, ahead[i], True, one)
 
 
 cdef Py_ssize_t train_rows(const width* tag, CSRView rows, const real* y,
@@ -181,7 +186,7 @@ cdef void predict_rows(const width* tag, CSRView rows, Py_ssize_t first, Py_ssiz
     for row in range(first, last):
         if row + distance < last:
             for entry in range(rows.indptr[row + distance], rows.indptr[row + distance + 1]):
-                prefetch_parameters(&table, rows.indices[entry], <real>0)
+                prefetch_parameters(&table, rows.indices[entry], False, <real>0)
         scores[row] = score_row(tag, &rows, row, &table, scratch, scratch + table.n_factors)
 
 

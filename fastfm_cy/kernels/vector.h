@@ -23,15 +23,18 @@
   #define FM_HAS_MXCSR
 #endif
 
-/* A macro, since compilers drop calls to functions that only prefetch. */
+/* Macros, since compilers drop calls to functions that only prefetch. FM_PREFETCH_OWN also takes the
+   line from the caches of other cores, for data that will be written. */
 #if defined(_MSC_VER) && !defined(__clang__)
   #if defined(FM_HAS_MXCSR)
     #define FM_PREFETCH(address) _mm_prefetch((const char *)(address), _MM_HINT_T0)
   #else
     #define FM_PREFETCH(address) __prefetch((const void *)(address))
   #endif
+  #define FM_PREFETCH_OWN(address) FM_PREFETCH(address)
 #else
   #define FM_PREFETCH(address) __builtin_prefetch((const void *)(address), 0, 3)
+  #define FM_PREFETCH_OWN(address) __builtin_prefetch((const void *)(address), 1, 3)
 #endif
 
 /* Denormal numbers make arithmetic several times slower; in training they mean zero. Returns the

@@ -4,6 +4,7 @@ from .structs cimport real
 
 cdef extern from "vector.h" nogil:
     void FM_PREFETCH(const void* address)
+    void FM_PREFETCH_OWN(const void* address)
     unsigned int fm_flush_denormals()
     void fm_restore_denormals(unsigned int before)
     void fm_clear_f(float* sums, float* squares, Py_ssize_t n)
