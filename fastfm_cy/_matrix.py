@@ -37,7 +37,7 @@ def check_rows(estimator, X, dtype, n_jobs):
     X = check_structure(X)
     with _located(X):
         X = validate_data(estimator, X, reset=False, **_matrix_rules(dtype))
-    return _as_rows(X, checks.UNSORTED, n_jobs)
+    return _as_rows(X, n_jobs)
 
 
 def check_rows_and_target(estimator, X, y, dtype, *, y_numeric, n_jobs):
@@ -45,8 +45,7 @@ def check_rows_and_target(estimator, X, y, dtype, *, y_numeric, n_jobs):
     X = check_structure(X)
     with _located(X):
         X, y = validate_data(estimator, X, y, y_numeric=y_numeric, **_matrix_rules(dtype))
-    # A stored zero would count as a visit of its feature, and shrink it.
-    return _as_rows(X, checks.UNSORTED | checks.HAS_ZEROS, n_jobs), y
+    return _as_rows(X, n_jobs), y
 
 
 def check_structure(X):
@@ -151,8 +150,8 @@ def _first_non_number(X):
     return None
 
 
-def _as_rows(X, unwanted, n_jobs):
-    """CSRRows of a matrix in the right dtype; `unwanted` are flags of kernels/checks.pyx."""
+def _as_rows(X, n_jobs):
+    """CSRRows of a matrix in the right dtype."""
     if X.shape[1] > _MOST_FEATURES:
         raise ValueError(
             f"X has {X.shape[1]} features; at most {_MOST_FEATURES} are supported. Hash them to "
@@ -162,7 +161,12 @@ def _as_rows(X, unwanted, n_jobs):
         X = _from_dense(X)
     rows = _rows_of(X)
     flags = _scan(rows, n_jobs)
-    if flags & unwanted or not len(X.data) == len(X.indices) == X.indptr[-1]:
+    # A stored zero would count as a visit of its feature, and shrink it; and it would change the
+    # order of a score's sums, and so its last bit.
+    if (
+        flags & (checks.UNSORTED | checks.HAS_ZEROS)
+        or not len(X.data) == len(X.indices) == X.indptr[-1]
+    ):
         rows = _rows_of(_canonical(X))
         _scan(rows, n_jobs)
     return rows

@@ -21,7 +21,7 @@ from .settings cimport Settings, StepSettings
 from .structs cimport CSRView, TableView, int32_t, int64_t, real
 from .update cimport step
 from .vector cimport (
-    FM_PREFETCH, FM_PREFETCH_OWN, accumulate, clear, fm_flush_denormals, fm_restore_denormals,
+    FM_PREFETCH, FM_PREFETCH_OWN, accumulate, accumulate_two, clear, fm_flush_denormals, fm_restore_denormals,
     interactions,
 )
 
@@ -62,19 +62,24 @@ cdef inline Py_ssize_t n_factors_of(const width* tag, const TableView* table) no
 
 cdef inline void prefetch_parameters(const TableView* table, Py_ssize_t column, bint to_write,
                                      real tag) noexcept nogil:
-    cdef const real* w = <const real*>table.linear + column * table.linear_stride
     cdef const real* v = <const real*>table.factors + column * table.factor_stride
-    cdef const real* end = v + max(1, table.factor_stride)
+    cdef Py_ssize_t f = 2 * LINE // sizeof(real)
     if to_write:
-        FM_PREFETCH_OWN(w)
-        while v < end:
-            FM_PREFETCH_OWN(v)
-            v += LINE // sizeof(real)
+        FM_PREFETCH_OWN(v)
+        if table.factor_stride > LINE // sizeof(real):
+            FM_PREFETCH_OWN(v + LINE // sizeof(real))
+        while f < table.factor_stride:
+            FM_PREFETCH_OWN(v + f)
+            f += LINE // sizeof(real)
+        FM_PREFETCH_OWN(<const real*>table.linear + column * table.linear_stride)
     else:
-        FM_PREFETCH(w)
-        while v < end:
-            FM_PREFETCH(v)
-            v += LINE // sizeof(real)
+        FM_PREFETCH(v)
+        if table.factor_stride > LINE // sizeof(real):
+            FM_PREFETCH(v + LINE // sizeof(real))
+        while f < table.factor_stride:
+            FM_PREFETCH(v + f)
+            f += LINE // sizeof(real)
+        FM_PREFETCH(<const real*>table.linear + column * table.linear_stride)
 
 
 cdef inline void prefetch_entries(const CSRView* rows, Py_ssize_t row, real tag) noexcept nogil:
@@ -92,10 +97,18 @@ cdef inline real score_row(const width* tag, const CSRView* rows, Py_ssize_t row
     cdef const real* factors = <const real*>table.factors
     cdef const real* data = <const real*>rows.data
     cdef Py_ssize_t k = n_factors_of(tag, table)
-    cdef Py_ssize_t entry, column
+    cdef Py_ssize_t entry = rows.indptr[row], end = rows.indptr[row + 1], column, other
     cdef real score = 0
     clear(sums, squares, k)
-    for entry in range(rows.indptr[row], rows.indptr[row + 1]):
+    while entry + 1 < end:
+        column = rows.indices[entry]
+        other = rows.indices[entry + 1]
+        score = score + (linear[column * table.linear_stride] * data[entry]
+                         + linear[other * table.linear_stride] * data[entry + 1])
+        accumulate_two(sums, squares, factors + column * table.factor_stride, data[entry],
+                       factors + other * table.factor_stride, data[entry + 1], k)
+        entry += 2
+    if entry < end:
         column = rows.indices[entry]
         score = score + linear[column * table.linear_stride] * data[entry]
         accumulate(sums, squares, factors + column * table.factor_stride, data[entry], k)

@@ -84,6 +84,15 @@ FM_INLINE void fm_adagrad_eight(float *FM_RESTRICT theta, float *FM_RESTRICT squ
       squares[f] += vx * vx;                                                                      \
     }                                                                                             \
   }                                                                                               \
+  FM_INLINE void fm_accumulate_two_##suffix(real *FM_RESTRICT sums, real *FM_RESTRICT squares,     \
+                                            const real *u, real x, const real *v, real y,         \
+                                            Py_ssize_t n) {                                       \
+    FM_SIMD for (Py_ssize_t f = 0; f < n; f++) {                                                  \
+      real ux = u[f] * x, vy = v[f] * y;                                                          \
+      sums[f] += ux + vy;                                                                         \
+      squares[f] += ux * ux + vy * vy;                                                            \
+    }                                                                                             \
+  }                                                                                               \
   FM_INLINE real fm_interactions_##suffix(const real *FM_RESTRICT sums,                           \
                                           const real *FM_RESTRICT squares, Py_ssize_t n) {        \
     real total = 0;                                                                               \
