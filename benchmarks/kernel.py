@@ -36,7 +36,9 @@ class Epoch:
         layout = lay_out(rows, visited, n_jobs=1, relabel=relabel, deterministic=False)
         self.rows = layout.rows
         self.kernel = dispatch.load(build or dispatch.BUILD)
-        table = ParameterTable(X.shape[1], n_factors, "float32", SOLVERS[solver].state_start)
+        kind = SOLVERS[solver]
+        n_state = kind.state_start, kind.n_row_state
+        table = ParameterTable(X.shape[1], n_factors, "float32", 1, *n_state)
         self.table = table
         if not huge_pages:
             table.linear, table.factors = _small_pages(table.linear), _small_pages(table.factors)
@@ -48,13 +50,10 @@ class Epoch:
             loss=loss.code,
             solver=SOLVERS[solver].code,
             learning_rate=workload.learning_rates[solver],
-            l2_linear=workload.l2,
-            l2_factors=workload.l2,
-            fit_intercept=True,
-            fit_linear=True,
             prefetch=prefetch,
             constant_width=constant_width,
         )
+        self.strengths = np.array([[0, workload.l2, 0, workload.l2]], np.float32)
         order = RowOrder(visited, shuffle)
         order.shuffle(np.random.default_rng(1))
         self.order = order.part(0, len(order))
@@ -63,7 +62,7 @@ class Epoch:
         rows, table = self.rows, self.table
         self.kernel.train(
             rows.indptr, rows.indices, rows.data, self.y, None, self.order,
-            table.intercept, table.linear, table.factors, table.n_padded, self.settings,
+            *table.arrays, table.n_padded, None, self.strengths, self.settings,
         )  # fmt: skip
 
 

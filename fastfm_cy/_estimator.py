@@ -1,4 +1,4 @@
-"""What all factorization machine estimators share: checks, start, training, prediction."""
+"""What all factorization machine estimators share: parameters, fitting, scores."""
 
 import copy
 from contextlib import contextmanager
@@ -10,24 +10,17 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from ._fitting import Fitting
+from ._losses import Loss
 from ._matrix import check_rows, check_rows_and_target
-from ._parameters import ParameterTable
+from ._parameter_checks import check_fit_parameters
 from ._prediction import score_rows
-from ._shards import lay_out
 from ._solvers import SOLVERS
-from ._training import Trainer
-from ._validation import (
-    check_bool,
-    check_cast,
-    check_choice,
-    check_integer,
-    check_not_all_zero,
-    check_real,
-)
+from ._sparsity import SparsityMixin
+from ._strengths import NAMES, check_strengths
+from ._validation import check_weights
 from .kernels import fm
 from .kernels.settings import Settings
-
-_DTYPES = {"float32": np.float32, "float64": np.float64}
 
 
 @contextmanager
@@ -42,25 +35,37 @@ def unchanged_on_error(estimator):
         raise
 
 
-class BaseFM(BaseEstimator):
-    """Second-order factorization machine; subclasses name the losses and prepare the target."""
+class BaseFM(SparsityMixin, BaseEstimator):
+    """Second-order factorization machine.
 
-    _losses: ClassVar[dict] = {}
+    Subclasses name the losses and say what the targets mean: `_encode`, `_n_outputs`.
+    """
+
+    _losses: ClassVar[dict[str, Loss]] = {}
+    _task: ClassVar[str]
+    _is_exponential = False
+    """Whether predictions are the exponential of the score."""
+
+    def _keep(self, parameters):
+        """Set the attributes of __init__'s parameters, given its locals()."""
+        for name in self._get_param_names():
+            setattr(self, name, parameters[name])
 
     @property
     def intercept_(self):
-        """float : the bias w0."""
-        return float(self._fitted_table("intercept_").intercept[0])
+        """float, or ndarray of shape (n_classes,) : the bias w0."""
+        intercepts = self._fitted_table("intercept_").intercepts
+        return float(intercepts[0]) if len(intercepts) == 1 else intercepts
 
     @property
     def coef_(self):
-        """ndarray of shape (n_features,) : the linear weights w."""
-        return self._fitted_table("coef_").coef
+        """ndarray of shape (n_features,) or (n_classes, n_features) : the linear weights w."""
+        return self._weights_of(self._fitted_table("coef_"), "coef")
 
     @property
     def factors_(self):
-        """ndarray of shape (n_features, n_factors) : the factor vectors v, a row a feature."""
-        return self._fitted_table("factors_").factor_vectors
+        """ndarray of shape (n_features, n_factors) or (n_classes, n_features, n_factors)."""
+        return self._weights_of(self._fitted_table("factors_"), "factor_vectors")
 
     def __sklearn_is_fitted__(self):
         return "_table" in vars(self)
@@ -79,83 +84,89 @@ class BaseFM(BaseEstimator):
                 f"{type(self).__name__} has no {attribute} before it is fitted."
             ) from None
 
-    def _check_parameters(self):
-        check_integer(self.n_factors, "n_factors", 0)
-        check_choice(self.loss, "loss", self._losses)
-        check_choice(self.solver, "solver", SOLVERS)
-        if self.learning_rate is not None:
-            check_real(self.learning_rate, "learning_rate", above=True)
-        check_integer(self.max_iter, "max_iter", 1)
-        check_real(self.l2_linear, "l2_linear")
-        check_real(self.l2_factors, "l2_factors")
-        check_real(self.init_scale, "init_scale", above=True)
-        check_bool(self.fit_intercept, "fit_intercept")
-        check_bool(self.fit_linear, "fit_linear")
-        if not isinstance(self.shuffle, str) or self.shuffle != "block":
-            check_bool(self.shuffle, "shuffle")
-        check_bool(self.relabel, "relabel")
-        if self.n_jobs is not None:
-            check_integer(self.n_jobs, "n_jobs", -1)
-        check_bool(self.deterministic, "deterministic")
-        check_integer(self.verbose, "verbose", 0)
-        check_choice(self.dtype, "dtype", _DTYPES)
+    # Fitting -----------------------------------------------------------------------------------
 
-    def _checked(self, X, y, *, y_numeric):
-        n_jobs = effective_n_jobs(self.n_jobs)
-        return check_rows_and_target(self, X, y, self.dtype, y_numeric=y_numeric, n_jobs=n_jobs)
+    def _fit(self, X, y, sample_weight, eval_set, callbacks):
+        with unchanged_on_error(self):
+            check_fit_parameters(self)
+            continues = bool(self.warm_start) and self.__sklearn_is_fitted__()
+            rows, y = self._check_data(X, y, reset=not continues)
+            weights = self._row_weights(y, check_weights(sample_weight, rows.n_rows))
+            target = self._encode(y, weights, continues=continues)
+            self._rng = self._new_rng()
+            table = self._table.copy() if continues else None
+            fitting = Fitting(self, rows, target, weights, X=X, y=y, callbacks=callbacks)
+            fitting.hold_out(eval_set)
+            fitting.learn_strengths()
+            fitting.run(table)
+        return self
 
-    def _train(self, rows, y, weights):
-        """Fit the table to checked rows, float64 targets and float64 weights (or None)."""
-        y = check_cast(y, self.dtype, "y")
-        if weights is not None:
-            weights = check_cast(weights, self.dtype, "sample_weight")
-            check_not_all_zero(weights)
-        rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31 - 1))
-        n_jobs = effective_n_jobs(self.n_jobs)
-        visited = np.arange(rows.n_rows) if weights is None else np.flatnonzero(weights)
-        layout = lay_out(
-            rows, visited, n_jobs=n_jobs, relabel=self.relabel, deterministic=self.deterministic
-        )
-        table = self._start(layout, y, weights, rng)
-        trainer = Trainer(
-            layout, y, weights, table, self._settings(),
-            shuffle=self.shuffle, rng=rng, n_jobs=n_jobs, decay=self._decay(rows),
+    def _partial_fit(self, X, y, sample_weight, **encoding):
+        with unchanged_on_error(self):
+            check_fit_parameters(self, partial=True)
+            continues = self.__sklearn_is_fitted__()
+            rows, y = self._check_data(X, y, reset=not continues, grows=self.grow_features)
+            weights = self._row_weights(y, check_weights(sample_weight, rows.n_rows))
+            target = self._encode(y, weights, continues=continues, **encoding)
+            # A copy: on an error, the generator must be as it was, too.
+            self._rng = copy.deepcopy(self._rng) if continues else self._new_rng()
+            fitting = Fitting(self, rows, target, weights)
+            if continues:
+                fitting.go_on()
+            else:
+                fitting.run(None, max_iter=1)
+        return self
+
+    def _new_rng(self):
+        return np.random.default_rng(check_random_state(self.random_state).randint(2**31 - 1))
+
+    def _check_data(self, X, y, *, reset, grows=False):
+        return check_rows_and_target(
+            self, X, y, self.dtype, y_numeric=self._task == "regression", reset=reset, grows=grows,
+            n_jobs=effective_n_jobs(self.n_jobs),
         )  # fmt: skip
-        history = trainer.run(self.max_iter, verbose=self.verbose)
-        self._table = table.for_prediction(layout.home)
-        self.n_iter_ = self.max_iter
-        self.history_ = history
 
-    def _start(self, layout, y, weights, rng):
-        state_start = SOLVERS[self.solver].state_start
-        table = ParameterTable(layout.n_table_rows, self.n_factors, self.dtype, state_start)
-        table.draw_factors(self.init_scale, rng, layout.home)
-        if layout.head:
-            table.copy_head(layout.head, len(layout.shards))
-        if self.fit_intercept:
-            table.intercept[0] = self._losses[self.loss].best_constant(y, weights)
-        return table
+    def _row_weights(self, y, sample_weight):
+        """float64 weights of the rows, or None; some classes may weigh more."""
+        return sample_weight
 
     def _rate(self):
         return self.learning_rate or SOLVERS[self.solver].learning_rate
 
-    def _decay(self, rows):
-        """The part of its distance to the optimum that one update covers: of w, and of v."""
-        square = float(np.dot(rows.data, rows.data)) / max(1, rows.data.size)
-        curvature = self._losses[self.loss].curvature * square + self.l2_linear
-        shrink = 0.0 if SOLVERS[self.solver].steps_shrink else self.l2_factors
-        return self._rate() * np.array([curvature, shrink])
+    def _strength_values(self):
+        """The user's strengths, the solver's default for None; "auto" learns from there."""
+        solver = SOLVERS[self.solver]
+        defaults = {
+            "l2_linear": solver.l2_linear[self._task],
+            "l2_factors": solver.l2_factors[self._task],
+        }
+        values = {name: getattr(self, name) for name in NAMES}
+        for name, default in defaults.items():
+            if values[name] is None or isinstance(values[name], str):
+                values[name] = default
+        return values
 
-    def _settings(self):
+    def _strengths(self, n_features):
+        return check_strengths(self._strength_values(), self.feature_groups, n_features, self.dtype)
+
+    def _settings(self, strengths):
+        low, high = self._score_range() if self._losses[self.loss].clips else (-np.inf, np.inf)
         return Settings(
             loss=self._losses[self.loss].code,
             solver=SOLVERS[self.solver].code,
             learning_rate=self._rate(),
-            l2_linear=self.l2_linear,
-            l2_factors=self.l2_factors,
+            beta1=self.adam_betas[0],
+            beta2=self.adam_betas[1],
+            ftrl_beta=self.ftrl_beta,
+            huber_delta=getattr(self, "huber_delta", 1.0),
+            low=low,
+            high=high,
+            has_l1=strengths.has_l1,
             fit_intercept=self.fit_intercept,
             fit_linear=self.fit_linear,
         )
+
+    # Scores ------------------------------------------------------------------------------------
 
     def compile(self):
         """Prepare the model, as it is now, for scoring single rows and small batches fast.
@@ -167,20 +178,18 @@ class BaseFM(BaseEstimator):
             CSR matrix; columns are int32, offsets int64, values of the model's dtype.
         """
         check_is_fitted(self)
-        table = copy.deepcopy(self._table)
-        arrays = table.intercept, table.linear, table.factors
-        return fm.Scorer(arrays, table.n_padded, *self._score_range())
+        table = self._dense_table().copy()
+        return fm.Scorer(table.arrays, table.n_padded, self._is_exponential, *self._score_range())
 
     def _score_range(self):
         """What predictions are clipped to."""
         return -np.inf, np.inf
 
     def _scores(self, X):
-        """The model's value of each row, in its dtype."""
+        """The model's value of each row, shape (n_rows, n_outputs), in its dtype."""
         check_is_fitted(self)
-        table = self._table
         n_jobs = effective_n_jobs(self.n_jobs)
-        rows = check_rows(self, X, table.dtype, n_jobs)
-        if rows.n_features != table.n_features:
-            raise ValueError(f"X has {rows.n_features} features, the model {table.n_features}.")
-        return score_rows(table, rows, n_jobs)
+        rows = check_rows(self, X, self._table.dtype, n_jobs)
+        if rows.n_features != self.n_features_in_:
+            raise ValueError(f"X has {rows.n_features} features, the model {self.n_features_in_}.")
+        return score_rows(self._table, self._renumbered(rows), n_jobs)

@@ -7,17 +7,35 @@ import numpy as np
 
 from .kernels.settings import LossCode
 
-
-def _weighted_mean(y, weights):
-    return float(np.average(y, weights=weights))
-
-
-def _log_odds(y, weights):
-    positive = np.average(y > 0, weights=weights)
-    return float(np.log(positive) - np.log1p(-positive))
+# A constant that no data may make infinite: a class or a count that is absent so far is taken for
+# rarer than one in all rows, not for impossible.
 
 
-def _zero(y, weights):
+def _mean(y, weights, n_outputs):
+    return np.average(y, weights=weights)
+
+
+def _log_mean(y, weights, n_outputs):
+    return np.log(max(np.average(y, weights=weights), 0.5 / (len(y) + 1)))
+
+
+def _log_odds(y, weights, n_outputs):
+    """Of the one class, or of each against the rest."""
+    shares = _shares(y > 0, weights, 2)[1] if n_outputs == 1 else _shares(y, weights, n_outputs)
+    return np.log(shares) - np.log1p(-shares)
+
+
+def _log_shares(y, weights, n_outputs):
+    return np.log(_shares(y, weights, n_outputs))
+
+
+def _shares(classes, weights, n_classes):
+    counts = np.bincount(classes.astype(np.intp), weights, minlength=n_classes)
+    rarest = 0.5 / (len(classes) + 1)
+    return np.clip(counts / counts.sum(), rarest, 1 - rarest)
+
+
+def _zero(y, weights, n_outputs):
     return 0.0
 
 
@@ -27,16 +45,23 @@ class Loss:
 
     code: LossCode
     best_constant: Callable
-    """(y, weights) -> the constant score to start from."""
+    """(y, weights, n_outputs) -> the constant score, or scores, to start from."""
     curvature: float
     """A bound on the second derivative by the score, or 1 where there is none."""
+    clips: bool = False
+    """Whether scores are of the target's kind, so that its range bounds them."""
 
 
-REGRESSION = {"squared_error": Loss(LossCode.SQUARED_ERROR, _weighted_mean, 1.0)}
+REGRESSION = {
+    "squared_error": Loss(LossCode.SQUARED_ERROR, _mean, 1.0, clips=True),
+    "huber": Loss(LossCode.HUBER, _mean, 1.0, clips=True),
+    "poisson": Loss(LossCode.POISSON, _log_mean, 1.0),
+}
 
 # The margin losses start from zero: a hinge's best constant is just the majority class.
 CLASSIFICATION = {
     "log_loss": Loss(LossCode.LOG_LOSS, _log_odds, 0.25),
     "hinge": Loss(LossCode.HINGE, _zero, 1.0),
     "squared_hinge": Loss(LossCode.SQUARED_HINGE, _zero, 2.0),
+    "softmax": Loss(LossCode.SOFTMAX, _log_shares, 0.25),
 }

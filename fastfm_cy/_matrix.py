@@ -5,7 +5,7 @@ converts it, since conversions in compiled code trust its indices.
 """
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
@@ -31,6 +31,15 @@ class CSRRows:
     def n_rows(self):
         return len(self.indptr) - 1
 
+    def take(self, numbers):
+        """Some of the rows, copied."""
+        whole = sparse.csr_array(
+            (self.data, self.indices, self.indptr), (self.n_rows, self.n_features)
+        )
+        part = whole[numbers]
+        indptr, indices = part.indptr.astype(np.int64), part.indices.astype(np.int32)
+        return CSRRows(indptr, indices, part.data, self.n_features)
+
 
 def check_rows(estimator, X, dtype, n_jobs):
     """Check X for prediction: CSRRows in `dtype`."""
@@ -40,12 +49,40 @@ def check_rows(estimator, X, dtype, n_jobs):
     return _as_rows(X, n_jobs)
 
 
-def check_rows_and_target(estimator, X, y, dtype, *, y_numeric, n_jobs):
-    """Check X and y for training: CSRRows in `dtype`, and y as a 1-D array."""
+def check_rows_and_target(
+    estimator, X, y, dtype, *, y_numeric, n_jobs, reset=True, grows=False, name="X"
+):
+    """Check X and y for training.
+
+    Parameters
+    ----------
+    reset : bool, default=True
+        Whether X says what the model's features are; else it must have the same.
+    grows : bool, default=False
+        X may have more features than the model, which then has them, too, or fewer.
+    name : str, default="X"
+        Of X in error messages, if not that.
+
+    Returns
+    -------
+    CSRRows in `dtype`, and y as a 1-D array
+    """
     X = check_structure(X)
-    with _located(X):
-        X, y = validate_data(estimator, X, y, y_numeric=y_numeric, **_matrix_rules(dtype))
-    return _as_rows(X, n_jobs), y
+    n_before = getattr(estimator, "n_features_in_", 0)
+    try:
+        with _located(X):
+            X, y = validate_data(
+                estimator, X, y, y_numeric=y_numeric, reset=reset or grows, **_matrix_rules(dtype)
+            )
+        rows = _as_rows(X, n_jobs)
+    except ValueError as error:
+        if name == "X":
+            raise
+        raise ValueError(f"{name}: {error}") from error
+    if grows and rows.n_features < n_before:
+        estimator.n_features_in_ = n_before
+        rows = replace(rows, n_features=n_before)
+    return rows, y
 
 
 def check_structure(X):

@@ -1,11 +1,13 @@
 """The parameter table: where the weights of a factorization machine live in memory.
 
 Three arrays of one float type, each with a parameter's optimiser state beside it, so that an
-update touches the same cache lines for both (S numbers of state: 0 for SGD, 1 for AdaGrad):
+update touches the same cache lines for both. A table has one output or, for several classes, one a
+class, side by side in a feature's row. With S numbers of state a parameter (0 for SGD, 1 for
+AdaGrad) and R a feature, the block of one output is
 
-    intercept  (1 + S,)                       [w0 | state]
-    linear     (n_features, 1 + S)            a row a feature: [w | state]
-    factors    (n_features, (1 + S) * P)      a row a feature: [v_1 .. v_P | states]
+    intercept  (n_outputs, 1 + S + R)         [w0 | state | state of the row]
+    linear     (n_features, n_outputs * ...)  a row a feature: blocks as the intercept's
+    factors    (n_features, n_outputs * ...)  a row a feature: blocks [v_1 .. v_P | states]
 
 P is the number of factors padded to 4, 8 or whole cache lines, so that a feature's vector never
 straddles more lines than it must, and the kernels need no loops for remainders. Padding holds
@@ -42,86 +44,136 @@ class ParameterTable:
     ----------
     n_features, n_factors : int
     dtype : "float32" or "float64"
+    n_outputs : int, default=1
     state_start : sequence of float
         Start value of each number of optimiser state a parameter.
+    n_row_state : int, default=0
+        Numbers of optimiser state an output of a feature; they start from 0.
     """
 
-    def __init__(self, n_features, n_factors, dtype, state_start=()):
+    def __init__(self, n_features, n_factors, dtype, n_outputs=1, state_start=(), n_row_state=0):
         dtype = np.dtype(dtype)
         slots = 1 + len(state_start)
         self.n_factors = n_factors
         self.n_padded = _padded(n_factors, dtype)
-        self.intercept = aligned_zeros((slots,), dtype)
-        self.linear = aligned_zeros((n_features, slots), dtype)
-        self.factors = aligned_zeros((n_features, slots * self.n_padded), dtype)
+        self.state_start, self.n_row_state = tuple(state_start), n_row_state
+        block = slots + n_row_state
+        self.intercept = aligned_zeros((n_outputs, block), dtype)
+        self.linear = aligned_zeros((n_features, n_outputs * block), dtype)
+        self.factors = aligned_zeros((n_features, n_outputs * slots * self.n_padded), dtype)
         for slot, value in enumerate(state_start, start=1):
-            self.intercept[slot] = value
-            self.linear[:, slot] = value
-            self.factors[:, slot * self.n_padded : (slot + 1) * self.n_padded] = value
+            if value:
+                self.intercept[:, slot] = value
+                self.linear_blocks[:, :, slot] = value
+                self.factor_blocks[:, :, slot] = value
 
     @property
     def n_features(self):
         return self.linear.shape[0]
 
     @property
+    def n_outputs(self):
+        return self.intercept.shape[0]
+
+    @property
     def dtype(self):
         return self.linear.dtype
 
     @property
+    def arrays(self):
+        return self.intercept, self.linear, self.factors
+
+    @property
+    def linear_blocks(self):
+        """View of shape (n_features, n_outputs, 1 + S + R)."""
+        return self.linear.reshape(self.n_features, self.n_outputs, -1)
+
+    @property
+    def factor_blocks(self):
+        """View of shape (n_features, n_outputs, 1 + S, P)."""
+        shape = self.n_features, self.n_outputs, 1 + len(self.state_start), self.n_padded
+        return self.factors.reshape(shape)
+
+    @property
+    def intercepts(self):
+        """View of the intercepts, shape (n_outputs,)."""
+        return self.intercept[:, 0]
+
+    @property
     def coef(self):
-        """View of the linear weights, shape (n_features,)."""
-        return self.linear[:, 0]
+        """View of the linear weights, shape (n_features,) or (n_outputs, n_features)."""
+        weights = self.linear_blocks[:, :, 0]
+        return weights[:, 0] if self.n_outputs == 1 else weights.T
 
     @property
     def factor_vectors(self):
-        """View of the factor vectors, shape (n_features, n_factors)."""
-        return self.factors[:, : self.n_factors]
+        """View of the factors, shape (n_features, n_factors) or (n_outputs, ...)."""
+        vectors = self.factor_blocks[:, :, 0, : self.n_factors]
+        return vectors[:, 0] if self.n_outputs == 1 else vectors.transpose(1, 0, 2)
 
-    def draw_factors(self, scale, rng, home=None):
-        """Start the factors from a normal distribution; the same draws in either dtype.
+    def draw_factors(self, scale, rng, first=0):
+        """Start the factors of features from `first` on from a normal distribution.
 
-        `home` holds the table row of each feature, if that is not its own number.
+        The same draws in either dtype.
         """
-        vectors = self.factor_vectors
-        n_features = self.n_features if home is None else len(home)
-        for start in range(0, n_features, _START_BLOCK):
-            stop = min(n_features, start + _START_BLOCK)
-            rows = slice(start, stop) if home is None else home[start:stop]
-            draws = rng.standard_normal((stop - start, self.n_factors), dtype=np.float32)
-            vectors[rows] = np.float32(scale) * draws
+        vectors = self.factor_blocks[:, :, 0, : self.n_factors]
+        for start in range(first, self.n_features, _START_BLOCK):
+            part = vectors[start : start + _START_BLOCK]
+            part[...] = np.float32(scale) * rng.standard_normal(part.shape, dtype=np.float32)
 
-    def copy_head(self, head, n_copies):
-        """Make the first copies of the `head` rows equal to the last, the master."""
-        master = slice(n_copies * head, (n_copies + 1) * head)
-        for copy in range(n_copies):
-            rows = slice(copy * head, (copy + 1) * head)
-            self.linear[rows] = self.linear[master]
-            self.factors[rows] = self.factors[master]
+    def like(self, n_features):
+        """A table of the same kind for another number of features, all at their start."""
+        n_state = self.state_start, self.n_row_state
+        return ParameterTable(n_features, self.n_factors, self.dtype, self.n_outputs, *n_state)
+
+    def grown(self, n_features, scale, rng):
+        """A copy with more features, whose factors are drawn as at the start."""
+        table = self.like(n_features)
+        table.assign(self, slice(self.n_features))
+        table.draw_factors(scale, rng, self.n_features)
+        return table
+
+    def copy(self):
+        table = self.like(self.n_features)
+        table.assign(self)
+        return table
+
+    def assign(self, other, rows=slice(None)):
+        """Take over another table's numbers, its features as `rows` here."""
+        self.intercept[...] = other.intercept
+        self.linear[rows] = other.linear
+        self.factors[rows] = other.factors
+
+    def take(self, rows):
+        """A table of some of the features."""
+        table = self.like(len(rows))
+        table.intercept[...] = self.intercept
+        np.take(self.linear, rows, axis=0, out=table.linear)
+        np.take(self.factors, rows, axis=0, out=table.factors)
+        return table
+
+    def weights_of(self, rows):
+        """A table of some of the features, without state, and with a row of zeros behind them."""
+        table = ParameterTable(len(rows) + 1, self.n_factors, self.dtype, self.n_outputs)
+        table.intercepts[...] = self.intercepts
+        table.linear_blocks[:-1, :, 0] = self.linear_blocks[rows, :, 0]
+        table.factor_blocks[:-1, :, 0] = self.factor_blocks[rows, :, 0]
+        return table
 
     def is_finite(self):
-        """Whether every weight is finite."""
-        arrays = (self.intercept[:1], self.coef, self.factor_vectors)
-        return all(np.isfinite(array).all() for array in arrays)
-
-    def for_prediction(self, home=None):
-        """The weights alone, without optimiser state, feature by feature."""
-        if home is None and len(self.intercept) == 1:
-            return self
-        rows = slice(None) if home is None else home
-        n_features = self.n_features if home is None else len(home)
-        table = ParameterTable(n_features, self.n_factors, self.dtype)
-        table.intercept[0] = self.intercept[0]
-        table.coef[...] = self.coef[rows]
-        table.factor_vectors[...] = self.factor_vectors[rows]
-        return table
+        """Whether every number, state included, is finite."""
+        return all(np.isfinite(array).all() for array in self.arrays)
 
     def __getstate__(self):
         """Pickled as laid out, less the alignment, which is made anew."""
-        return self.n_factors, self.n_padded, self.intercept, self.linear, self.factors
+        return vars(self)
 
     def __setstate__(self, state):
-        self.n_factors, self.n_padded = state[:2]
-        for name, array in zip(("intercept", "linear", "factors"), state[2:], strict=True):
-            aligned = aligned_zeros(array.shape, array.dtype)
-            aligned[...] = array
+        vars(self).update(state)
+        for name in ("intercept", "linear", "factors"):
+            aligned = aligned_zeros(state[name].shape, state[name].dtype)
+            aligned[...] = state[name]
             setattr(self, name, aligned)
+
+    def __deepcopy__(self, memo):
+        return self.copy()

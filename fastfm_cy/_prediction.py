@@ -20,22 +20,22 @@ def score_rows(table, rows, n_jobs=1):
 
     Returns
     -------
-    ndarray of shape (n_rows,), in the table's dtype
+    ndarray of shape (n_rows, n_outputs), in the table's dtype
 
     Raises
     ------
     DivergenceError
         If a score overflows.
     """
-    scores = np.empty(rows.n_rows, dtype=table.dtype)
+    scores = np.empty((rows.n_rows, table.n_outputs), dtype=table.dtype)
 
     def fill(first, last):
         fm.predict(
-            rows.indptr, rows.indices, rows.data,
-            table.intercept, table.linear, table.factors, table.n_padded, scores, first, last,
+            rows.indptr, rows.indices, rows.data, *table.arrays, table.n_padded, scores, first, last
         )  # fmt: skip
 
-    in_parts(fill, rows.n_rows, len(rows.indices) * (table.n_padded + 1), n_jobs)
+    work = len(rows.indices) * (table.n_padded + 1) * table.n_outputs
+    in_parts(fill, rows.n_rows, work, n_jobs)
     check_scores(scores)
     return scores
 
@@ -44,6 +44,7 @@ def check_scores(scores):
     """Refuse scores that are not finite."""
     finite = np.isfinite(scores)
     if not finite.all():
+        finite = finite.all(axis=1)
         raise DivergenceError(
             f"The score of row {finite.argmin()} is too large for {scores.dtype}: its values are "
             "far outside what the model was trained on. Rescale them as in training, or fit with "

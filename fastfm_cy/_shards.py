@@ -34,6 +34,32 @@ class Layout:
     frequency: np.ndarray | None = None
     """For each of those features, the share of the rows that hold it."""
 
+    def place(self, per_feature, out):
+        """Write an array with a row a feature to `out`, with a row a row of the training table."""
+        out[self.home] = per_feature
+        n_shards, head = len(self.shards), self.head
+        master = out[n_shards * head : (n_shards + 1) * head]
+        for shard in range(n_shards if head else 0):
+            out[shard * head : (shard + 1) * head] = master
+        return out
+
+    def placed_table(self, table):
+        """The table to train: `table` itself if every feature keeps its place, or a copy."""
+        if self.home is None:
+            return table
+        placed = table.like(self.n_table_rows)
+        placed.intercept[...] = table.intercept
+        self.place(table.linear, placed.linear)
+        self.place(table.factors, placed.factors)
+        return placed
+
+    def take_back(self, placed, table):
+        """Bring what was trained back to `table`, feature by feature."""
+        if placed is not table:
+            table.intercept[...] = placed.intercept
+            np.take(placed.linear, self.home, axis=0, out=table.linear)
+            np.take(placed.factors, self.home, axis=0, out=table.factors)
+
     def merge_shares(self, rows_a_round, decay):
         """How far the merged parameters move, as a share of the sum of their copies' moves.
 

@@ -7,10 +7,10 @@ from time import perf_counter
 import numpy as np
 from tqdm import tqdm
 
+from ._merging import Merger
 from ._order import RowOrder, unit_length
-from ._parameters import CACHE_LINE, aligned_zeros
 from .exceptions import DivergenceError
-from .kernels import fm, loss, replicas
+from .kernels import fm, loss
 
 # Multiply-adds of one call of the kernel. With one shard: between two looks at Ctrl-C and the
 # progress bar, some tens of milliseconds. With several: between two merges.
@@ -34,43 +34,62 @@ class Trainer:
     table : ParameterTable
         As the layout wants it; trained in place.
     settings : kernels.settings.Settings
+    strengths : Strengths
+        For the rows of the table.
+    solver : Solver
     shuffle : {"block", True, False}
         See RowOrder.
     rng : numpy.random.Generator
     n_jobs : int
         Number of threads.
-    decay : array of shape (2,)
-        Of linear weights and factors, for Layout.merge_shares.
+    rates : function of (epoch, max_iter), default=None
+        The learning rate of each epoch, if it is not always the settings'.
+    curvature : float
+        Of the loss by a linear weight, on average; for Layout.merge_shares.
+    on_call : object with methods begin(rows_a_call) and function (n_rows), default=None
+        Called after each call of the kernel (see _adaptive.py).
     """
 
-    def __init__(self, layout, y, weights, table, settings, *, shuffle, rng, n_jobs, decay):
-        self.layout, self.table, self.settings = layout, table, settings
+    def __init__(
+        self, layout, y, weights, table, settings, strengths, solver, *, shuffle, rng, n_jobs,
+        rates=None, curvature=1.0, on_call=None,
+    ):  # fmt: skip
+        self.layout, self.table, self.settings, self.strengths = layout, table, settings, strengths
         self.y, self.weights, self.rng, self.n_jobs = y, weights, rng, n_jobs
+        self.rates, self.on_call = rates, on_call
         unit = unit_length(shuffle, min(map(len, layout.shards)))  # one for all shards
         self.orders = [RowOrder(rows, shuffle, unit) for rows in layout.shards]
-        self.intercepts = [table.intercept]
-        if len(self.orders) > 1:
-            self.intercepts = [_line_of_its_own(table.intercept) for _ in self.orders]
         self._n_units = max(map(len, self.orders))
         self._units_a_round = self._round_length()
+        self.intercepts, self._merger = [table.intercept], None
         if len(self.orders) > 1:
-            rows_a_round = self._units_a_round * self.orders[0].unit
-            shares = layout.merge_shares(rows_a_round, decay)
-            self._merge_shares = np.ascontiguousarray(shares, dtype=table.dtype)
+            self._merger = Merger(
+                layout, table, settings, strengths, solver, n_jobs=n_jobs, curvature=curvature,
+                rows_a_round=self._units_a_round * unit,
+            )  # fmt: skip
+            self.intercepts = self._merger.intercepts
 
     def _round_length(self):
-        rows = self.layout.rows
-        work = max(1, len(rows.indices) * (self.table.n_padded + 1) // max(1, rows.n_rows))
+        """In units of the order."""
+        rows, unit = self.layout.rows, self.orders[0].unit
+        a_feature = self.table.n_outputs * (self.table.n_padded + 1)
+        work = max(1, len(rows.indices) * a_feature // max(1, rows.n_rows))
         if len(self.orders) == 1:
             n_rows = _WORK_A_CALL // work
         else:
-            n_rows = min(
-                _WORK_A_ROUND // work, self._n_units * self.orders[0].unit // _FEWEST_ROUNDS
-            )
-        return max(1, n_rows // self.orders[0].unit)
+            n_rows = min(_WORK_A_ROUND // work, self._n_units * unit // _FEWEST_ROUNDS)
+        if self.on_call:
+            n_rows = min(n_rows, self.on_call.rows_a_call)
+        return max(1, n_rows // unit)
 
-    def run(self, max_iter, *, verbose):
-        """Train for `max_iter` epochs.
+    def run(self, max_iter, *, verbose=0, after_epoch=None):
+        """Train for up to `max_iter` epochs.
+
+        Parameters
+        ----------
+        max_iter, verbose : int
+        after_epoch : function of the history so far, default=None
+            May add to it; what it returns says whether to stop.
 
         Returns
         -------
@@ -93,13 +112,17 @@ class Trainer:
         ):
             for epoch in range(1, max_iter + 1):
                 bar.set_description(f"epoch {epoch}/{max_iter}", refresh=False)
+                if self.rates:
+                    self.settings.learning_rate = self.rates(epoch - 1, max_iter)
                 start = perf_counter()
                 mean_loss = self._epoch(epoch, pool.map if pool else map, bar) / total
                 if not np.isfinite(mean_loss):
-                    raise _divergence(epoch, "the mean training loss is not finite")
+                    raise divergence(epoch, "the mean training loss is not finite")
                 history["train_loss"].append(mean_loss)
                 history["seconds"].append(perf_counter() - start)
-        self._check_end(max_iter, mean_loss)
+                if after_epoch and after_epoch(history):
+                    break
+        self._check_end(epoch, mean_loss)
         return history
 
     def _epoch(self, epoch, run_all, bar):
@@ -112,14 +135,16 @@ class Trainer:
                 lambda shard, start=start: self._visit(shard, start), range(len(self.orders))
             ):
                 if done < len(part):
-                    raise _divergence(epoch, f"the score of row {part[done]} is not finite")
+                    raise divergence(epoch, f"the score of row {part[done]} is not finite")
                 loss_sum += part_loss
                 if not bar.disable:
                     weight_sum += self._weight_of(part)
                     bar.set_postfix(loss=f"{loss_sum / weight_sum:.4f}", refresh=False)
                     bar.update(len(part))
-            if len(self.orders) > 1:
-                self._merge(run_all)
+            if self._merger:
+                self._merger.merge(run_all)
+            if self.on_call:
+                self.on_call(self)
         return loss_sum
 
     def _visit(self, shard, start):
@@ -128,27 +153,10 @@ class Trainer:
         part = self.orders[shard].part(start, start + self._units_a_round)
         loss_sum, done = fm.train(
             rows.indptr, rows.indices, rows.data, self.y, self.weights, part,
-            self.intercepts[shard], table.linear, table.factors, table.n_padded, self.settings,
+            self.intercepts[shard], table.linear, table.factors, table.n_padded,
+            self.strengths.groups, self.strengths.values, self.settings,
         )  # fmt: skip
         return part, loss_sum, done
-
-    def _merge(self, run_all):
-        """Bring the shards' copies of the frequent features and of the intercept together."""
-        table, head, n_shards = self.table, self.layout.head, len(self.orders)
-        cuts = np.linspace(0, head, self.n_jobs + 1).astype(int)
-
-        def merge(first, last):
-            replicas.merge(
-                table.linear, table.factors, table.n_padded, head, n_shards, self._merge_shares,
-                first, last,
-            )  # fmt: skip
-
-        list(run_all(merge, cuts[:-1], cuts[1:]))
-        moves = np.sum([copy - table.intercept for copy in self.intercepts], axis=0)
-        moves[0] /= n_shards  # the weight moves by the mean, its state adds up
-        table.intercept += moves
-        for copy in self.intercepts:
-            copy[...] = table.intercept
 
     def _total_weight(self):
         return sum(self._weight_of(rows) for rows in self.layout.shards)
@@ -158,22 +166,16 @@ class Trainer:
 
     def _check_end(self, epoch, mean_loss):
         if not self.table.is_finite():
-            raise _divergence(epoch, "a weight is no longer finite")
+            raise divergence(epoch, "a weight is no longer finite")
         y = self.y.astype(np.float64, copy=False)
-        losses, _ = loss.values_and_gradients(self.settings.loss, np.zeros(len(y)), y)
-        limit = _BLOW_UP * float(np.average(losses, weights=self.weights)) or np.inf
-        if mean_loss > limit:
-            raise _divergence(epoch, f"the mean training loss ended at {mean_loss:.3g}")
+        zeros = np.zeros((len(y), self.table.n_outputs))
+        losses, _ = loss.values_and_gradients(self.settings, zeros, y)
+        limit = _BLOW_UP * float(np.average(losses, weights=self.weights))
+        if mean_loss > max(limit, _BLOW_UP):
+            raise divergence(epoch, f"the mean training loss ended at {mean_loss:.3g}")
 
 
-def _line_of_its_own(intercept):
-    """A copy that shares no cache line with another thread's."""
-    copy = aligned_zeros((CACHE_LINE,), intercept.dtype)[: len(intercept)]
-    copy[...] = intercept
-    return copy
-
-
-def _divergence(epoch, what):
+def divergence(epoch, what):
     return DivergenceError(
         f"Training diverged in epoch {epoch}: {what}. Lower learning_rate, scale the features (and "
         "a regression's target) to about 1, or use solver='adagrad', which scales its own steps. "

@@ -1,4 +1,4 @@
-"""Checks of the parameters and weights that users pass in; matrices have _matrix.py.
+"""Checks of single values and arrays that users pass in; matrices have _matrix.py.
 
 Each error says what is wrong and where.
 """
@@ -84,3 +84,12 @@ def check_cast(values, dtype, name):
             "rescale it or use dtype='float64'."
         )
     return cast
+
+
+def check_eval_set(eval_set):
+    """(X, y, weights or None) of a validation set."""
+    if not isinstance(eval_set, tuple) or len(eval_set) not in (2, 3):
+        raise ValueError(
+            "eval_set must be a tuple (X, y) or (X, y, sample_weight), one validation set."
+        )
+    return (*eval_set, None)[:3]

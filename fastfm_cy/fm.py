@@ -1,92 +1,71 @@
 """Factorization machines as scikit-learn estimators (Rendle, ICDM 2010)."""
 
 import numpy as np
-from scipy.special import expit
+from scipy.special import expit, softmax
 from sklearn.base import ClassifierMixin, RegressorMixin
+from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
-from ._estimator import BaseFM, unchanged_on_error
+from ._docs import documented
+from ._estimator import BaseFM
 from ._losses import CLASSIFICATION, REGRESSION
-from ._validation import (
-    check_bool,
-    check_not_all_zero,
-    check_weights,
-)
+from ._targets import check_labels, classes_of, encoded
+from ._validation import check_bool, check_real
+
+_REGRESSOR_DOCS = {
+    "loss": """loss : {"squared_error", "huber", "poisson"}, default="squared_error"
+    Half the squared error; Huber's, linear beyond `huber_delta`; or the Poisson deviance of a
+    target >= 0, whose mean is the exponential of the score.""",
+    "special": """huber_delta : float > 0, default=1.0
+    Error beyond which loss="huber" is linear.
+clip_predictions : bool or (float, float), default=True
+    Clip predictions to the range of the training targets or to a range that is known beforehand;
+    for "squared_error" and "huber" also in training, as libFM does.""",
+    "rates": '0.02 for "sgd", 0.002 for "adam" and "adamw", 0.1 for "ftrl"',
+    "l2": '0.02 and 0.07, for "ftrl" 1 and 5',
+    "stratified": "",
+}
+_CLASSIFIER_DOCS = {
+    "loss": """loss : {"log_loss", "hinge", "squared_hinge", "softmax"}, default="log_loss"
+    Of the label as -1 or +1 and the score. Of more than two classes, each is set against the rest,
+    but for "softmax", the log loss of all classes together. "log_loss" and "softmax" give
+    probabilities.""",
+    "special": """class_weight : dict {label: weight}, "balanced" or None, default=None
+    Factors on the losses of each class; "balanced" is inverse to the class frequencies.""",
+    "rates": '0.02 for "sgd", 0.002 for "adam" and "adamw", 0.1 for "ftrl"',
+    "l2": '0.02 and 0.002, for "ftrl" 1 and 1; for clicks with many rows a feature, less is '
+    "better: try 1e-4 for the factors",
+    "stratified": ", of each class",
+}
 
 
+@documented(**_REGRESSOR_DOCS)
 class FMRegressor(RegressorMixin, BaseFM):
-    """Factorization machine for real targets, such as ratings.
+    """Factorization machine for real targets, such as ratings, or counts.
 
-    The prediction for a row x is
+    The score of a row x is
 
         w0 + sum_i w_i x_i + sum_{i<j} <v_i, v_j> x_i x_j,
 
-    computed in time linear in the row's non-zeros. Training minimises, one row at a time in
-    random order, the loss plus ``l2 / 2`` times the square of each parameter that the row
-    touches, so a feature's penalty grows with the number of its rows, as in libFM.
+    computed in time linear in the row's non-zeros [1]_; it is the prediction, but for counts
+    (loss="poisson"), whose logarithm it is. Training minimises, one row at a time in random order,
+    the loss plus ``l2 / 2`` times the square of each parameter that the row touches, so a feature's
+    penalty grows with the number of its rows, as in libFM; "ftrl" counts a penalty once.
 
     Parameters
     ----------
-    n_factors : int, default=16
-        Length k of each feature's factor vector; 0 gives the plain linear model.
-    loss : {"squared_error"}, default="squared_error"
-        Half the squared error.
-    solver : {"adagrad", "sgd"}, default="adagrad"
-        "sgd" takes steps of one size, and wants features of about unit size; "adagrad" divides
-        each parameter's steps by the root of 1 + the sum of its squared gradients [2]_.
-    learning_rate : float > 0 or None, default=None
-        Step size; None is the solver's default, 0.05 for "adagrad" and 0.02 for "sgd".
-    max_iter : int >= 1, default=20
-        Number of epochs (passes over the rows).
-    l2_linear, l2_factors : float >= 0, default=0.02 and 0.07
-        L2 strengths of the linear weights and of the factors; the intercept has none.
-    init_scale : float > 0, default=0.01
-        Standard deviation of the normal distribution that the factors start from. Linear
-        weights start at 0, the intercept at the (weighted) mean of y.
-    fit_intercept, fit_linear : bool, default=True
-        Whether the model has w0, and the w_i.
-    clip_predictions : bool, default=True
-        Clip predictions to the range of the training targets, as libFM does.
-    shuffle : {"block", True, False}, default="block"
-        The order of the rows: "block" shuffles blocks of 64 neighbouring rows anew each epoch,
-        which memory likes, and on fewer than 32,768 rows shuffles single rows, as True always
-        does; False keeps the order of X.
-    relabel : bool, default=False
-        Place the parameters by the features' frequency while training. Faster for many features
-        and epochs, the same model; holds the column numbers of X once more. Several threads
-        always do so.
-    n_jobs : int or None, default=None
-        Threads for training and prediction; None is 1 and -1 all processors. With several, the
-        threads share the parameters of the rarer features without locks (Hogwild [3]_), so two
-        fits differ slightly; a model fitted in one thread is reproducible.
-    deterministic : bool, default=False
-        Train so that the result is the same, bit for bit, for any n_jobs, in up to 4 threads: they
-        share nothing between merges. Slower to train and to converge, and 5 times the memory.
-    random_state : int, RandomState or None, default=None
-        Decides the start values and the orders. The same int gives the same model, bit for bit,
-        in one thread or if deterministic.
-    verbose : int, default=0
-        1 shows a progress bar with the running loss.
-    dtype : {"float32", "float64"}, default="float32"
-        Type of the parameters and of the arithmetic.
+    {parameters}
 
     Attributes
     ----------
     intercept_ : float
     coef_ : ndarray of shape (n_features,)
     factors_ : ndarray of shape (n_features, n_factors)
-    n_iter_ : int
-        Epochs run.
-    history_ : dict
-        Lists with a number an epoch: "train_loss", the mean loss, each row's taken just before its
-        update, and "seconds".
     y_range_ : tuple of float
-        Smallest and largest target in training, to which predictions are clipped.
-    n_features_in_ : int
-    feature_names_in_ : ndarray of str
-        Only if X had column names.
+        Smallest and largest target in training, or the given range, to which predictions are
+        clipped.
+    {attributes}
 
     Raises
     ------
@@ -95,11 +74,7 @@ class FMRegressor(RegressorMixin, BaseFM):
 
     References
     ----------
-    .. [1] S. Rendle, "Factorization Machines", ICDM 2010.
-    .. [2] J. Duchi, E. Hazan, Y. Singer, "Adaptive Subgradient Methods for Online Learning and
-       Stochastic Optimization", JMLR 12, 2011.
-    .. [3] F. Niu, B. Recht, C. Re, S. J. Wright, "Hogwild!: A Lock-Free Approach to Parallelizing
-       Stochastic Gradient Descent", NIPS 2011.
+    {references}
 
     Examples
     --------
@@ -112,70 +87,53 @@ class FMRegressor(RegressorMixin, BaseFM):
     """
 
     _losses = REGRESSION
+    _task = "regression"
 
     def __init__(
-        self,
-        n_factors=16,
-        *,
-        loss="squared_error",
-        solver="adagrad",
-        learning_rate=None,
-        max_iter=20,
-        l2_linear=0.02,
-        l2_factors=0.07,
-        init_scale=0.01,
-        fit_intercept=True,
-        fit_linear=True,
-        clip_predictions=True,
-        shuffle="block",
-        relabel=False,
-        n_jobs=None,
-        deterministic=False,
-        random_state=None,
-        verbose=0,
+        self, n_factors=16, *, loss="squared_error", solver="adagrad", learning_rate=None,
+        schedule="constant", power_t=0.5, adam_betas=(0.9, 0.999), ftrl_beta=1.0, max_iter=20,
+        l1_linear=0.0, l1_factors=0.0, l2_linear=None, l2_factors=None, feature_groups=None,
+        init_scale=0.01, init_intercept=None, fit_intercept=True, fit_linear=True, huber_delta=1.0,
+        clip_predictions=True, shuffle="block", early_stopping=False, validation_fraction=0.1,
+        scoring=None, n_iter_no_change=3, tol=None, warm_start=False, grow_features=False,
+        relabel=False, n_jobs=None, deterministic=False, random_state=None, verbose=0,
         dtype="float32",
-    ):
-        self.n_factors = n_factors
-        self.loss = loss
-        self.solver = solver
-        self.learning_rate = learning_rate
-        self.max_iter = max_iter
-        self.l2_linear = l2_linear
-        self.l2_factors = l2_factors
-        self.init_scale = init_scale
-        self.fit_intercept = fit_intercept
-        self.fit_linear = fit_linear
-        self.clip_predictions = clip_predictions
-        self.shuffle = shuffle
-        self.relabel = relabel
-        self.n_jobs = n_jobs
-        self.deterministic = deterministic
-        self.random_state = random_state
-        self.verbose = verbose
-        self.dtype = dtype
+    ):  # fmt: skip
+        self._keep(locals())
 
-    def fit(self, X, y, sample_weight=None):
-        """Train from scratch.
+    def fit(self, X, y, sample_weight=None, eval_set=None, callbacks=None):
+        """Train from scratch, or go on if `warm_start`.
+
+        Parameters
+        ----------
+        X : {sparse matrix, array, data frame} of shape (n_samples, n_features)
+        y : array of shape (n_samples,)
+        {fit_parameters}
+
+        Returns
+        -------
+        self
+        """
+        return self._fit(X, y, sample_weight, eval_set, callbacks)
+
+    def partial_fit(self, X, y, sample_weight=None):
+        """Train for one epoch on a block of rows, going on from the model so far.
+
+        The first call starts the model, its intercept at the mean of its targets unless
+        `init_intercept` says where. The optimiser's state is kept between calls.
 
         Parameters
         ----------
         X : {sparse matrix, array, data frame} of shape (n_samples, n_features)
         y : array of shape (n_samples,)
         sample_weight : array of shape (n_samples,), default=None
-            Factors >= 0 on each row's loss; a row of weight zero is not visited.
+            Factors >= 0 on each row's loss.
 
         Returns
         -------
         self
         """
-        with unchanged_on_error(self):
-            self._check_parameters()
-            check_bool(self.clip_predictions, "clip_predictions")
-            rows, y = self._checked(X, y, y_numeric=True)
-            y = y.astype(np.float64, copy=False)
-            self._train(rows, y, check_weights(sample_weight, rows.n_rows))
-            self.y_range_ = float(y.min()), float(y.max())
-        return self
+        return self._partial_fit(X, y, sample_weight)
 
     def predict(self, X):
         """Predict the target of each row.
@@ -188,94 +146,91 @@ class FMRegressor(RegressorMixin, BaseFM):
         -------
         ndarray of shape (n_samples,), of the model's dtype
         """
-        scores = self._scores(X)
+        scores = self._scores(X)[:, 0]
+        if self._is_exponential:
+            with np.errstate(over="ignore"):  # the range clips it, or infinity is the answer
+                np.exp(scores, out=scores)
         return scores.clip(*self._score_range(), out=scores)
+
+    @property
+    def _is_exponential(self):
+        return self.loss == "poisson"
+
+    def _n_outputs(self):
+        return 1
+
+    def _encode(self, y, weights, *, continues):
+        y = self._encode_more(y)
+        check_real(self.huber_delta, "huber_delta", above=True)
+        known = self._known_range()
+        if known:
+            self.y_range_ = known
+        else:
+            before = self.y_range_ if continues else (np.inf, -np.inf)
+            self.y_range_ = min(before[0], float(y.min())), max(before[1], float(y.max()))
+        return y
+
+    def _encode_more(self, y):
+        y = y.astype(np.float64, copy=False)
+        if self._is_exponential and (y < 0).any():
+            where = int(np.argmax(y < 0))
+            raise ValueError(
+                f"loss='poisson' needs targets of at least 0; row {where} has {y[where]}."
+            )
+        return y
+
+    def _known_range(self):
+        """The range in clip_predictions, or None."""
+        clip = self.clip_predictions
+        if not isinstance(clip, tuple | list):
+            check_bool(clip, "clip_predictions")
+            return None
+        low, high = check_array(
+            [clip], dtype=np.float64, ensure_min_features=2, input_name="clip_predictions"
+        )[0]
+        if low > high:
+            raise ValueError(f"clip_predictions must be (low, high); got {clip}.")
+        return float(low), float(high)
 
     def _score_range(self):
         return self.y_range_ if self.clip_predictions else super()._score_range()
 
 
 def _is_probabilistic(estimator):
-    if estimator.loss != "log_loss":
+    if estimator.loss not in ("log_loss", "softmax"):
         raise AttributeError(
-            f"predict_proba needs loss='log_loss'; this model's loss is {estimator.loss!r}."
+            "predict_proba needs loss='log_loss' or 'softmax'; this model's loss is "
+            f"{estimator.loss!r}."
         )
     return True
 
 
+@documented(**_CLASSIFIER_DOCS)
 class FMClassifier(ClassifierMixin, BaseFM):
-    """Factorization machine for two classes, such as clicked or not.
+    """Factorization machine for two classes, such as clicked or not, or more.
 
     The score of a row x is
 
         w0 + sum_i w_i x_i + sum_{i<j} <v_i, v_j> x_i x_j,
 
-    computed in time linear in the row's non-zeros; positive scores mean ``classes_[1]``.
-    Training minimises, one row at a time in random order, the loss plus ``l2 / 2`` times the
-    square of each parameter that the row touches, so a feature's penalty grows with the number
-    of its rows, as in libFM.
+    computed in time linear in the row's non-zeros [1]_; positive scores mean ``classes_[1]``. Of
+    more than two classes, each has parameters and a score of its own, and the highest wins.
+    Training minimises, one row at a time in random order, the loss plus ``l2 / 2`` times the square
+    of each parameter that the row touches, so a feature's penalty grows with the number of its
+    rows, as in libFM; "ftrl" counts a penalty once.
 
     Parameters
     ----------
-    n_factors : int, default=16
-        Length k of each feature's factor vector; 0 gives the plain linear model.
-    loss : {"log_loss", "hinge", "squared_hinge"}, default="log_loss"
-        Of the label as -1 or +1 and the score. Only "log_loss" gives probabilities.
-    solver : {"adagrad", "sgd"}, default="adagrad"
-        "sgd" takes steps of one size, and wants features of about unit size; "adagrad" divides
-        each parameter's steps by the root of 1 + the sum of its squared gradients [2]_.
-    learning_rate : float > 0 or None, default=None
-        Step size; None is the solver's default, 0.05 for "adagrad" and 0.02 for "sgd".
-    max_iter : int >= 1, default=20
-        Number of epochs (passes over the rows).
-    l2_linear, l2_factors : float >= 0, default=0.02 and 0.002
-        L2 strengths of the linear weights and of the factors; the intercept has none. For
-        clicks with many rows a feature, less is better: try ``l2_factors=1e-4``.
-    init_scale : float > 0, default=0.01
-        Standard deviation of the normal distribution that the factors start from. Linear
-        weights start at 0, the intercept at the (weighted) log odds, or at 0 for the hinges.
-    fit_intercept, fit_linear : bool, default=True
-        Whether the model has w0, and the w_i.
-    class_weight : dict {label: weight}, "balanced" or None, default=None
-        Factors on the losses of each class; "balanced" is inverse to the class frequencies.
-    shuffle : {"block", True, False}, default="block"
-        The order of the rows: "block" shuffles blocks of 64 neighbouring rows anew each epoch,
-        which memory likes, and on fewer than 32,768 rows shuffles single rows, as True always
-        does; False keeps the order of X.
-    relabel : bool, default=False
-        Place the parameters by the features' frequency while training. Faster for many features
-        and epochs, the same model; holds the column numbers of X once more. Several threads
-        always do so.
-    n_jobs : int or None, default=None
-        Threads for training and prediction; None is 1 and -1 all processors. With several, the
-        threads share the parameters of the rarer features without locks (Hogwild [3]_), so two
-        fits differ slightly; a model fitted in one thread is reproducible.
-    deterministic : bool, default=False
-        Train so that the result is the same, bit for bit, for any n_jobs, in up to 4 threads: they
-        share nothing between merges. Slower to train and to converge, and 5 times the memory.
-    random_state : int, RandomState or None, default=None
-        Decides the start values and the orders. The same int gives the same model, bit for bit,
-        in one thread or if deterministic.
-    verbose : int, default=0
-        1 shows a progress bar with the running loss.
-    dtype : {"float32", "float64"}, default="float32"
-        Type of the parameters and of the arithmetic.
+    {parameters}
 
     Attributes
     ----------
-    classes_ : ndarray of shape (2,)
-        The labels, sorted; the second is the positive class.
-    intercept_ : float
-    coef_ : ndarray of shape (n_features,)
-    factors_ : ndarray of shape (n_features, n_factors)
-    n_iter_ : int
-        Epochs run.
-    history_ : dict
-        Lists with a number an epoch: "train_loss", the mean loss, each row's taken just before its
-        update, and "seconds".
-    n_features_in_ : int
-    feature_names_in_ : ndarray of str
-        Only if X had column names.
+    classes_ : ndarray of shape (n_classes,)
+        The labels, sorted; of two, the second is the positive class.
+    intercept_ : float, or ndarray of shape (n_classes,)
+    coef_ : ndarray of shape (n_features,) or (n_classes, n_features)
+    factors_ : ndarray of shape (n_features, n_factors) or (n_classes, n_features, n_factors)
+    {attributes}
 
     Raises
     ------
@@ -284,11 +239,7 @@ class FMClassifier(ClassifierMixin, BaseFM):
 
     References
     ----------
-    .. [1] S. Rendle, "Factorization Machines", ICDM 2010.
-    .. [2] J. Duchi, E. Hazan, Y. Singer, "Adaptive Subgradient Methods for Online Learning and
-       Stochastic Optimization", JMLR 12, 2011.
-    .. [3] F. Niu, B. Recht, C. Re, S. J. Wright, "Hogwild!: A Lock-Free Approach to Parallelizing
-       Stochastic Gradient Descent", NIPS 2011.
+    {references}
 
     Examples
     --------
@@ -301,84 +252,98 @@ class FMClassifier(ClassifierMixin, BaseFM):
     """
 
     _losses = CLASSIFICATION
+    _task = "classification"
 
     def __init__(
-        self,
-        n_factors=16,
-        *,
-        loss="log_loss",
-        solver="adagrad",
-        learning_rate=None,
-        max_iter=20,
-        l2_linear=0.02,
-        l2_factors=0.002,
-        init_scale=0.01,
-        fit_intercept=True,
-        fit_linear=True,
-        class_weight=None,
-        shuffle="block",
-        relabel=False,
-        n_jobs=None,
-        deterministic=False,
-        random_state=None,
-        verbose=0,
+        self, n_factors=16, *, loss="log_loss", solver="adagrad", learning_rate=None,
+        schedule="constant", power_t=0.5, adam_betas=(0.9, 0.999), ftrl_beta=1.0, max_iter=20,
+        l1_linear=0.0, l1_factors=0.0, l2_linear=None, l2_factors=None, feature_groups=None,
+        init_scale=0.01, init_intercept=None, fit_intercept=True, fit_linear=True,
+        class_weight=None, shuffle="block", early_stopping=False, validation_fraction=0.1,
+        scoring=None, n_iter_no_change=3, tol=None, warm_start=False, grow_features=False,
+        relabel=False, n_jobs=None, deterministic=False, random_state=None, verbose=0,
         dtype="float32",
-    ):
-        self.n_factors = n_factors
-        self.loss = loss
-        self.solver = solver
-        self.learning_rate = learning_rate
-        self.max_iter = max_iter
-        self.l2_linear = l2_linear
-        self.l2_factors = l2_factors
-        self.init_scale = init_scale
-        self.fit_intercept = fit_intercept
-        self.fit_linear = fit_linear
-        self.class_weight = class_weight
-        self.shuffle = shuffle
-        self.relabel = relabel
-        self.n_jobs = n_jobs
-        self.deterministic = deterministic
-        self.random_state = random_state
-        self.verbose = verbose
-        self.dtype = dtype
+    ):  # fmt: skip
+        self._keep(locals())
 
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_class = False
-        return tags
-
-    def fit(self, X, y, sample_weight=None):
-        """Train from scratch.
+    def fit(self, X, y, sample_weight=None, eval_set=None, callbacks=None):
+        """Train from scratch, or go on if `warm_start`.
 
         Parameters
         ----------
         X : {sparse matrix, array, data frame} of shape (n_samples, n_features)
         y : array of shape (n_samples,)
-            Labels of any type, of two classes.
-        sample_weight : array of shape (n_samples,), default=None
-            Factors >= 0 on each row's loss; a row of weight zero is not visited.
+            Labels of any type.
+        {fit_parameters}
 
         Returns
         -------
         self
         """
-        with unchanged_on_error(self):
-            self._check_parameters()
-            rows, y = self._checked(X, y, y_numeric=False)
-            weights = self._weights(y, check_weights(sample_weight, rows.n_rows))
-            self.classes_, target = _encode_labels(y, weights)
-            self._train(rows, target, weights)
-        return self
+        return self._fit(X, y, sample_weight, eval_set, callbacks)
 
-    def _weights(self, y, sample_weight):
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Train for one epoch on a block of rows, going on from the model so far.
+
+        The first call starts the model, its intercepts at the best constant for its labels unless
+        `init_intercept` says where. The optimiser's state is kept between calls.
+
+        Parameters
+        ----------
+        X : {sparse matrix, array, data frame} of shape (n_samples, n_features)
+        y : array of shape (n_samples,)
+        classes : array of shape (n_classes,), default=None
+            All labels that will ever come; the first call needs them.
+        sample_weight : array of shape (n_samples,), default=None
+            Factors >= 0 on each row's loss.
+
+        Returns
+        -------
+        self
+        """
+        if isinstance(self.class_weight, str):
+            raise ValueError(
+                "partial_fit cannot know how often each class will come; give class_weight as a "
+                "dict."
+            )
+        if classes is None and not self.__sklearn_is_fitted__():
+            raise ValueError("classes must be passed on the first call to partial_fit.")
+        return self._partial_fit(X, y, sample_weight, classes=classes)
+
+    def _n_outputs(self):
+        return len(self.classes_) if self._counts_classes() else 1
+
+    def _counts_classes(self):
+        """Whether each class has an output of its own."""
+        return len(self.classes_) > 2 or self.loss == "softmax"
+
+    def _row_weights(self, y, sample_weight):
         if self.class_weight is None:
             return sample_weight
         weights = compute_sample_weight(self.class_weight, y)
         return weights if sample_weight is None else weights * sample_weight
 
+    def _encode(self, y, weights, *, continues, classes=None):
+        check_labels(y)
+        if classes is not None:
+            classes = np.unique(column_or_1d(classes))
+            if len(classes) < 2:
+                raise ValueError(f"classes must hold at least two labels; got {list(classes)}.")
+        if not continues:
+            name = type(self).__name__
+            self.classes_ = classes_of(y, weights, name) if classes is None else classes
+        elif classes is not None and not np.array_equal(classes, self.classes_):
+            raise ValueError(
+                f"classes must stay as in the first call, {list(self.classes_)}; got "
+                f"{list(classes)}."
+            )
+        return self._encode_more(y)
+
+    def _encode_more(self, y):
+        return encoded(y, self.classes_, as_numbers=self._counts_classes())
+
     def decision_function(self, X):
-        """Score each row; positive scores mean ``classes_[1]``.
+        """Score each row; of two classes, positive scores mean ``classes_[1]``.
 
         Parameters
         ----------
@@ -386,9 +351,13 @@ class FMClassifier(ClassifierMixin, BaseFM):
 
         Returns
         -------
-        ndarray of shape (n_samples,), of the model's dtype
+        ndarray of shape (n_samples,), or (n_samples, n_classes) of more than two classes, of the
+        model's dtype
         """
-        return self._scores(X)
+        scores = self._scores(X)
+        if len(self.classes_) > 2:
+            return scores
+        return scores[:, 0] if scores.shape[1] == 1 else scores[:, 1] - scores[:, 0]
 
     def predict(self, X):
         """Predict the label of each row.
@@ -401,12 +370,16 @@ class FMClassifier(ClassifierMixin, BaseFM):
         -------
         ndarray of shape (n_samples,)
         """
-        scores = self._scores(X)
-        return self.classes_[(scores > 0).astype(np.intp)]
+        scores = self.decision_function(X)
+        best = (scores > 0).astype(np.intp) if scores.ndim == 1 else scores.argmax(axis=1)
+        return self.classes_[best]
 
     @available_if(_is_probabilistic)
     def predict_proba(self, X):
-        """Probability of each class: the logistic function of the score ("log_loss" only).
+        """Probability of each class ("log_loss" and "softmax" only).
+
+        The logistic function of the score, of more than two classes divided by their sum; or the
+        softmax of the scores.
 
         Parameters
         ----------
@@ -414,29 +387,13 @@ class FMClassifier(ClassifierMixin, BaseFM):
 
         Returns
         -------
-        ndarray of shape (n_samples, 2), float64, columns in the order of ``classes_``
+        ndarray of shape (n_samples, n_classes), float64, columns in the order of ``classes_``
         """
         scores = self._scores(X).astype(np.float64)
-        return np.column_stack([expit(-scores), expit(scores)])
-
-
-def _encode_labels(y, weights):
-    """The two classes, and y as float64 -1 and +1."""
-    check_classification_targets(y)
-    kind = type_of_target(y, input_name="y")
-    if kind != "binary":
-        raise ValueError(
-            f"Only binary classification is supported. The type of the target is {kind}."
-        )
-    classes, codes = np.unique(y, return_inverse=True)
-    if weights is not None:
-        check_not_all_zero(weights)
-        codes_used = np.unique(codes[weights > 0])
-    else:
-        codes_used = np.unique(codes)
-    if len(codes_used) < 2:
-        raise ValueError(
-            "FMClassifier needs rows of two classes; y has only one class with a positive weight: "
-            f"{classes[codes_used[0]]!r}."
-        )
-    return classes, 2.0 * codes - 1.0
+        if self.loss == "softmax":
+            return softmax(scores, axis=1)
+        if scores.shape[1] == 1:
+            return np.column_stack([expit(-scores), expit(scores)])
+        # Divided by the largest first, so that classes that are all unlikely do not give 0 / 0.
+        logs = -np.logaddexp(0, -scores)
+        return softmax(logs, axis=1)

@@ -14,11 +14,15 @@ DTYPES = ("float32", "float64")
 
 @dataclass
 class Problem:
-    """Dense rows, their CSR, a model's weights, and a generator for the rest."""
+    """Dense rows, their CSR, the weights of a model an output, and a generator for the rest."""
 
     X: np.ndarray
-    model: Model
+    models: list
     rng: np.random.Generator
+
+    @property
+    def model(self):
+        return self.models[0]
 
     def rows(self, dtype):
         present = self.X != 0
@@ -27,16 +31,18 @@ class Problem:
         data = self.X[row, column].astype(dtype)
         return CSRRows(indptr, column.astype(np.int32), data, self.X.shape[1])
 
-    def table(self, dtype, state_start=()):
-        table = ParameterTable(*self.model.v.shape, dtype, state_start)
-        table.intercept[0] = self.model.w0
-        table.coef[...] = self.model.w
-        table.factor_vectors[...] = self.model.v
+    def table(self, dtype, state_start=(), n_row_state=0):
+        shape = self.model.v.shape
+        table = ParameterTable(*shape, dtype, len(self.models), state_start, n_row_state)
+        for output, model in enumerate(self.models):
+            table.intercepts[output] = model.w0
+            table.linear_blocks[:, output, 0] = model.w
+            table.factor_blocks[:, output, 0, : shape[1]] = model.v
         return table
 
 
 @st.composite
-def problems(draw):
+def problems(draw, n_outputs=1):
     """Up to 8 rows and 7 features, 0 to 70 factors; rows and columns may be empty."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     n_rows, n_features = draw(st.integers(1, 8)), draw(st.integers(1, 7))
@@ -45,6 +51,10 @@ def problems(draw):
     X = rng.normal(size=(n_rows, n_features)) * (rng.random((n_rows, n_features)) < density)
     # Values that both dtypes hold exactly, so that only the arithmetic differs.
     X = X.astype(np.float32).astype(np.float64)
+    return Problem(X, [_model(rng, n_features, n_factors) for _ in range(n_outputs)], rng)
+
+
+def _model(rng, n_features, n_factors):
     v = rng.normal(scale=0.5, size=(n_features, n_factors)).astype(np.float32).astype(np.float64)
     w = rng.normal(size=n_features).astype(np.float32).astype(np.float64)
-    return Problem(X, Model(float(np.float32(rng.normal())), w, v), rng)
+    return Model(float(np.float32(rng.normal())), w, v)

@@ -5,6 +5,9 @@
 
 which equals the sum over all pairs i < j of <v_i, v_j> x_i x_j in O(nnz * n_factors).
 
+A model for several classes has one such score for each: the classes are the table's outputs, and a
+row's scores are all there before the first of them is updated.
+
 This source is compiled once for each instruction set (fm_baseline.pyx, fm_avx2.pyx), and every
 loop once for each common number of factors, so that the inner loops have constant bounds.
 
@@ -16,10 +19,10 @@ and then its parameters, these spread through the update of the current row.
 from libc.math cimport isfinite
 from libc.stdlib cimport free, malloc
 
-from .loss cimport loss_value_gradient
+from .loss cimport row_value_gradients
 from .settings cimport Settings, StepSettings
-from .structs cimport CSRView, TableView, int32_t, int64_t, real
-from .update cimport step
+from .structs cimport CSRView, Strengths, TableView, int32_t, int64_t, real
+from .update cimport grow_older, step
 from .vector cimport (
     FM_PREFETCH, FM_PREFETCH_OWN, accumulate, accumulate_two, clear, fm_flush_denormals, fm_restore_denormals,
     interactions,
@@ -58,6 +61,19 @@ cdef inline Py_ssize_t n_factors_of(const width* tag, const TableView* table) no
         return table.n_factors
     else:
         return sizeof(width)
+
+
+cdef inline Py_ssize_t n_outputs_of(const width* tag, const TableView* table) noexcept nogil:
+    # Several outputs share the loops of any width, so that one output needs no loop over outputs.
+    return table.n_outputs if width is any_width else 1
+
+
+cdef inline TableView output_of(const TableView* table, Py_ssize_t output, real tag) noexcept nogil:
+    cdef TableView view = table[0]
+    view.intercept = <real*>table.intercept + output * table.linear_block
+    view.linear = <real*>table.linear + output * table.linear_block
+    view.factors = <real*>table.factors + output * table.factor_block
+    return view
 
 
 cdef inline void prefetch_parameters(const TableView* table, Py_ssize_t column, bint to_write,
@@ -117,7 +133,7 @@ cdef inline real score_row(const width* tag, const CSRView* rows, Py_ssize_t row
 
 
 cdef inline void update_row(const width* tag, const CSRView* rows, Py_ssize_t row,
-                            Py_ssize_t coming, const TableView* table,
+                            Py_ssize_t coming, const TableView* table, const Strengths* strengths,
                             const StepSettings* settings, const real* sums, real g) noexcept nogil:
     """One solver step on every parameter that the row touches; g = d loss / d score.
 
@@ -127,48 +143,59 @@ cdef inline void update_row(const width* tag, const CSRView* rows, Py_ssize_t ro
     cdef Py_ssize_t k = n_factors_of(tag, table)
     cdef Py_ssize_t start = rows.indptr[row], n = rows.indptr[row + 1] - start
     cdef Py_ssize_t n_ahead = 0, i, column
-    cdef real* intercept = <real*>table.intercept
-    cdef real* w
+    cdef real* w = <real*>table.intercept
     cdef real* v
+    cdef const real* strength = <const real*>strengths.values
+    cdef real l1_linear = strength[0], l2_linear = strength[1]
+    cdef real l1_factors = strength[2], l2_factors = strength[3]
     cdef real x
     cdef real one = 1
-    cdef real rate = <real>settings.learning_rate
-    cdef real l2_linear = <real>settings.l2_linear
-    cdef real l2_factors = <real>settings.l2_factors
     if coming >= 0:
         ahead = rows.indices + rows.indptr[coming]
         n_ahead = rows.indptr[coming + 1] - rows.indptr[coming]
     if settings.fit_intercept:
-        step(settings.solver, intercept, intercept + 1, &one, g, <real>0, rate, 1)
+        grow_older(settings, w)
+        step(settings, w, w + 1, w, &one, g, <real>0, <real>0, <real>0, 1)
     for i in range(n):
         if i < n_ahead:
             prefetch_parameters(table, ahead[i], True, one)
         column = rows.indices[start + i]
         x = data[start + i]
+        if strengths.group != NULL:
+            strength = <const real*>strengths.values + 4 * strengths.group[column]
+            l1_linear, l2_linear = strength[0], strength[1]
+            l1_factors, l2_factors = strength[2], strength[3]
+        w = <real*>table.linear + column * table.linear_stride
+        grow_older(settings, w)
         if settings.fit_linear:
-            w = <real*>table.linear + column * table.linear_stride
-            step(settings.solver, w, w + 1, &one, g * x, l2_linear, rate, 1)
+            step(settings, w, w + 1, w, &one, g * x, <real>0, l1_linear, l2_linear, 1)
         v = <real*>table.factors + column * table.factor_stride
-        step(settings.solver, v, v + k, sums, g * x, l2_factors - g * x * x, rate, k)
+        step(settings, v, v + k, w, sums, g * x, -g * x * x, l1_factors, l2_factors, k)
     for i in range(n, n_ahead):
         prefetch_parameters(table, ahead[i], True, one)
 
 
 cdef Py_ssize_t train_rows(const width* tag, CSRView rows, const real* y,
                            const real* weights, const int64_t* order, Py_ssize_t n,
-                           TableView table, StepSettings settings,
-                           Py_ssize_t distance, real* scratch, double* loss_sum) noexcept nogil:
+                           TableView table, Strengths strengths, StepSettings settings,
+                           Py_ssize_t distance, real* scratch, double* outputs,
+                           double* loss_sum) noexcept nogil:
     """Visit rows order[0..n); return how many were done before a score was not finite.
 
     The structs come by value: what has no address elsewhere can stay in registers."""
-    cdef Py_ssize_t i, row, coming
-    cdef double weight = 1, gradient = 0, total = 0
-    cdef real score
-    # On the stack where the width is known: no aliasing, so they may stay in registers.
+    cdef Py_ssize_t k = n_factors_of(tag, &table), n_outputs = n_outputs_of(tag, &table)
+    cdef Py_ssize_t i, row, coming, output
+    cdef double weight = 1, total = 0
+    cdef bint finite
+    cdef TableView view
+    # On the stack where their size is known: no aliasing, so they may stay in registers.
     cdef real near_sums[WIDEST]
     cdef real near_squares[WIDEST]
+    cdef double near_outputs[2]
     cdef real* sums = scratch if width is any_width else near_sums
-    cdef real* squares = scratch + table.n_factors if width is any_width else near_squares
+    cdef real* squares = scratch + n_outputs * k if width is any_width else near_squares
+    cdef double* scores = outputs if width is any_width else near_outputs
+    cdef double* gradients = scores + n_outputs
     for i in range(n):
         coming = -1
         if i + 2 * distance < n:
@@ -179,14 +206,22 @@ cdef Py_ssize_t train_rows(const width* tag, CSRView rows, const real* y,
             prefetch_entries(&rows, row, <real>0)
             coming = order[i + distance]
         row = order[i]
-        score = score_row(tag, &rows, row, &table, sums, squares)
-        if not isfinite(score):
+        finite = True
+        for output in range(n_outputs):
+            view = output_of(&table, output, <real>0)
+            scores[output] = score_row(tag, &rows, row, &view, sums + output * k, squares)
+            finite = finite and isfinite(scores[output])
+        if not finite:
             n = i
             break
         if weights != NULL:
             weight = weights[row]
-        total += weight * loss_value_gradient(settings.loss, score, y[row], &gradient)
-        update_row(tag, &rows, row, coming, &table, &settings, sums, <real>(weight * gradient))
+        total += weight * row_value_gradients(&settings, scores, n_outputs, y[row], gradients)
+        for output in range(n_outputs):
+            view = output_of(&table, output, <real>0)
+            # The whole row of a feature is prefetched with its first output.
+            update_row(tag, &rows, row, coming if output == 0 else -1, &view, &strengths,
+                       &settings, sums + output * k, <real>(weight * gradients[output]))
     loss_sum[0] = total
     return n
 
@@ -194,13 +229,17 @@ cdef Py_ssize_t train_rows(const width* tag, CSRView rows, const real* y,
 cdef void predict_rows(const width* tag, CSRView rows, Py_ssize_t first, Py_ssize_t last,
                        TableView table, Py_ssize_t distance, real* scratch,
                        real* scores) noexcept nogil:
-    """Scores of rows first..last-1 into scores[first..last)."""
-    cdef Py_ssize_t row, entry
+    """Scores of rows first..last-1 into scores[first..last), a row with its outputs."""
+    cdef Py_ssize_t n_outputs = n_outputs_of(tag, &table), row, entry, output
+    cdef TableView view
     for row in range(first, last):
         if row + distance < last:
             for entry in range(rows.indptr[row + distance], rows.indptr[row + distance + 1]):
                 prefetch_parameters(&table, rows.indices[entry], False, <real>0)
-        scores[row] = score_row(tag, &rows, row, &table, scratch, scratch + table.n_factors)
+        for output in range(n_outputs):
+            view = output_of(&table, output, <real>0)
+            scores[row * n_outputs + output] = score_row(tag, &rows, row, &view, scratch,
+                                                         scratch + table.n_factors)
 
 
 cdef Py_ssize_t prefetch_distance(Py_ssize_t n_entries, Py_ssize_t n_rows) noexcept nogil:
@@ -209,10 +248,19 @@ cdef Py_ssize_t prefetch_distance(Py_ssize_t n_entries, Py_ssize_t n_rows) noexc
     return min(MOST_ROWS_AHEAD, max(1, (ENTRIES_AHEAD + a_row - 1) // a_row))
 
 
+cdef TableView table_view(const real[:, ::1] intercept, const real[:, ::1] linear,
+                          const real[:, ::1] factors, Py_ssize_t n_factors):
+    cdef Py_ssize_t n_outputs = intercept.shape[0]
+    return TableView(<void*>&intercept[0, 0], <void*>&linear[0, 0], <void*>&factors[0, 0],
+                     linear.shape[1], factors.shape[1], n_factors, n_outputs,
+                     linear.shape[1] // n_outputs, factors.shape[1] // n_outputs)
+
+
 def train(const int64_t[::1] indptr, const int32_t[::1] indices, const real[::1] data,
           const real[::1] y, const real[::1] weights, const int64_t[::1] order,
-          real[::1] intercept, real[:, ::1] linear, real[:, ::1] factors,
-          Py_ssize_t n_factors, Settings settings):
+          real[:, ::1] intercept, real[:, ::1] linear, real[:, ::1] factors,
+          Py_ssize_t n_factors, const int32_t[::1] groups, const real[:, ::1] strengths,
+          Settings settings):
     """Train in place on the rows that `order` lists, one update a row.
 
     Parameters
@@ -220,10 +268,13 @@ def train(const int64_t[::1] indptr, const int32_t[::1] indices, const real[::1]
     indptr, indices, data
         The CSR matrix. Columns must lie in the table, and no row may hold a column twice.
     y, weights : shape (n_rows,)
-        Targets, and sample weights or None.
+        Targets (with several outputs, numbers of classes), and sample weights or None.
     order : rows to visit, in this order
     intercept, linear, factors, n_factors
         The parameter table's arrays, and its padded number of factors.
+    groups : a row of `strengths` for each row of the table, or None if there is only one
+    strengths : shape (n_groups, 4)
+        l1 and l2 of the linear weights, then of the factors.
 
     Returns
     -------
@@ -231,16 +282,20 @@ def train(const int64_t[::1] indptr, const int32_t[::1] indices, const real[::1]
     has means that the next row's score was not finite, and nothing was updated from it.
     """
     cdef CSRView rows = CSRView(&indptr[0], &indices[0], &data[0])
-    cdef TableView table = TableView(&intercept[0], &linear[0, 0], &factors[0, 0],
-                                     linear.shape[1], factors.shape[1], n_factors)
+    cdef TableView table = table_view(intercept, linear, factors, n_factors)
     cdef const real* weight = NULL if weights is None else &weights[0]
+    cdef const int32_t* group = NULL if groups is None else &groups[0]
+    cdef Strengths strength = Strengths(group, &strengths[0, 0])
     cdef StepSettings steps = settings.values
     cdef const real* targets = &y[0]
     cdef const int64_t* visits = &order[0]
     cdef Py_ssize_t n = order.shape[0], done
     cdef Py_ssize_t ahead = n                               # beyond the last row: none
-    cdef Py_ssize_t constant = n_factors if steps.constant_width else -1
-    cdef real* scratch = <real*>new_scratch(2 * n_factors * sizeof(real))
+    cdef Py_ssize_t constant = n_factors if steps.constant_width and table.n_outputs == 1 else -1
+    cdef real* scratch = <real*>new_scratch((table.n_outputs + 1) * n_factors * sizeof(real),
+                                            2 * table.n_outputs * sizeof(double))
+    cdef double* outputs = <double*>scratch
+    cdef real* sums = <real*>(outputs + 2 * table.n_outputs)
     cdef double loss_sum = 0
     cdef unsigned int mode
     if steps.prefetch:
@@ -248,51 +303,50 @@ def train(const int64_t[::1] indptr, const int32_t[::1] indices, const real[::1]
     with nogil:
         mode = fm_flush_denormals()
         if constant == 4:
-            done = train_rows(<width_4*>NULL, rows, targets, weight, visits, n, table, steps,
-                              ahead, scratch, &loss_sum)
+            done = train_rows(<width_4*>NULL, rows, targets, weight, visits, n, table, strength,
+                              steps, ahead, sums, outputs, &loss_sum)
         elif constant == 8:
-            done = train_rows(<width_8*>NULL, rows, targets, weight, visits, n, table, steps,
-                              ahead, scratch, &loss_sum)
+            done = train_rows(<width_8*>NULL, rows, targets, weight, visits, n, table, strength,
+                              steps, ahead, sums, outputs, &loss_sum)
         elif constant == 16:
-            done = train_rows(<width_16*>NULL, rows, targets, weight, visits, n, table, steps,
-                              ahead, scratch, &loss_sum)
+            done = train_rows(<width_16*>NULL, rows, targets, weight, visits, n, table, strength,
+                              steps, ahead, sums, outputs, &loss_sum)
         elif constant == 32:
-            done = train_rows(<width_32*>NULL, rows, targets, weight, visits, n, table, steps,
-                              ahead, scratch, &loss_sum)
+            done = train_rows(<width_32*>NULL, rows, targets, weight, visits, n, table, strength,
+                              steps, ahead, sums, outputs, &loss_sum)
         elif constant == 64:
-            done = train_rows(<width_64*>NULL, rows, targets, weight, visits, n, table, steps,
-                              ahead, scratch, &loss_sum)
+            done = train_rows(<width_64*>NULL, rows, targets, weight, visits, n, table, strength,
+                              steps, ahead, sums, outputs, &loss_sum)
         else:
-            done = train_rows(<any_width*>NULL, rows, targets, weight, visits, n, table, steps,
-                              ahead, scratch, &loss_sum)
+            done = train_rows(<any_width*>NULL, rows, targets, weight, visits, n, table, strength,
+                              steps, ahead, sums, outputs, &loss_sum)
         fm_restore_denormals(mode)
         free(scratch)
     return loss_sum, done
 
 
 def predict(const int64_t[::1] indptr, const int32_t[::1] indices, const real[::1] data,
-            const real[::1] intercept, const real[:, ::1] linear, const real[:, ::1] factors,
-            Py_ssize_t n_factors, real[::1] scores, Py_ssize_t first, Py_ssize_t last):
-    """Write the scores of rows first..last-1 of the CSR matrix into `scores`, shape (n_rows,)."""
+            const real[:, ::1] intercept, const real[:, ::1] linear,
+            const real[:, ::1] factors, Py_ssize_t n_factors, real[:, ::1] scores, Py_ssize_t first, Py_ssize_t last):
+    """Write the scores of rows first..last-1 into `scores`, shape (n_rows, n_outputs)."""
     cdef CSRView rows = CSRView(&indptr[0], &indices[0], &data[0])
-    cdef TableView table = TableView(<void*>&intercept[0], <void*>&linear[0, 0],
-                                     <void*>&factors[0, 0], linear.shape[1], factors.shape[1],
-                                     n_factors)
-    cdef real* out = &scores[0]
+    cdef TableView table = table_view(intercept, linear, factors, n_factors)
+    cdef real* out = &scores[0, 0]
     cdef Py_ssize_t ahead = prefetch_distance(indices.shape[0], indptr.shape[0] - 1)
-    cdef real* scratch = <real*>new_scratch(2 * n_factors * sizeof(real))
+    cdef Py_ssize_t constant = n_factors if table.n_outputs == 1 else -1
+    cdef real* scratch = <real*>new_scratch(2 * n_factors * sizeof(real), 0)
     cdef unsigned int mode
     with nogil:
         mode = fm_flush_denormals()
-        if n_factors == 4:
+        if constant == 4:
             predict_rows(<width_4*>NULL, rows, first, last, table, ahead, scratch, out)
-        elif n_factors == 8:
+        elif constant == 8:
             predict_rows(<width_8*>NULL, rows, first, last, table, ahead, scratch, out)
-        elif n_factors == 16:
+        elif constant == 16:
             predict_rows(<width_16*>NULL, rows, first, last, table, ahead, scratch, out)
-        elif n_factors == 32:
+        elif constant == 32:
             predict_rows(<width_32*>NULL, rows, first, last, table, ahead, scratch, out)
-        elif n_factors == 64:
+        elif constant == 64:
             predict_rows(<width_64*>NULL, rows, first, last, table, ahead, scratch, out)
         else:
             predict_rows(<any_width*>NULL, rows, first, last, table, ahead, scratch, out)
@@ -300,9 +354,9 @@ def predict(const int64_t[::1] indptr, const int32_t[::1] indices, const real[::
         free(scratch)
 
 
-cdef void* new_scratch(size_t n_bytes) except NULL:
-    """Room for s_f and q_f of one row."""
-    cdef void* scratch = malloc(n_bytes + 1)                # malloc(0) may return NULL
+cdef void* new_scratch(size_t n_bytes, size_t more) except NULL:
+    """Room for s_f and q_f of one row, and more."""
+    cdef void* scratch = malloc(n_bytes + more + 1)         # malloc(0) may return NULL
     if scratch == NULL:
-        raise MemoryError(f"No memory for a scratch buffer of {n_bytes} bytes.")
+        raise MemoryError(f"No memory for a scratch buffer of {n_bytes + more} bytes.")
     return scratch

@@ -1,2 +1,3 @@
 include "fm.pxi"
 include "scorer.pxi"
+include "strengths.pxi"

@@ -34,42 +34,46 @@ def renumber(const int64_t[::1] indptr, const int32_t[::1] indices, const int32_
                 out[entry] = label + (copy if label < head else tail)
 
 
-cdef void merge_row(real* table, Py_ssize_t stride, Py_ssize_t n_weights, Py_ssize_t head,
-                    Py_ssize_t n_shards, Py_ssize_t row, real share) noexcept nogil:
-    """Merge one row of all copies into the master, and back.
+def merge(real[:, ::1] table, Py_ssize_t n_weights, Py_ssize_t head, Py_ssize_t n_shards,
+          const real[::1] shares, const real[::1] state_shares, Py_ssize_t first,
+          Py_ssize_t last):
+    """Merge the copies of rows first..last-1 of the head into the master, and back, in place.
 
-    The first n_weights numbers move by `share` of the sum of their copies' moves, the optimiser
-    state behind them by all of it."""
-    cdef Py_ssize_t shard, f
-    cdef real* master = table + (n_shards * head + row) * stride
-    cdef real* first = table + row * stride
-    cdef real* copy
-    # The sum of the copies gathers in the first, which leaves the master's start value in place.
-    for shard in range(1, n_shards):
-        copy = table + (shard * head + row) * stride
-        for f in range(stride):
-            first[f] = first[f] + copy[f]
-    for f in range(n_weights):
-        master[f] = master[f] + share * (first[f] - n_shards * master[f])
-    for f in range(n_weights, stride):
-        master[f] = master[f] + (first[f] - n_shards * master[f])
-    for shard in range(n_shards):
-        copy = table + (shard * head + row) * stride
-        for f in range(stride):
-            copy[f] = master[f]
-
-
-def merge(real[:, ::1] linear, real[:, ::1] factors, Py_ssize_t n_factors, Py_ssize_t head,
-          Py_ssize_t n_shards, const real[:, ::1] shares, Py_ssize_t first, Py_ssize_t last):
-    """Merge the copies of features first..last-1 of the head, in place.
-
-    shares[j] holds the share of the sum of the copies' moves that the master makes, for the linear
-    weight and for the factors of feature j. State adds up.
+    Parameters
+    ----------
+    table : shape (n_rows, n_weights * (1 + number of state slots))
+        Linear or factors, a row an output of a feature.
+    n_weights : int
+        Numbers in a row that are weights; the rest is state.
+    head : int
+        Rows of which every shard has a copy.
+    shares : shape (head,)
+        How far a row's weights move, as a share of the sum of their copies' moves.
+    state_shares : shape (number of state slots,)
+        The same for the state.
     """
-    cdef Py_ssize_t row
-    cdef real* w = &linear[0, 0]
-    cdef real* v = &factors[0, 0]
+    cdef Py_ssize_t row, shard, f, stride = table.shape[1]
+    cdef real* start = &table[0, 0]
+    cdef real* master
+    cdef real* gathered
+    cdef real* copy
+    cdef real share
     with nogil:
         for row in range(first, last):
-            merge_row(w, linear.shape[1], 1, head, n_shards, row, shares[row, 0])
-            merge_row(v, factors.shape[1], n_factors, head, n_shards, row, shares[row, 1])
+            # The sum of the copies gathers in the first, which leaves the master as it was.
+            master = start + (n_shards * head + row) * stride
+            gathered = start + row * stride
+            for shard in range(1, n_shards):
+                copy = start + (shard * head + row) * stride
+                for f in range(stride):
+                    gathered[f] = gathered[f] + copy[f]
+            share = shares[row]
+            for f in range(n_weights):
+                master[f] = master[f] + share * (gathered[f] - n_shards * master[f])
+            for f in range(n_weights, stride):
+                share = state_shares[f // n_weights - 1]
+                master[f] = master[f] + share * (gathered[f] - n_shards * master[f])
+            for shard in range(n_shards):
+                copy = start + (shard * head + row) * stride
+                for f in range(stride):
+                    copy[f] = master[f]

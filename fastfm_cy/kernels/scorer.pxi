@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from libc.math cimport exp
+
 
 cdef class Scorer:
     """A fitted model, ready to score rows that come one at a time or in small batches.
@@ -15,16 +17,19 @@ cdef class Scorer:
     cdef TableView _table
     cdef Py_ssize_t _n_features
     cdef bint _is_float64
+    cdef bint _exponential
     cdef double _low, _high
 
-    def __init__(self, arrays, Py_ssize_t n_factors, double low, double high):
+    def __init__(self, arrays, Py_ssize_t n_factors, bint exponential, double low, double high):
         intercept, linear, factors = self._arrays = arrays
         cdef size_t w0 = intercept.ctypes.data, w = linear.ctypes.data, v = factors.ctypes.data
+        cdef Py_ssize_t n_outputs = len(intercept)
         self._table = TableView(<void*>w0, <void*>w, <void*>v, linear.shape[1], factors.shape[1],
-                                n_factors)
+                                n_factors, n_outputs, linear.shape[1] // n_outputs,
+                                factors.shape[1] // n_outputs)
         self._n_features = linear.shape[0]
         self._is_float64 = linear.dtype == np.float64
-        self._low, self._high = low, high
+        self._exponential, self._low, self._high = exponential, low, high
 
     def row(self, const int32_t[::1] indices, data):
         """Score one row.
@@ -38,9 +43,12 @@ cdef class Scorer:
 
         Returns
         -------
-        float : the decision value of a classifier, the prediction of a regressor
+        float : the decision value of a classifier, the prediction of a regressor; with several
+        classes, an ndarray of their decision values
         """
         cdef int64_t[2] indptr = [0, indices.shape[0]]
+        if self._table.n_outputs > 1:
+            return self.rows(np.array([0, len(indices)]), indices, data)[0]
         cdef const float[::1] narrow
         cdef const double[::1] wide
         cdef float narrow_score
@@ -68,33 +76,37 @@ cdef class Scorer:
 
         Returns
         -------
-        ndarray of shape (n_rows,), of the model's dtype
+        ndarray of shape (n_rows,) or (n_rows, n_classes), of the model's dtype
         """
         cdef Py_ssize_t n_rows = indptr.shape[0] - 1, row
         cdef const float[::1] narrow
         cdef const double[::1] wide
-        cdef float[::1] narrow_scores
-        cdef double[::1] wide_scores
+        cdef float[:, ::1] narrow_scores
+        cdef double[:, ::1] wide_scores
         if n_rows < 0 or indptr[0] < 0 or indptr[n_rows] > indices.shape[0]:
             raise ValueError("indptr must hold offsets into indices.")
         for row in range(n_rows):
             if indptr[row] > indptr[row + 1]:
                 raise ValueError(f"indptr decreases at row {row}.")
         self._check_columns(indices)
-        scores = np.empty(n_rows, np.float64 if self._is_float64 else np.float32)
+        shape = n_rows, self._table.n_outputs
+        scores = np.empty(shape, np.float64 if self._is_float64 else np.float32)
         if self._is_float64:
             wide, wide_scores = data, scores
             self._check_length(indices, wide.shape[0])
             score_few(CSRView(&indptr[0], &indices[0], &wide[0]), n_rows, &self._table,
-                      &wide_scores[0])
+                      &wide_scores[0, 0])
         else:
             narrow, narrow_scores = data, scores
             self._check_length(indices, narrow.shape[0])
             score_few(CSRView(&indptr[0], &indices[0], &narrow[0]), n_rows, &self._table,
-                      &narrow_scores[0])
+                      &narrow_scores[0, 0])
         if not np.isfinite(scores).all():
             raise FloatingPointError("A score is not finite: a value is not, or is far too large.")
-        return scores.clip(self._low, self._high, out=scores)
+        if self._exponential:
+            np.exp(scores, out=scores)
+        scores.clip(self._low, self._high, out=scores)
+        return scores if shape[1] > 1 else scores[:, 0]
 
     cdef _check_columns(self, const int32_t[::1] indices):
         cdef Py_ssize_t entry
@@ -111,13 +123,15 @@ cdef class Scorer:
     cdef _clipped(self, double score):
         if not isfinite(score):
             raise FloatingPointError("The score is not finite: a value is not, or far too large.")
+        if self._exponential:
+            score = exp(score)
         return min(max(score, self._low), self._high)
 
 
 cdef int score_few(CSRView rows, Py_ssize_t n_rows, const TableView* table,
                    real* scores) except -1:
     """Like predict, without its preparations and in one width for all."""
-    cdef real* scratch = <real*>new_scratch(2 * table.n_factors * sizeof(real))
+    cdef real* scratch = <real*>new_scratch(2 * table.n_factors * sizeof(real), 0)
     with nogil:
         predict_rows(<any_width*>NULL, rows, 0, n_rows, table[0], n_rows, scratch, scores)
         free(scratch)

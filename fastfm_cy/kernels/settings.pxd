@@ -1,23 +1,34 @@
-"""What a training run holds fixed: the loss, the solver and their strengths."""
+"""What a training run holds fixed: the loss, the solver and their constants."""
 
 cpdef enum LossCode:
     SQUARED_ERROR = 0
-    LOG_LOSS = 1
-    HINGE = 2
-    SQUARED_HINGE = 3
+    HUBER = 1
+    POISSON = 2
+    LOG_LOSS = 3
+    HINGE = 4
+    SQUARED_HINGE = 5
+    SOFTMAX = 6
 
 
 cpdef enum SolverCode:
     SGD = 0
     ADAGRAD = 1
+    ADAM = 2
+    ADAMW = 3
+    FTRL = 4
 
 
 ctypedef struct StepSettings:
     LossCode loss
     SolverCode solver
     double learning_rate
-    double l2_linear
-    double l2_factors
+    double beta1                # Adam's decay of the mean gradient,
+    double beta2                # and of the mean square
+    double ftrl_beta
+    double huber_delta
+    double low                  # scores are clipped to this range before the loss
+    double high
+    bint has_l1
     bint fit_intercept
     bint fit_linear
     bint prefetch

@@ -9,13 +9,27 @@ cdef class Settings:
     """
 
     def __init__(self, *, LossCode loss, SolverCode solver, double learning_rate,
-                 double l2_linear, double l2_factors, bint fit_intercept, bint fit_linear,
+                 double beta1=0.9, double beta2=0.999, double ftrl_beta=1.0,
+                 double huber_delta=1.0, double low=float("-inf"), double high=float("inf"),
+                 bint has_l1=False, bint fit_intercept=True, bint fit_linear=True,
                  bint prefetch=True, bint constant_width=True):
         self.values = StepSettings(
-            loss, solver, learning_rate, l2_linear, l2_factors, fit_intercept, fit_linear,
-            prefetch, constant_width,
+            loss, solver, learning_rate, beta1, beta2, ftrl_beta, huber_delta, low, high,
+            has_l1, fit_intercept, fit_linear, prefetch, constant_width,
         )
 
     @property
     def loss(self):
         return self.values.loss
+
+    @property
+    def ftrl_beta(self):
+        return self.values.ftrl_beta
+
+    @property
+    def learning_rate(self):
+        return self.values.learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, double value):
+        self.values.learning_rate = value

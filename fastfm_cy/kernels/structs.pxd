@@ -1,4 +1,4 @@
-"""The few structs that every kernel takes."""
+"""The few structs that every kernel takes. Pointers without a type are to the kernel's real type."""
 
 from libc.stdint cimport int32_t, int64_t
 
@@ -12,16 +12,27 @@ ctypedef struct CSRView:
     # 32-bit, since a parameter table of 2^31 rows would not fit in memory anyway.
     const int64_t* indptr
     const int32_t* indices
-    const void* data            # of the kernel's real type
+    const void* data
 
 
 ctypedef struct TableView:
-    # The parameter table of fastfm_cy/_parameters.py, which describes the layout. Pointers are
-    # to the kernel's real type. A parameter's optimiser state follows it in its own row: at
-    # distance 1 in the intercept and linear rows, at distance n_factors in a factor row.
+    # The parameter table of fastfm_cy/_parameters.py, which describes the layout. Each output
+    # (class) has a block of its own in a feature's row; a view starts at one of them. Within a
+    # block, the optimiser state follows the parameters: at distance 1 in the intercept and
+    # linear blocks, at distance n_factors in a factor block.
     void* intercept
     void* linear
     void* factors
-    Py_ssize_t linear_stride
+    Py_ssize_t linear_stride    # from a feature to the next
     Py_ssize_t factor_stride
     Py_ssize_t n_factors        # as padded
+    Py_ssize_t n_outputs
+    Py_ssize_t linear_block     # from an output to the next
+    Py_ssize_t factor_block
+
+
+ctypedef struct Strengths:
+    # Of regularisation: four numbers a group of features, l1 and l2 of the linear weight, l1 and
+    # l2 of the factors. Without groups all features are in the first.
+    const int32_t* group
+    const void* values

@@ -71,7 +71,7 @@ FM_INLINE void fm_adagrad_eight(float *FM_RESTRICT theta, float *FM_RESTRICT squ
 }
 #endif
 
-#define FM_DEFINE_LOOPS(real, suffix, root)                                                       \
+#define FM_DEFINE_LOOPS(real, suffix, root, magnitude, with_sign)                                 \
   FM_INLINE void fm_clear_##suffix(real *FM_RESTRICT sums, real *FM_RESTRICT squares,             \
                                    Py_ssize_t n) {                                                \
     FM_SIMD for (Py_ssize_t f = 0; f < n; f++) { sums[f] = 0; squares[f] = 0; }                   \
@@ -113,10 +113,49 @@ FM_INLINE void fm_adagrad_eight(float *FM_RESTRICT theta, float *FM_RESTRICT squ
       squares[f] = sum;                                                                           \
       theta[f] -= rate * gradient / root(sum);                                                    \
     }                                                                                             \
+  }                                                                                               \
+  FM_INLINE void fm_adam_##suffix(real *FM_RESTRICT theta, real *FM_RESTRICT mean,                \
+                                  real *FM_RESTRICT square, const real *FM_RESTRICT direction,    \
+                                  real along, real own, real beta1, real beta2, real rate,        \
+                                  real epsilon, real keep, Py_ssize_t n) {                        \
+    FM_SIMD for (Py_ssize_t f = 0; f < n; f++) {                                                  \
+      real gradient = along * direction[f] + own * theta[f];                                      \
+      mean[f] = beta1 * mean[f] + (1 - beta1) * gradient;                                         \
+      square[f] = beta2 * square[f] + (1 - beta2) * gradient * gradient;                          \
+      theta[f] = keep * theta[f] - rate * mean[f] / (root(square[f]) + epsilon);                  \
+    }                                                                                             \
+  }                                                                                               \
+  FM_INLINE void fm_ftrl_##suffix(real *FM_RESTRICT theta, real *FM_RESTRICT z,                   \
+                                  real *FM_RESTRICT squares, const real *FM_RESTRICT direction,   \
+                                  real along, real own, real l1, real stiffness, real per_rate,   \
+                                  Py_ssize_t n) {                                                 \
+    FM_SIMD for (Py_ssize_t f = 0; f < n; f++) {                                                  \
+      real gradient = along * direction[f] + own * theta[f];                                      \
+      real before = root(squares[f]), sum = squares[f] + gradient * gradient, after = root(sum);  \
+      real pull = z[f] + gradient - (after - before) * per_rate * theta[f];                       \
+      real excess = magnitude(pull) - l1;                                                         \
+      squares[f] = sum;                                                                           \
+      z[f] = pull;                                                                                \
+      theta[f] = -with_sign(excess > 0 ? excess : 0, pull) / (stiffness + after * per_rate);      \
+    }                                                                                             \
+  }                                                                                               \
+  FM_INLINE void fm_shrink_##suffix(real *FM_RESTRICT theta, real by, Py_ssize_t n) {             \
+    FM_SIMD for (Py_ssize_t f = 0; f < n; f++) {                                                  \
+      real left = magnitude(theta[f]) - by;                                                       \
+      theta[f] = with_sign(left > 0 ? left : 0, theta[f]);                                        \
+    }                                                                                             \
+  }                                                                                               \
+  FM_INLINE void fm_shrink_by_root_##suffix(real *FM_RESTRICT theta,                              \
+                                            const real *FM_RESTRICT squares, real by,             \
+                                            Py_ssize_t n) {                                       \
+    FM_SIMD for (Py_ssize_t f = 0; f < n; f++) {                                                  \
+      real left = magnitude(theta[f]) - by / root(squares[f]);                                    \
+      theta[f] = with_sign(left > 0 ? left : 0, theta[f]);                                        \
+    }                                                                                             \
   }
 
-FM_DEFINE_LOOPS(float, f, sqrtf)
-FM_DEFINE_LOOPS(double, d, sqrt)
+FM_DEFINE_LOOPS(float, f, sqrtf, fabsf, copysignf)
+FM_DEFINE_LOOPS(double, d, sqrt, fabs, copysign)
 
 /* The AdaGrad step of a factor vector of floats, whose padded length is a multiple of 4. */
 FM_INLINE void fm_adagrad_vector_f(float *FM_RESTRICT theta, float *FM_RESTRICT squares,

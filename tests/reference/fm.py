@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .losses import GRADIENTS, LOSSES
-
 
 @dataclass
 class Model:
@@ -27,45 +25,33 @@ class Model:
         return x[j] * sum((self.v[i] * x[i] for i in range(len(x)) if i != j), 0 * self.v[j])
 
 
-@dataclass
-class Sgd:
-    learning_rate: float
-
-    def step(self, name, theta, gradient):
-        return theta - self.learning_rate * gradient
+NONE = (0.0, 0.0, 0.0, 0.0)
 
 
-class AdaGrad:
-    def __init__(self, learning_rate, start):
-        self.learning_rate = learning_rate
-        self.start = start
-        self.squares = {}
+def epoch(models, X, y, weights, order, solver, loss, *, strengths=None, fit_intercept=True,
+          fit_linear=True):  # fmt: skip
+    """Per-sample training over dense X; the sum of the weighted losses before each update.
 
-    def step(self, name, theta, gradient):
-        squares = self.squares.get(name, self.start) + gradient**2
-        self.squares[name] = squares
-        return theta - self.learning_rate * gradient / np.sqrt(squares)
-
-
-def epoch(model, X, y, weights, order, solver, *, loss, l2_linear, l2_factors,
-          fit_intercept=True, fit_linear=True):  # fmt: skip
-    """Per-sample training over dense X; the sum of the weighted losses before each update."""
+    `models` holds a model an output, `strengths` a row (l1_linear, l2_linear, l1_factors,
+    l2_factors) a feature, `loss` a value and gradients from (scores, y)."""
+    strengths = np.tile(NONE, (X.shape[1], 1)) if strengths is None else strengths
     total = 0.0
     for row in order:
         x = X[row]
-        score = model.score(x)
-        total += weights[row] * LOSSES[loss](score, y[row])
-        g = weights[row] * GRADIENTS[loss](score, y[row])
-        touched = np.flatnonzero(x)
-        slopes = {j: model.factor_gradient(x, j) for j in touched}
-        if fit_intercept:
-            model.w0 = solver.step("w0", model.w0, g)
-        for j in touched:
-            if fit_linear:
-                gradient = g * x[j] + l2_linear * model.w[j]
-                model.w[j] = solver.step(("w", j), model.w[j], gradient)
-            gradient = g * slopes[j] + l2_factors * model.v[j]
-            model.v[j] = solver.step(("v", j), model.v[j], gradient)
+        value, gradients = loss(np.array([model.score(x) for model in models]), y[row])
+        total += weights[row] * value
+        for c, (model, gradient) in enumerate(zip(models, gradients, strict=True)):
+            g = weights[row] * gradient
+            slopes = {j: model.factor_gradient(x, j) for j in np.flatnonzero(x)}
+            if fit_intercept:
+                model.w0 = solver.step(("w0", c), model.w0, g, 0.0, 0.0)
+            for j, slope in slopes.items():
+                l1_linear, l2_linear, l1_factors, l2_factors = strengths[j]
+                if fit_linear:
+                    step = g * x[j], l1_linear, l2_linear
+                    model.w[j] = solver.step(("w", c, j), model.w[j], *step)
+                step = g * slope, l1_factors, l2_factors
+                model.v[j] = solver.step(("v", c, j), model.v[j], *step)
     return total
 
 

@@ -1,0 +1,152 @@
+"""The parts of the estimators' documentation that all of them share."""
+
+from textwrap import indent
+
+PARAMETERS = """
+n_factors : int, default=16
+    Length k of each feature's factor vector; 0 gives the plain linear model.
+{loss}
+solver : {{"adagrad", "sgd", "adam", "adamw", "ftrl"}}, default="adagrad"
+    "sgd" takes steps of one size, and wants features of about unit size. "adagrad" divides each
+    parameter's steps by the root of 1 + the sum of its squared gradients [2]_. "adam" and "adamw"
+    divide a running mean of the gradient by the root of a running mean of its square, both with
+    their bias corrected by the visits of the feature [3]_; "adamw" shrinks by its L2 strengths
+    apart from the gradient [4]_. "ftrl" is FTRL-Proximal [5]_, whose L1 strengths make weights
+    exactly zero.
+learning_rate : float > 0 or None, default=None
+    Step size; None is the solver's default: 0.05 for "adagrad", {rates}.
+schedule : {{"constant", "invscaling", "cosine"}}, default="constant"
+    The learning rate of epoch t = 0, 1, ...: itself; divided by ``(1 + t) ** power_t``; falling
+    along half a cosine almost to zero in epoch `max_iter`. "ftrl" takes "constant" only.
+power_t : float > 0, default=0.5
+    For "invscaling".
+adam_betas : (float, float), default=(0.9, 0.999)
+    Adam's decay of the mean gradient and of the mean square, a visit.
+ftrl_beta : float > 0, default=1.0
+    FTRL's beta: a parameter's step size starts at learning_rate / beta.
+max_iter : int >= 1, default=20
+    Number of epochs (passes over the rows), at most.
+l1_linear, l1_factors : float >= 0 or array, default=0
+    L1 strengths of the linear weights and of the factors; the intercept has none. An array holds
+    a strength a group of `feature_groups` or, without groups, one a feature.
+l2_linear, l2_factors : float >= 0, array, "auto" or None, default=None
+    L2 strengths likewise; None is the solver's default: {l2}. "auto" learns them on
+    `validation_fraction` of the rows (or on the eval_set) in a fit of its own, one a group [6]_,
+    and leaves them in ``l2_linear_`` and ``l2_factors_``.
+feature_groups : int array of shape (n_features,) or None, default=None
+    Number of the group of each feature, from 0.
+init_scale : float > 0, default=0.01
+    Standard deviation of the normal distribution that the factors start from. Linear weights start
+    at 0.
+init_intercept : float or None, default=None
+    Where the intercept starts; None is the best constant for the data of the first call.
+fit_intercept, fit_linear : bool, default=True
+    Whether the model has w0, and the w_i.
+{special}
+shuffle : {{"block", True, False}}, default="block"
+    The order of the rows: "block" shuffles blocks of 64 neighbouring rows anew each epoch, which
+    memory likes, and on fewer than 32,768 rows shuffles single rows, as True always does; False
+    keeps the order of X.
+early_stopping : bool, default=False
+    Stop when the validation loss (or score) has not improved for `n_iter_no_change` epochs, and go
+    back to the best epoch. Validates on fit's eval_set or else on `validation_fraction` of X.
+validation_fraction : float in (0, 1), default=0.1
+    Share of the rows that early stopping holds out{stratified}.
+scoring : str, callable or None, default=None
+    What early stopping follows: a scikit-learn scorer; None is the loss.
+n_iter_no_change : int >= 1, default=3
+    Epochs without improvement after which to stop.
+tol : float >= 0 or None, default=None
+    A smaller gain is no improvement. Without early_stopping, a number also stops training when the
+    training loss no longer falls by more; None never does.
+warm_start : bool, default=False
+    Whether fit goes on from the last fit's model and optimiser state.
+grow_features : bool, default=False
+    Whether partial_fit takes blocks with more columns than before (new features start as at the
+    beginning of a fit) or with fewer (the rest is taken for empty).
+relabel : bool, default=False
+    Place the parameters by the features' frequency while training. Faster for many features and
+    epochs, the same model; holds the column numbers of X and the parameters once more. Several
+    threads always do so.
+n_jobs : int or None, default=None
+    Threads for training and prediction; None is 1 and -1 all processors. With several, the threads
+    share the parameters of the rarer features without locks (Hogwild [7]_), so two fits differ
+    slightly; a model fitted in one thread is reproducible.
+deterministic : bool, default=False
+    Train so that the result is the same, bit for bit, for any n_jobs, in up to 4 threads: they
+    share nothing between merges. Slower to train and to converge, and 5 times the memory.
+random_state : int, RandomState or None, default=None
+    Decides the start values, the orders and the held-out rows. The same int gives the same model,
+    bit for bit, in one thread or if deterministic.
+verbose : int, default=0
+    1 shows a progress bar with the running loss.
+dtype : {{"float32", "float64"}}, default="float32"
+    Type of the parameters and of the arithmetic.
+"""
+
+ATTRIBUTES = """
+n_iter_ : int
+    Epochs run, or calls of partial_fit.
+best_iter_ : int
+    With early_stopping, the epoch whose parameters the model has, from 1.
+history_ : dict
+    Lists with a number an epoch: "train_loss", the mean loss, each row's taken just before its
+    update; "seconds" of training; with held-out rows "validation_loss", and "validation_score" if
+    `scoring` is given.
+l2_linear_, l2_factors_ : float or ndarray of shape (n_groups,)
+    Learned strengths, where "auto" was asked for.
+sparsity_ : dict
+    Shares of the linear weights, of the factors and of whole features that are zero.
+n_features_in_ : int
+feature_names_in_ : ndarray of str
+    Only if X had column names.
+"""
+
+REFERENCES = """
+.. [1] S. Rendle, "Factorization Machines", ICDM 2010.
+.. [2] J. Duchi, E. Hazan, Y. Singer, "Adaptive Subgradient Methods for Online Learning and
+   Stochastic Optimization", JMLR 12, 2011.
+.. [3] D. Kingma, J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015.
+.. [4] I. Loshchilov, F. Hutter, "Decoupled Weight Decay Regularization", ICLR 2019.
+.. [5] H. B. McMahan et al., "Ad Click Prediction: a View from the Trenches", KDD 2013.
+.. [6] S. Rendle, "Learning Recommender Systems with Adaptive Regularization", WSDM 2012.
+.. [7] F. Niu, B. Recht, C. Re, S. J. Wright, "Hogwild!: A Lock-Free Approach to Parallelizing
+   Stochastic Gradient Descent", NIPS 2011.
+"""
+
+FIT_PARAMETERS = """
+sample_weight : array of shape (n_samples,), default=None
+    Factors >= 0 on each row's loss; a row of weight zero is not visited.
+eval_set : tuple (X, y) or (X, y, sample_weight), default=None
+    Rows to validate on after each epoch, into ``history_``; early stopping follows them.
+callbacks : function or list of functions of (estimator, history), default=None
+    Called after each epoch; the estimator predicts with the model so far. Training stops when
+    one of them returns True.
+"""
+
+
+def documented(**special):
+    """Class decorator that fills {parameters}, {attributes} and {references} of the docstring, and
+    {fit_parameters} of fit's."""
+
+    def fill(cls):
+        parameters = PARAMETERS.strip("\n").format(**special)
+        parts = {
+            "parameters": parameters,
+            "attributes": ATTRIBUTES.strip("\n"),
+            "references": REFERENCES.strip("\n"),
+        }
+        cls.__doc__ = _filled(cls.__doc__, parts, "    ")
+        fit = {"fit_parameters": FIT_PARAMETERS.strip("\n")}
+        cls.fit.__doc__ = _filled(cls.fit.__doc__, fit, "        ")
+        return cls
+
+    return fill
+
+
+def _filled(text, parts, margin):
+    if text is None:  # python -OO
+        return None
+    for name, part in parts.items():
+        text = text.replace(f"{margin}{{{name}}}", indent(part, margin))
+    return text

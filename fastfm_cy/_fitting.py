@@ -1,0 +1,267 @@
+"""One fit, from checked rows to a trained table: what the estimators' ``fit`` have in common."""
+
+from functools import partial
+
+import numpy as np
+from joblib import effective_n_jobs
+from sklearn.metrics import check_scoring
+from sklearn.model_selection import train_test_split
+from sklearn.utils import _safe_indexing
+
+from ._adaptive import COLUMNS, StrengthLearner
+from ._ftrl import match_state
+from ._matrix import check_rows_and_target
+from ._parameters import ParameterTable
+from ._schedules import SCHEDULES
+from ._shards import lay_out
+from ._solvers import SOLVERS
+from ._stopping import Monitor, Patience, ValidationSet
+from ._training import Trainer
+from ._validation import check_cast, check_eval_set, check_not_all_zero, check_weights
+
+
+class Fitting:
+    """The data and the course of one fit of an estimator.
+
+    Parameters
+    ----------
+    estimator : BaseFM
+        With parameters that were checked, and `_rng`.
+    rows : CSRRows
+    target : float64 array of shape (n_rows,)
+        As the kernels take it.
+    weights : float64 array of shape (n_rows,) or None
+    X, y
+        What the user gave, for scorers.
+    callbacks : list of functions of (estimator, history), a function, or None
+    """
+
+    def __init__(self, estimator, rows, target, weights, X=None, y=None, callbacks=None):
+        self.estimator, self.rows, self.target, self.weights = estimator, rows, target, weights
+        self.X, self.y = X, y
+        self.callbacks = [callbacks] if callable(callbacks) else list(callbacks or ())
+        self.solver, self.loss = SOLVERS[estimator.solver], estimator._losses[estimator.loss]
+        self.n_jobs = effective_n_jobs(estimator.n_jobs)
+        self.validation = None
+        self.visited = np.arange(rows.n_rows) if weights is None else np.flatnonzero(weights)
+        if weights is not None:
+            check_not_all_zero(weights)
+        self.strengths = estimator._strengths(rows.n_features)
+        self.settings = estimator._settings(self.strengths)
+        self._y = check_cast(target, estimator.dtype, "y")
+        self._weights = weights
+        if weights is not None:
+            self._weights = check_cast(weights, estimator.dtype, "sample_weight")
+            check_not_all_zero(self._weights)
+
+    # Validation --------------------------------------------------------------------------------
+
+    def hold_out(self, eval_set):
+        """Find the rows to validate on: the user's, or some of X if early stopping needs them."""
+        estimator = self.estimator
+        if eval_set is not None:
+            X, y, weights = check_eval_set(eval_set)
+            rows, y = check_rows_and_target(
+                estimator, X, y, estimator.dtype, y_numeric=estimator._task == "regression",
+                reset=False, n_jobs=self.n_jobs, name="eval_set",
+            )  # fmt: skip
+            weights = check_weights(weights, rows.n_rows)
+            self.validation = ValidationSet(rows, estimator._encode_more(y), weights, X, y)
+        elif estimator.early_stopping:
+            self.visited, held_out = self._split()
+            self.validation = self._validation_of(held_out)
+
+    def _split(self):
+        """Rows to train on, and rows to hold out: a validation_fraction, stratified by class."""
+        estimator = self.estimator
+        seed = int(estimator._rng.integers(2**31))
+        classes = self.target[self.visited] if estimator._task == "classification" else None
+        try:
+            parts = train_test_split(
+                self.visited, test_size=estimator.validation_fraction, random_state=seed,
+                stratify=classes,
+            )  # fmt: skip
+        except ValueError as error:
+            raise ValueError(
+                f"validation_fraction={estimator.validation_fraction} of {len(self.visited)} rows "
+                f"cannot be held out: {error} Give more rows, another fraction or an eval_set."
+            ) from None
+        return [np.sort(part) for part in parts]
+
+    def _validation_of(self, held_out):
+        weights = None if self.weights is None else self.weights[held_out]
+        X, y = None, None
+        if self.estimator.scoring is not None:
+            X, y = _safe_indexing(self.X, held_out), _safe_indexing(self.y, held_out)
+        return ValidationSet(self.rows.take(held_out), self.target[held_out], weights, X, y)
+
+    # Strengths ---------------------------------------------------------------------------------
+
+    def learn_strengths(self):
+        """Replace "auto" strengths by what a first fit learns on held-out rows."""
+        estimator = self.estimator
+        names = [name for name in COLUMNS if isinstance(getattr(estimator, name), str)]
+        if not names:
+            return
+        visited, validation = self.visited, self.validation
+        if validation is None:
+            visited, held_out = self._split()
+            validation = self._validation_of(held_out)
+        learner = StrengthLearner(names, self.strengths, validation, len(visited), estimator._rng)
+        layout = lay_out(self.rows, visited, n_jobs=1, relabel=False, deterministic=False)
+        table = self.new_table(visited)
+        self._trainer(layout, table, on_call=learner).run(
+            estimator.max_iter, verbose=estimator.verbose
+        )
+        for name, learned in zip(names, learner.learned(), strict=True):
+            self.strengths.values[:, COLUMNS[name][0]] = learned
+            setattr(estimator, f"{name}_", learned if len(learned) > 1 else float(learned[0]))
+
+    # Training ----------------------------------------------------------------------------------
+
+    def run(self, table, max_iter=None):
+        """Train a table, or a new one, and leave the result in the estimator."""
+        estimator = self.estimator
+        continues = table is not None
+        if continues:
+            check_same_kind(estimator, table)
+            self._match_ftrl(table)
+        else:
+            table = self.new_table(self.visited)
+        layout = self._layout()
+        placed = layout.placed_table(table)
+        trainer = self._trainer(layout, placed)
+        estimator._table = table
+        vars(estimator).pop("_kept", None)
+        monitor = self._monitor(table, partial(layout.take_back, placed, table))
+        history = trainer.run(
+            max_iter or estimator.max_iter, verbose=estimator.verbose, after_epoch=monitor
+        )
+        monitor.finish()
+        estimator.history_, estimator.n_iter_ = history, len(history["train_loss"])
+        if monitor.best_iter:
+            estimator.best_iter_ = monitor.best_iter
+
+    def go_on(self):
+        """One epoch more of the estimator's own table; an error leaves it as it was."""
+        estimator = self.estimator
+        table = estimator._table
+        check_same_kind(estimator, table)
+        n_before = table.n_features
+        if self.rows.n_features > n_before:
+            table = table.grown(self.rows.n_features, estimator.init_scale, estimator._rng)
+        # Of the new features; of all, if what ties weights to their state has changed.
+        unchanged = estimator._state_fits == self._what_state_fits()
+        self._match_ftrl(table, slice(n_before, None) if unchanged else slice(None))
+        layout = self._layout()
+        placed = layout.placed_table(table)
+        trainer = self._trainer(layout, placed)
+        touched = _Touched(table, self.rows) if table is placed else None
+        try:
+            history = trainer.run(1, verbose=estimator.verbose)
+        except BaseException:
+            if touched:
+                touched.restore()
+            raise
+        layout.take_back(placed, table)
+        estimator._table = table
+        before = estimator.history_
+        estimator.history_ = {name: before.get(name, []) + new for name, new in history.items()}
+        estimator.n_iter_ += 1
+
+    def new_table(self, visited):
+        """A table at its start."""
+        estimator, solver = self.estimator, self.solver
+        table = ParameterTable(
+            self.rows.n_features, estimator.n_factors, estimator.dtype, estimator._n_outputs(),
+            solver.state_start, solver.n_row_state,
+        )  # fmt: skip
+        table.draw_factors(estimator.init_scale, estimator._rng)
+        if estimator.fit_intercept:
+            table.intercepts[...] = self._start_of_intercept(visited)
+        self._match_ftrl(table)
+        return table
+
+    def _start_of_intercept(self, visited):
+        if self.estimator.init_intercept is not None:
+            return self.estimator.init_intercept
+        y, weights = self._y, self._weights
+        if len(visited) < len(y):
+            y, weights = y[visited], weights if weights is None else weights[visited]
+        return self.loss.best_constant(y, weights, self.estimator._n_outputs())
+
+    def _match_ftrl(self, table, rows=slice(None)):
+        if self.estimator.solver == "ftrl" and len(table.linear[rows]):
+            match_state(table, self.strengths, self.settings, rows)
+        self.estimator._state_fits = self._what_state_fits()
+
+    def _what_state_fits(self):
+        """What ties FTRL's state to its weights."""
+        values = self.strengths.values
+        shared = values if self.strengths.groups is None or len(values) < 1000 else values[:1000]
+        return self.estimator._rate(), self.estimator.ftrl_beta, shared.tobytes()
+
+    def _layout(self):
+        estimator = self.estimator
+        return lay_out(
+            self.rows, self.visited, n_jobs=self.n_jobs, relabel=estimator.relabel,
+            deterministic=estimator.deterministic,
+        )  # fmt: skip
+
+    def _trainer(self, layout, table, on_call=None):
+        estimator, rows = self.estimator, self.rows
+        schedule = SCHEDULES[estimator.schedule]
+        rates = partial(schedule, estimator._rate(), estimator.power_t) if schedule else None
+        square = float(np.dot(rows.data, rows.data)) / max(1, rows.data.size)
+        return Trainer(
+            layout, self._y, self._weights, table, self.settings, self.strengths.placed(layout),
+            self.solver, shuffle=estimator.shuffle, rng=estimator._rng, n_jobs=self.n_jobs,
+            rates=rates, curvature=self.loss.curvature * square, on_call=on_call,
+        )  # fmt: skip
+
+    def _monitor(self, table, bring_up_to_date):
+        estimator = self.estimator
+        scorer = None
+        if estimator.scoring is not None and self.validation is not None:
+            scorer = check_scoring(estimator, scoring=estimator.scoring)
+        patience = None
+        if estimator.early_stopping or estimator.tol is not None:
+            patience = Patience(estimator.n_iter_no_change, estimator.tol or 0.0)
+        return Monitor(
+            estimator, table, bring_up_to_date, self.settings, validation=self.validation,
+            scorer=scorer, patience=patience, keeps_best=bool(estimator.early_stopping),
+            callbacks=self.callbacks, n_jobs=self.n_jobs,
+        )  # fmt: skip
+
+
+class _Touched:
+    """The numbers that training on some rows may change, to go back to."""
+
+    def __init__(self, table, rows):
+        if len(rows.indices) < table.n_features:
+            self.features = np.unique(rows.indices)
+        else:
+            self.features = np.flatnonzero(np.bincount(rows.indices, minlength=table.n_features))
+        self.table = table
+        self.before = table.take(self.features)
+
+    def restore(self):
+        self.table.assign(self.before, self.features)
+
+
+def check_same_kind(estimator, table):
+    """Refuse to train on with parameters that the table cannot have."""
+    if estimator._is_sparse():
+        raise ValueError("The model was made sparse; call densify() before training it on.")
+    solver = SOLVERS[estimator.solver]
+    for name, now, before in (
+        ("n_factors", estimator.n_factors, table.n_factors),
+        ("dtype", np.dtype(estimator.dtype), table.dtype),
+        ("solver", solver.state_start, table.state_start),
+        ("solver", solver.n_row_state, table.n_row_state),
+    ):
+        if now != before:
+            raise ValueError(
+                f"{name} cannot change between fits that go on (warm_start, partial_fit): the "
+                f"model has {before}, now {now} is asked for. Fit anew with warm_start=False."
+            )

@@ -1,0 +1,38 @@
+"""The state of FTRL-Proximal that belongs to given weights.
+
+The weight of a parameter is a function of its state (McMahan et al., KDD 2013), here with rate for
+their alpha,
+
+    theta = -sign(z) max(|z| - l1, 0) / ((beta + sqrt(n)) / rate + l2),
+
+so whoever sets theta from outside (the start, the merging of threads, new strengths) must set the
+z that gives it. Where theta is zero, any |z| <= l1 does.
+"""
+
+import numpy as np
+
+
+def match_state(table, strengths, settings, rows=slice(None)):
+    """Set z to fit the weights: of the intercept and of the features in `rows`.
+
+    Parameters
+    ----------
+    table : ParameterTable
+        Of the solver "ftrl".
+    strengths : Strengths
+        With a group for each row of the table.
+    settings : kernels.settings.Settings
+    """
+    l1_linear, l2_linear, l1_factors, l2_factors = strengths.of_rows(rows).T
+    _match(table.intercept.T, 0.0, 0.0, settings)
+    _match(np.moveaxis(table.linear_blocks[rows], 2, 0), l1_linear, l2_linear, settings)
+    _match(np.moveaxis(table.factor_blocks[rows], 2, 0), l1_factors, l2_factors, settings)
+
+
+def _match(slots, l1, l2, settings):
+    """`slots` holds theta, z and n, each of shape (n_rows, ...); strengths are a number a row."""
+    theta, z, squares = slots
+    shape = (-1,) + (1,) * (theta.ndim - 1)
+    l1, l2 = np.reshape(l1, shape), np.reshape(l2, shape)
+    stiffness = (settings.ftrl_beta + np.sqrt(squares)) / settings.learning_rate + l2
+    z[...] = np.where(theta != 0, -theta * stiffness - np.sign(theta) * l1, np.clip(z, -l1, l1))

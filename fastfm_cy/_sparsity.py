@@ -1,0 +1,112 @@
+"""Models most of whose weights are zero, as L1 leaves them."""
+
+from dataclasses import replace
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils.validation import check_is_fitted
+
+from ._parameters import ParameterTable
+
+
+class SparsityMixin:
+    """``sparsify``, ``densify`` and ``sparsity_``, over the estimator's table.
+
+    A sparse model's table holds the features with a weight that is not zero, and last one row of
+    zeros that stands for all others; `_kept` holds the numbers of the former.
+    """
+
+    @property
+    def sparsity_(self):
+        """dict : shares of the linear weights ("linear") and of the factors ("factors") that are
+        zero, and of the features all of whose weights are ("features")."""
+        table = self._fitted_table("sparsity_")
+        linear, factors = table.coef.T, table.factor_vectors
+        n_outputs, n_features = table.n_outputs, self.n_features_in_
+        n_linear = n_outputs * n_features
+        n_factors = n_linear * table.n_factors
+        return {
+            "linear": 1 - np.count_nonzero(linear) / n_linear,
+            "factors": 1 - np.count_nonzero(factors) / n_factors if n_factors else 1.0,
+            "features": 1 - np.count_nonzero(_used(table)) / n_features,
+        }
+
+    def sparsify(self):
+        """Keep only features with a weight that is not zero: less memory, smaller files.
+
+        ``coef_`` and ``factors_`` become scipy.sparse arrays (``factors_`` of several classes: one
+        below the other), predictions stay the same. To train on, call ``densify`` first; the
+        state of the optimiser starts anew.
+
+        Returns
+        -------
+        self
+        """
+        check_is_fitted(self)
+        if not self._is_sparse():
+            kept = np.flatnonzero(_used(self._table)).astype(np.int32)
+            self._state = self._table.state_start, self._table.n_row_state
+            self._kept, self._table = kept, self._table.weights_of(kept)
+        return self
+
+    def densify(self):
+        """Undo ``sparsify``.
+
+        Returns
+        -------
+        self
+        """
+        check_is_fitted(self)
+        if self._is_sparse():
+            self._table = self._dense_table(*self._state)
+            self._state_fits = None
+            del self._kept, self._state
+        return self
+
+    def _is_sparse(self):
+        return "_kept" in vars(self)
+
+    def _dense_table(self, *state):
+        """A table with a row a feature; a sparse model's optimiser state is at its start."""
+        sparse_table = self._table
+        if not self._is_sparse():
+            return sparse_table
+        table = ParameterTable(
+            self.n_features_in_, sparse_table.n_factors, sparse_table.dtype,
+            sparse_table.n_outputs, *state,
+        )  # fmt: skip
+        table.intercepts[...] = sparse_table.intercepts
+        table.linear_blocks[self._kept, :, 0] = sparse_table.linear_blocks[:-1, :, 0]
+        table.factor_blocks[self._kept, :, 0] = sparse_table.factor_blocks[:-1, :, 0]
+        return table
+
+    def _weights_of(self, table, name):
+        weights = getattr(table, name)
+        if not self._is_sparse():
+            return weights
+        if name == "coef":
+            return self._rows_of_all(np.atleast_2d(weights)[:, :-1].T).T.tocsr()
+        blocks = weights.reshape(table.n_outputs, table.n_features, table.n_factors)[:, :-1]
+        return sparse.vstack([self._rows_of_all(block) for block in blocks], format="csr")
+
+    def _rows_of_all(self, kept_rows):
+        """A sparse array with a row a feature, given those of the kept features."""
+        present = sparse.csr_array(kept_rows)
+        indptr = np.zeros(self.n_features_in_ + 1, dtype=np.int64)
+        indptr[self._kept + 1] = np.diff(present.indptr)
+        shape = self.n_features_in_, kept_rows.shape[1]
+        return sparse.csr_array((present.data, present.indices, indptr.cumsum()), shape)
+
+    def _renumbered(self, rows):
+        """The rows with the table's numbers of their features."""
+        if not self._is_sparse():
+            return rows
+        place = np.full(self.n_features_in_, len(self._kept), dtype=np.int32)
+        place[self._kept] = np.arange(len(self._kept), dtype=np.int32)
+        return replace(rows, indices=place[rows.indices], n_features=len(self._kept) + 1)
+
+
+def _used(table):
+    """Which rows of the table hold a weight that is not zero."""
+    linear = table.linear_blocks[:, :, 0].any(axis=1)
+    return linear | table.factor_blocks[:, :, 0].any(axis=(1, 2))

@@ -1,0 +1,70 @@
+"""What held-out rows say of the L2 strengths (Rendle, WSDM 2012); included after fm.pxi.
+
+A training step with strength l shrinks the parameters by rate * l * theta. So, to first order, a
+strength moves a held-out row's score by -rate times
+
+    sum_i w_i x_i                                 linear weights of a group,
+    sum_i <v_i x_i, s - v_i x_i>                  factors of a group, s = sum_j v_j x_j,
+
+and its loss by g times that. The sums over rows go to the caller, who knows how far to step.
+"""
+
+
+cdef double strength_slopes_of_rows(CSRView rows, const real* y, const int64_t* order,
+                                    Py_ssize_t n, TableView table, const int32_t* group,
+                                    StepSettings settings, real* sums, double* outputs,
+                                    double* slopes) noexcept nogil:
+    cdef Py_ssize_t k = table.n_factors, i, row, entry, column, output, f, place
+    cdef const real* data = <const real*>rows.data
+    cdef const real* v
+    cdef double loss = 0, g, along
+    cdef TableView view
+    for i in range(n):
+        row = order[i]
+        for output in range(table.n_outputs):
+            view = output_of(&table, output, <real>0)
+            outputs[output] = score_row(<any_width*>NULL, &rows, row, &view, sums + output * k,
+                                        sums + table.n_outputs * k)
+        loss += row_value_gradients(&settings, outputs, table.n_outputs, y[row],
+                                    outputs + table.n_outputs)
+        for output in range(table.n_outputs):
+            view = output_of(&table, output, <real>0)
+            g = outputs[table.n_outputs + output]
+            for entry in range(rows.indptr[row], rows.indptr[row + 1]):
+                column = rows.indices[entry]
+                place = 2 * group[column] if group != NULL else 0
+                slopes[place] -= (g * data[entry]
+                                  * (<const real*>view.linear)[column * table.linear_stride])
+                v = <const real*>view.factors + column * table.factor_stride
+                along = 0
+                for f in range(k):
+                    along += v[f] * (sums[output * k + f] - v[f] * data[entry])
+                slopes[place + 1] -= g * data[entry] * along
+    return loss
+
+
+def strength_slopes(const int64_t[::1] indptr, const int32_t[::1] indices, const real[::1] data,
+                    const real[::1] y, const int64_t[::1] order, const real[:, ::1] intercept,
+                    const real[:, ::1] linear, const real[:, ::1] factors, Py_ssize_t n_factors,
+                    const int32_t[::1] groups, double[:, ::1] slopes, Settings settings):
+    """Add to `slopes`, shape (n_groups, 2), how the loss of the rows that `order` lists changes
+    with the L2 strengths of the linear weights and of the factors, for a rate of 1.
+
+    Returns
+    -------
+    The sum of their losses.
+    """
+    cdef CSRView rows = CSRView(&indptr[0], &indices[0], &data[0])
+    cdef TableView table = table_view(intercept, linear, factors, n_factors)
+    cdef size_t n_outputs = table.n_outputs
+    cdef void* scratch = new_scratch((n_outputs + 1) * n_factors * sizeof(real),
+                                     2 * n_outputs * sizeof(double))
+    cdef double* outputs = <double*>scratch
+    cdef const int32_t* group = NULL if groups is None else &groups[0]
+    cdef double loss
+    with nogil:
+        loss = strength_slopes_of_rows(rows, &y[0], &order[0], order.shape[0], table, group,
+                                       settings.values, <real*>(outputs + 2 * n_outputs), outputs,
+                                       &slopes[0, 0])
+        free(scratch)
+    return loss
