@@ -14,7 +14,8 @@ solver : {{"adagrad", "sgd", "adam", "adamw", "ftrl"}}, default="adagrad"
     apart from the gradient [4]_. "ftrl" is FTRL-Proximal [5]_, whose L1 strengths make weights
     exactly zero.
 learning_rate : float > 0 or None, default=None
-    Step size; None is the solver's default: 0.05 for "adagrad", {rates}.
+    Step size; None is the solver's default: 0.05 for "adagrad", 0.02 for "sgd", 0.002 for
+    "adam" and "adamw", 0.1 for "ftrl".
 schedule : {{"constant", "invscaling", "cosine"}}, default="constant"
     The learning rate of epoch t = 0, 1, ...: itself; divided by ``(1 + t) ** power_t``; falling
     along half a cosine almost to zero in epoch `max_iter`. "ftrl" takes "constant" only.

@@ -190,6 +190,6 @@ class BaseFM(SparsityMixin, BaseEstimator):
         check_is_fitted(self)
         n_jobs = effective_n_jobs(self.n_jobs)
         rows = check_rows(self, X, self._table.dtype, n_jobs)
-        if rows.n_features != self.n_features_in_:
-            raise ValueError(f"X has {rows.n_features} features, the model {self.n_features_in_}.")
+        if rows.n_features != self._n_features():
+            raise ValueError(f"X has {rows.n_features} features, the model {self._n_features()}.")
         return score_rows(self._table, self._renumbered(rows), n_jobs)

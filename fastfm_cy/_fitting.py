@@ -8,7 +8,7 @@ from sklearn.metrics import check_scoring
 from sklearn.model_selection import train_test_split
 from sklearn.utils import _safe_indexing
 
-from ._adaptive import COLUMNS, StrengthLearner
+from ._adaptive import COLUMNS, learn
 from ._ftrl import match_state
 from ._matrix import check_rows_and_target
 from ._parameters import ParameterTable
@@ -18,6 +18,9 @@ from ._solvers import SOLVERS
 from ._stopping import Monitor, Patience, ValidationSet
 from ._training import Trainer
 from ._validation import check_cast, check_eval_set, check_not_all_zero, check_weights
+
+_SAMPLE = 100_000  # values, to see how large they are
+_LARGE = 1e100  # whatever is larger; its square is still a number
 
 
 class Fitting:
@@ -107,14 +110,19 @@ class Fitting:
         if validation is None:
             visited, held_out = self._split()
             validation = self._validation_of(held_out)
-        learner = StrengthLearner(names, self.strengths, validation, len(visited), estimator._rng)
-        layout = lay_out(self.rows, visited, n_jobs=1, relabel=False, deterministic=False)
-        table = self.new_table(visited)
-        self._trainer(layout, table, on_call=learner).run(
-            estimator.max_iter, verbose=estimator.verbose
-        )
-        for name, learned in zip(names, learner.learned(), strict=True):
-            self.strengths.values[:, COLUMNS[name][0]] = learned
+        settings, seed = self.settings, int(estimator._rng.integers(2**31))
+
+        def fit():
+            # The same start and orders each time: only the strengths differ.
+            rng = np.random.default_rng(seed)
+            table = self.new_table(visited, rng)
+            followed = validation if estimator.early_stopping else None
+            self._course(table, visited, rng, validation=followed)
+            return table, settings
+
+        learn(names, self.strengths, fit, validation)
+        for name in names:
+            learned = self.strengths.values[:, COLUMNS[name][0]].astype(float)
             setattr(estimator, f"{name}_", learned if len(learned) > 1 else float(learned[0]))
 
     # Training ----------------------------------------------------------------------------------
@@ -122,25 +130,33 @@ class Fitting:
     def run(self, table, max_iter=None):
         """Train a table, or a new one, and leave the result in the estimator."""
         estimator = self.estimator
-        continues = table is not None
-        if continues:
+        if table is None:
+            table = self.new_table(self.visited, estimator._rng)
+        else:
             check_same_kind(estimator, table)
             self._match_ftrl(table)
-        else:
-            table = self.new_table(self.visited)
-        layout = self._layout()
-        placed = layout.placed_table(table)
-        trainer = self._trainer(layout, placed)
         estimator._table = table
         vars(estimator).pop("_kept", None)
-        monitor = self._monitor(table, partial(layout.take_back, placed, table))
-        history = trainer.run(
-            max_iter or estimator.max_iter, verbose=estimator.verbose, after_epoch=monitor
-        )
-        monitor.finish()
+        history, monitor = self._course(
+            table, self.visited, estimator._rng, validation=self.validation,
+            callbacks=self.callbacks, max_iter=max_iter, verbose=estimator.verbose,
+        )  # fmt: skip
         estimator.history_, estimator.n_iter_ = history, len(history["train_loss"])
         if monitor.best_iter:
             estimator.best_iter_ = monitor.best_iter
+
+    def _course(self, table, visited, rng, *, validation, callbacks=(), max_iter=None, verbose=0):
+        """Train a table for all epochs; the history, and the monitor."""
+        layout = self._layout(visited)
+        placed = layout.placed_table(table)
+        trainer = self._trainer(layout, placed, rng)
+        take_back = partial(layout.take_back, placed, table)
+        monitor = self._monitor(table, take_back, validation, callbacks)
+        history = trainer.run(
+            max_iter or self.estimator.max_iter, verbose=verbose, after_epoch=monitor
+        )
+        monitor.finish()
+        return history, monitor
 
     def go_on(self):
         """One epoch more of the estimator's own table; an error leaves it as it was."""
@@ -153,9 +169,9 @@ class Fitting:
         # Of the new features; of all, if what ties weights to their state has changed.
         unchanged = estimator._state_fits == self._what_state_fits()
         self._match_ftrl(table, slice(n_before, None) if unchanged else slice(None))
-        layout = self._layout()
+        layout = self._layout(self.visited)
         placed = layout.placed_table(table)
-        trainer = self._trainer(layout, placed)
+        trainer = self._trainer(layout, placed, estimator._rng)
         touched = _Touched(table, self.rows) if table is placed else None
         try:
             history = trainer.run(1, verbose=estimator.verbose)
@@ -169,14 +185,14 @@ class Fitting:
         estimator.history_ = {name: before.get(name, []) + new for name, new in history.items()}
         estimator.n_iter_ += 1
 
-    def new_table(self, visited):
+    def new_table(self, visited, rng):
         """A table at its start."""
         estimator, solver = self.estimator, self.solver
         table = ParameterTable(
             self.rows.n_features, estimator.n_factors, estimator.dtype, estimator._n_outputs(),
             solver.state_start, solver.n_row_state,
         )  # fmt: skip
-        table.draw_factors(estimator.init_scale, estimator._rng)
+        table.draw_factors(estimator.init_scale, rng)
         if estimator.fit_intercept:
             table.intercepts[...] = self._start_of_intercept(visited)
         self._match_ftrl(table)
@@ -201,36 +217,37 @@ class Fitting:
         shared = values if self.strengths.groups is None or len(values) < 1000 else values[:1000]
         return self.estimator._rate(), self.estimator.ftrl_beta, shared.tobytes()
 
-    def _layout(self):
+    def _layout(self, visited):
         estimator = self.estimator
         return lay_out(
-            self.rows, self.visited, n_jobs=self.n_jobs, relabel=estimator.relabel,
+            self.rows, visited, n_jobs=self.n_jobs, relabel=estimator.relabel,
             deterministic=estimator.deterministic,
         )  # fmt: skip
 
-    def _trainer(self, layout, table, on_call=None):
+    def _trainer(self, layout, table, rng):
         estimator, rows = self.estimator, self.rows
         schedule = SCHEDULES[estimator.schedule]
         rates = partial(schedule, estimator._rate(), estimator.power_t) if schedule else None
-        square = float(np.dot(rows.data, rows.data)) / max(1, rows.data.size)
+        sample = rows.data[:_SAMPLE].astype(np.float64)
+        square = float(np.square(np.minimum(np.abs(sample), _LARGE)).mean()) if sample.size else 0.0
         return Trainer(
             layout, self._y, self._weights, table, self.settings, self.strengths.placed(layout),
-            self.solver, shuffle=estimator.shuffle, rng=estimator._rng, n_jobs=self.n_jobs,
-            rates=rates, curvature=self.loss.curvature * square, on_call=on_call,
+            self.solver, shuffle=estimator.shuffle, rng=rng, n_jobs=self.n_jobs,
+            rates=rates, curvature=self.loss.curvature * square,
         )  # fmt: skip
 
-    def _monitor(self, table, bring_up_to_date):
+    def _monitor(self, table, bring_up_to_date, validation, callbacks):
         estimator = self.estimator
         scorer = None
-        if estimator.scoring is not None and self.validation is not None:
+        if callbacks is self.callbacks and estimator.scoring is not None and validation:
             scorer = check_scoring(estimator, scoring=estimator.scoring)
         patience = None
         if estimator.early_stopping or estimator.tol is not None:
             patience = Patience(estimator.n_iter_no_change, estimator.tol or 0.0)
         return Monitor(
-            estimator, table, bring_up_to_date, self.settings, validation=self.validation,
+            estimator, table, bring_up_to_date, self.settings, validation=validation,
             scorer=scorer, patience=patience, keeps_best=bool(estimator.early_stopping),
-            callbacks=self.callbacks, n_jobs=self.n_jobs,
+            callbacks=callbacks, n_jobs=self.n_jobs,
         )  # fmt: skip
 
 

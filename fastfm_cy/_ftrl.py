@@ -34,5 +34,7 @@ def _match(slots, l1, l2, settings):
     theta, z, squares = slots
     shape = (-1,) + (1,) * (theta.ndim - 1)
     l1, l2 = np.reshape(l1, shape), np.reshape(l2, shape)
-    stiffness = (settings.ftrl_beta + np.sqrt(squares)) / settings.learning_rate + l2
-    z[...] = np.where(theta != 0, -theta * stiffness - np.sign(theta) * l1, np.clip(z, -l1, l1))
+    with np.errstate(over="ignore", invalid="ignore"):  # the trainer finds what is not finite
+        stiffness = (settings.ftrl_beta + np.sqrt(squares)) / settings.learning_rate + l2
+        fitting = -theta * stiffness - np.sign(theta) * l1
+        z[...] = np.where(theta != 0, fitting, np.clip(z, -l1, l1))

@@ -43,16 +43,16 @@ SOLVERS = {
     ),
     # The moments of the gradient, and for each feature the corrections of their bias.
     "adam": Solver(
-        SolverCode.ADAM, 0.002, _by_task(0.02, 0.02), _by_task(0.07, 0.002),
+        SolverCode.ADAM, 0.002, _by_task(0.02, 0.002), _by_task(0.07, 0.002),
         state_start=(0.0, 0.0), state_adds=(False, False), n_row_state=2,
     ),
     "adamw": Solver(
-        SolverCode.ADAMW, 0.002, _by_task(0.02, 0.02), _by_task(0.07, 0.002),
+        SolverCode.ADAMW, 0.002, _by_task(0.02, 0.02), _by_task(0.3, 0.02),
         state_start=(0.0, 0.0), state_adds=(False, False), n_row_state=2,
     ),
     # z and the sum of squared gradients, as the paper names them (_ftrl.py).
     "ftrl": Solver(
-        SolverCode.FTRL, 0.1, _by_task(1.0, 1.0), _by_task(5.0, 1.0),
+        SolverCode.FTRL, 0.1, _by_task(2.0, 1.0), _by_task(60.0, 5.0),
         state_start=(0.0, 0.0), state_adds=(False, True), steps_shrink=True,
         schedules=False, learns_strengths=False,
     ),

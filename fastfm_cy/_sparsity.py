@@ -22,7 +22,7 @@ class SparsityMixin:
         zero, and of the features all of whose weights are ("features")."""
         table = self._fitted_table("sparsity_")
         linear, factors = table.coef.T, table.factor_vectors
-        n_outputs, n_features = table.n_outputs, self.n_features_in_
+        n_outputs, n_features = table.n_outputs, self._n_features()
         n_linear = n_outputs * n_features
         n_factors = n_linear * table.n_factors
         return {
@@ -46,6 +46,7 @@ class SparsityMixin:
         if not self._is_sparse():
             kept = np.flatnonzero(_used(self._table)).astype(np.int32)
             self._state = self._table.state_start, self._table.n_row_state
+            self._n_dense_features = self._table.n_features
             self._kept, self._table = kept, self._table.weights_of(kept)
         return self
 
@@ -60,11 +61,15 @@ class SparsityMixin:
         if self._is_sparse():
             self._table = self._dense_table(*self._state)
             self._state_fits = None
-            del self._kept, self._state
+            del self._kept, self._state, self._n_dense_features
         return self
 
     def _is_sparse(self):
         return "_kept" in vars(self)
+
+    def _n_features(self):
+        """Of the fitted model, whatever n_features_in_ says."""
+        return self._n_dense_features if self._is_sparse() else self._table.n_features
 
     def _dense_table(self, *state):
         """A table with a row a feature; a sparse model's optimiser state is at its start."""
@@ -72,7 +77,7 @@ class SparsityMixin:
         if not self._is_sparse():
             return sparse_table
         table = ParameterTable(
-            self.n_features_in_, sparse_table.n_factors, sparse_table.dtype,
+            self._n_features(), sparse_table.n_factors, sparse_table.dtype,
             sparse_table.n_outputs, *state,
         )  # fmt: skip
         table.intercepts[...] = sparse_table.intercepts
@@ -92,16 +97,16 @@ class SparsityMixin:
     def _rows_of_all(self, kept_rows):
         """A sparse array with a row a feature, given those of the kept features."""
         present = sparse.csr_array(kept_rows)
-        indptr = np.zeros(self.n_features_in_ + 1, dtype=np.int64)
+        indptr = np.zeros(self._n_features() + 1, dtype=np.int64)
         indptr[self._kept + 1] = np.diff(present.indptr)
-        shape = self.n_features_in_, kept_rows.shape[1]
+        shape = self._n_features(), kept_rows.shape[1]
         return sparse.csr_array((present.data, present.indices, indptr.cumsum()), shape)
 
     def _renumbered(self, rows):
         """The rows with the table's numbers of their features."""
         if not self._is_sparse():
             return rows
-        place = np.full(self.n_features_in_, len(self._kept), dtype=np.int32)
+        place = np.full(self._n_features(), len(self._kept), dtype=np.int32)
         place[self._kept] = np.arange(len(self._kept), dtype=np.int32)
         return replace(rows, indices=place[rows.indices], n_features=len(self._kept) + 1)
 

@@ -20,7 +20,7 @@ class ValidationSet:
     X: object
     y: object
 
-    def loss(self, table, settings, n_jobs):
+    def loss(self, table, settings, n_jobs=1):
         """Weighted mean loss."""
         scores = score_rows(table, self.rows, n_jobs).astype(np.float64, copy=False)
         losses, _ = loss.values_and_gradients(settings, scores, self.target)

@@ -36,7 +36,7 @@ def encoded(y, classes, *, as_numbers):
     if not np.all(known):
         where = int(np.argmin(known))
         raise ValueError(
-            f"y has the label {y[where]!r} in row {where}, which is not one of the model's "
-            f"classes: {list(classes)}."
+            f"y has the label {y[where : where + 1].tolist()[0]!r} in row {where}, which is not "
+            f"one of the model's classes: {classes.tolist()}."
         )
     return codes.astype(np.float64) if as_numbers else 2.0 * codes - 1.0

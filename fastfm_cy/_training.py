@@ -46,17 +46,15 @@ class Trainer:
         The learning rate of each epoch, if it is not always the settings'.
     curvature : float
         Of the loss by a linear weight, on average; for Layout.merge_shares.
-    on_call : object with methods begin(rows_a_call) and function (n_rows), default=None
-        Called after each call of the kernel (see _adaptive.py).
     """
 
     def __init__(
         self, layout, y, weights, table, settings, strengths, solver, *, shuffle, rng, n_jobs,
-        rates=None, curvature=1.0, on_call=None,
+        rates=None, curvature=1.0,
     ):  # fmt: skip
         self.layout, self.table, self.settings, self.strengths = layout, table, settings, strengths
         self.y, self.weights, self.rng, self.n_jobs = y, weights, rng, n_jobs
-        self.rates, self.on_call = rates, on_call
+        self.rates = rates
         unit = unit_length(shuffle, min(map(len, layout.shards)))  # one for all shards
         self.orders = [RowOrder(rows, shuffle, unit) for rows in layout.shards]
         self._n_units = max(map(len, self.orders))
@@ -78,8 +76,6 @@ class Trainer:
             n_rows = _WORK_A_CALL // work
         else:
             n_rows = min(_WORK_A_ROUND // work, self._n_units * unit // _FEWEST_ROUNDS)
-        if self.on_call:
-            n_rows = min(n_rows, self.on_call.rows_a_call)
         return max(1, n_rows // unit)
 
     def run(self, max_iter, *, verbose=0, after_epoch=None):
@@ -143,8 +139,6 @@ class Trainer:
                     bar.update(len(part))
             if self._merger:
                 self._merger.merge(run_all)
-            if self.on_call:
-                self.on_call(self)
         return loss_sum
 
     def _visit(self, shard, start):

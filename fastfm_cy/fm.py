@@ -22,8 +22,7 @@ _REGRESSOR_DOCS = {
 clip_predictions : bool or (float, float), default=True
     Clip predictions to the range of the training targets or to a range that is known beforehand;
     for "squared_error" and "huber" also in training, as libFM does.""",
-    "rates": '0.02 for "sgd", 0.002 for "adam" and "adamw", 0.1 for "ftrl"',
-    "l2": '0.02 and 0.07, for "ftrl" 1 and 5',
+    "l2": '0.02 and 0.07, for "adamw" 0.02 and 0.3, for "ftrl" 2 and 60',
     "stratified": "",
 }
 _CLASSIFIER_DOCS = {
@@ -33,9 +32,8 @@ _CLASSIFIER_DOCS = {
     probabilities.""",
     "special": """class_weight : dict {label: weight}, "balanced" or None, default=None
     Factors on the losses of each class; "balanced" is inverse to the class frequencies.""",
-    "rates": '0.02 for "sgd", 0.002 for "adam" and "adamw", 0.1 for "ftrl"',
-    "l2": '0.02 and 0.002, for "ftrl" 1 and 1; for clicks with many rows a feature, less is '
-    "better: try 1e-4 for the factors",
+    "l2": '0.02 and 0.002, for "adam" 0.002 both, for "adamw" 0.02 both, for "ftrl" 1 and 5; for '
+    "clicks with many rows a feature, less is better: try 1e-4 for the factors",
     "stratified": ", of each class",
 }
 
@@ -155,6 +153,11 @@ class FMRegressor(RegressorMixin, BaseFM):
     @property
     def _is_exponential(self):
         return self.loss == "poisson"
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.positive_only = self._is_exponential
+        return tags
 
     def _n_outputs(self):
         return 1
@@ -328,14 +331,14 @@ class FMClassifier(ClassifierMixin, BaseFM):
         if classes is not None:
             classes = np.unique(column_or_1d(classes))
             if len(classes) < 2:
-                raise ValueError(f"classes must hold at least two labels; got {list(classes)}.")
+                raise ValueError(f"classes must hold at least two labels; got {classes.tolist()}.")
         if not continues:
             name = type(self).__name__
             self.classes_ = classes_of(y, weights, name) if classes is None else classes
         elif classes is not None and not np.array_equal(classes, self.classes_):
             raise ValueError(
-                f"classes must stay as in the first call, {list(self.classes_)}; got "
-                f"{list(classes)}."
+                f"classes must stay as in the first call, {self.classes_.tolist()}; got "
+                f"{classes.tolist()}."
             )
         return self._encode_more(y)
 

@@ -4,7 +4,10 @@ import pickle
 
 import numpy as np
 import pytest
+import sklearn
 from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler
@@ -31,6 +34,12 @@ ESTIMATORS = [
     FMRegressor(),
     FMRegressor(dtype="float64", clip_predictions=False),
     FMRegressor(n_factors=0),
+    FMClassifier(loss="softmax"),
+    FMClassifier(solver="ftrl", l1_linear=0.1),
+    FMClassifier(solver="adamw"),
+    FMRegressor(solver="adam"),
+    FMRegressor(solver="ftrl", loss="huber"),
+    FMRegressor(loss="poisson"),
 ]
 
 
@@ -65,3 +74,34 @@ def test_cross_validate_in_processes(ratings):
     alone = cross_validate(model, ratings.X, ratings.y, cv=3, n_jobs=1)
     together = cross_validate(model, ratings.X, ratings.y, cv=3, n_jobs=2)
     assert np.array_equal(alone["test_score"], together["test_score"])
+
+
+def test_calibration(clicks):
+    model = FMClassifier(4, loss="hinge", max_iter=5, random_state=0)
+    calibrated = CalibratedClassifierCV(model, cv=3).fit(clicks.X, clicks.y)
+    probabilities = calibrated.predict_proba(clicks.X)
+    assert log_loss(clicks.y, probabilities) < 0.69
+
+
+def test_weights_are_routed(clicks):
+    """cross_validate hands sample weights to fit and to the scorer."""
+    weights = np.random.default_rng(0).integers(0, 3, len(clicks.y)).astype(float)
+    with sklearn.config_context(enable_metadata_routing=True):
+        model = FMClassifier(4, max_iter=3, random_state=0)
+        model.set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
+        routed = cross_validate(
+            model, clicks.X, clicks.y, cv=3, params={"sample_weight": weights},
+            return_estimator=True,
+        )  # fmt: skip
+    assert len(routed["estimator"]) == 3
+    plain = cross_validate(model, clicks.X, clicks.y, cv=3)
+    assert not np.array_equal(plain["test_score"], routed["test_score"])
+
+
+def test_several_classes_in_a_grid_search(clicks):
+    y = np.array(["a", "b", "c"])[np.arange(len(clicks.y)) % 3]
+    search = GridSearchCV(
+        FMClassifier(2, max_iter=2, random_state=0), {"loss": ["log_loss", "softmax"]},
+        scoring="neg_log_loss", cv=3,
+    ).fit(clicks.X, y)  # fmt: skip
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()

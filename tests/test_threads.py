@@ -11,6 +11,7 @@ from fastfm_cy._matrix import CSRRows
 from fastfm_cy._order import BLOCK, RowOrder
 from fastfm_cy._parameters import ParameterTable
 from fastfm_cy._shards import lay_out
+from fastfm_cy._solvers import SOLVERS
 from fastfm_cy.datasets import make_clicks, make_ratings
 from fastfm_cy.kernels import replicas
 
@@ -81,7 +82,7 @@ def test_block_shuffle_is_as_good(Model, many_ratings):
 # Relabelling -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("solver", ["sgd", "adagrad"])
+@pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_relabelling_is_invisible(solver, dtype, ratings):
     settings = {"solver": solver, "dtype": dtype, "max_iter": 2, "random_state": 0}
@@ -120,31 +121,29 @@ def test_every_shard_finds_its_own_copies(n_jobs, deterministic, many_ratings):
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_merge(dtype):
     n_shards, head, rng = 3, 5, np.random.default_rng(0)
-    table = ParameterTable((n_shards + 1) * head + 2, 4, dtype, (1.0,))
+    table = ParameterTable((n_shards + 1) * head + 2, 4, dtype, 1, (1.0, 0.0), 1)
     table.linear[...] = rng.normal(size=table.linear.shape)
     table.factors[...] = rng.normal(size=table.factors.shape)
-    shares = rng.random((head, 2)).astype(dtype)
-    expected = {}
+    shares, of_state = rng.random(head).astype(dtype), np.array([1.0, 0.5, 0.25], dtype)
     for name, n_weights in (("linear", 1), ("factors", table.n_padded)):
         array = getattr(table, name)
         copies = array[: (n_shards + 1) * head].reshape(n_shards + 1, head, -1).astype(float)
         master = copies[-1]
         moves = (copies[:-1] - master).sum(axis=0)
-        share = np.ones_like(moves)
-        share[:, :n_weights] = shares[:, [int(name == "factors")]]
-        expected[name] = master + share * moves
-    replicas.merge(table.linear, table.factors, table.n_padded, head, n_shards, shares, 0, 2)
-    replicas.merge(table.linear, table.factors, table.n_padded, head, n_shards, shares, 2, head)
-    for name, merged in expected.items():
+        share = np.repeat(np.append(0, of_state), n_weights)[: array.shape[1]] * np.ones((head, 1))
+        share[:, :n_weights] = shares[:, None]
+        expected = master + share * moves
+        for rows in ((0, 2), (2, head)):
+            replicas.merge(array, n_weights, head, n_shards, shares, of_state, *rows)
         for copy in range(n_shards + 1):
-            found = getattr(table, name)[copy * head : (copy + 1) * head]
-            np.testing.assert_allclose(found, merged, rtol=1e-4, atol=1e-5)
+            found = array[copy * head : (copy + 1) * head]
+            np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 
 
 # Threads -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("solver", ["sgd", "adagrad"])
+@pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("settings", [{"n_jobs": 2}, {"n_jobs": 4}, {"deterministic": True}])
 def test_threads_learn_as_well(solver, settings, many_ratings, many_clicks):
     X, y, X_test, y_test = many_ratings
@@ -159,7 +158,7 @@ def test_threads_learn_as_well(solver, settings, many_ratings, many_clicks):
     assert log_loss(y_test, model.predict_proba(X_test)) < 1.02 * alone
 
 
-@pytest.mark.parametrize("solver", ["sgd", "adagrad"])
+@pytest.mark.parametrize("solver", SOLVERS)
 def test_deterministic_mode_does_not_depend_on_the_threads(solver, many_clicks):
     X, y, *_ = many_clicks
     settings = {"solver": solver, "max_iter": 2, "deterministic": True, "random_state": 0}

@@ -10,26 +10,26 @@ and its loss by g times that. The sums over rows go to the caller, who knows how
 """
 
 
-cdef double strength_slopes_of_rows(CSRView rows, const real* y, const int64_t* order,
-                                    Py_ssize_t n, TableView table, const int32_t* group,
-                                    StepSettings settings, real* sums, double* outputs,
-                                    double* slopes) noexcept nogil:
-    cdef Py_ssize_t k = table.n_factors, i, row, entry, column, output, f, place
+cdef void strength_slopes_of_rows(CSRView rows, Py_ssize_t n, const real* y, const real* weights,
+                                  TableView table, const int32_t* group, StepSettings settings,
+                                  real* sums, double* outputs, double* slopes) noexcept nogil:
+    cdef Py_ssize_t k = table.n_factors, row, entry, column, output, f, place
     cdef const real* data = <const real*>rows.data
     cdef const real* v
-    cdef double loss = 0, g, along
+    cdef double weight = 1, g, along
     cdef TableView view
-    for i in range(n):
-        row = order[i]
+    for row in range(n):
         for output in range(table.n_outputs):
             view = output_of(&table, output, <real>0)
             outputs[output] = score_row(<any_width*>NULL, &rows, row, &view, sums + output * k,
                                         sums + table.n_outputs * k)
-        loss += row_value_gradients(&settings, outputs, table.n_outputs, y[row],
-                                    outputs + table.n_outputs)
+        row_value_gradients(&settings, outputs, table.n_outputs, y[row],
+                            outputs + table.n_outputs)
+        if weights != NULL:
+            weight = weights[row]
         for output in range(table.n_outputs):
             view = output_of(&table, output, <real>0)
-            g = outputs[table.n_outputs + output]
+            g = weight * outputs[table.n_outputs + output]
             for entry in range(rows.indptr[row], rows.indptr[row + 1]):
                 column = rows.indices[entry]
                 place = 2 * group[column] if group != NULL else 0
@@ -40,19 +40,14 @@ cdef double strength_slopes_of_rows(CSRView rows, const real* y, const int64_t* 
                 for f in range(k):
                     along += v[f] * (sums[output * k + f] - v[f] * data[entry])
                 slopes[place + 1] -= g * data[entry] * along
-    return loss
 
 
 def strength_slopes(const int64_t[::1] indptr, const int32_t[::1] indices, const real[::1] data,
-                    const real[::1] y, const int64_t[::1] order, const real[:, ::1] intercept,
+                    const real[::1] y, const real[::1] weights, const real[:, ::1] intercept,
                     const real[:, ::1] linear, const real[:, ::1] factors, Py_ssize_t n_factors,
                     const int32_t[::1] groups, double[:, ::1] slopes, Settings settings):
-    """Add to `slopes`, shape (n_groups, 2), how the loss of the rows that `order` lists changes
-    with the L2 strengths of the linear weights and of the factors, for a rate of 1.
-
-    Returns
-    -------
-    The sum of their losses.
+    """Add to `slopes`, shape (n_groups, 2), how the weighted loss of all rows changes with the L2
+    strengths of the linear weights and of the factors, for a rate of 1.
     """
     cdef CSRView rows = CSRView(&indptr[0], &indices[0], &data[0])
     cdef TableView table = table_view(intercept, linear, factors, n_factors)
@@ -61,10 +56,8 @@ def strength_slopes(const int64_t[::1] indptr, const int32_t[::1] indices, const
                                      2 * n_outputs * sizeof(double))
     cdef double* outputs = <double*>scratch
     cdef const int32_t* group = NULL if groups is None else &groups[0]
-    cdef double loss
+    cdef const real* weight = NULL if weights is None else &weights[0]
     with nogil:
-        loss = strength_slopes_of_rows(rows, &y[0], &order[0], order.shape[0], table, group,
-                                       settings.values, <real*>(outputs + 2 * n_outputs), outputs,
-                                       &slopes[0, 0])
+        strength_slopes_of_rows(rows, y.shape[0], &y[0], weight, table, group, settings.values,
+                                <real*>(outputs + 2 * n_outputs), outputs, &slopes[0, 0])
         free(scratch)
-    return loss

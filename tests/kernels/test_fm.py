@@ -187,10 +187,10 @@ def test_held_out_slopes_equal_finite_differences(dtype, problem, seed):
     rng = np.random.default_rng(seed)
     y, groups = rng.normal(size=len(problem.X)), rng.integers(0, 2, problem.X.shape[1])
     table, rows = problem.table("float64"), problem.rows("float64")
-    order = np.arange(len(y))
+    weights = rng.integers(0, 3, len(y)).astype(float)
     slopes = np.zeros((2, 2))
     fm.strength_slopes(
-        rows.indptr, rows.indices, rows.data, y, order, *table.arrays, table.n_padded,
+        rows.indptr, rows.indices, rows.data, y, weights, *table.arrays, table.n_padded,
         groups.astype(np.int32), slopes, make_settings(),
     )  # fmt: skip
 
@@ -200,9 +200,8 @@ def test_held_out_slopes_equal_finite_differences(dtype, problem, seed):
             model.w[groups == group] *= 1 - by
         else:
             model.v[groups == group] *= 1 - by
-        return sum(
-            0.5 * (model.score(x) - target) ** 2 for x, target in zip(problem.X, y, strict=True)
-        )
+        scores = np.array([model.score(x) for x in problem.X])
+        return 0.5 * weights @ (scores - y) ** 2
 
     for group in (0, 1):
         for kind in (0, 1):
