@@ -20,9 +20,9 @@ from libc.math cimport isfinite
 from libc.stdlib cimport free, malloc
 
 from .loss cimport row_value_gradients
-from .settings cimport Settings, StepSettings
+from .settings cimport ADAGRAD, SGD, Settings, StepSettings
 from .structs cimport CSRView, Strengths, TableView, int32_t, int64_t, real
-from .update cimport grow_older, step
+from .update cimport general, grow_older, kind, plain_adagrad, plain_sgd, step
 from .vector cimport (
     FM_PREFETCH, FM_PREFETCH_OWN, accumulate, accumulate_two, clear, fm_flush_denormals, fm_restore_denormals,
     interactions,
@@ -68,12 +68,17 @@ cdef inline Py_ssize_t n_outputs_of(const width* tag, const TableView* table) no
     return table.n_outputs if width is any_width else 1
 
 
-cdef inline TableView output_of(const TableView* table, Py_ssize_t output, real tag) noexcept nogil:
-    cdef TableView view = table[0]
-    view.intercept = <real*>table.intercept + output * table.linear_block
-    view.linear = <real*>table.linear + output * table.linear_block
-    view.factors = <real*>table.factors + output * table.factor_block
-    return view
+cdef inline const TableView* output_of(const width* tag, const TableView* table, Py_ssize_t output,
+                                       TableView* view, real number) noexcept nogil:
+    """The table as one output sees it: made in `view`, unless there is only one."""
+    if width is any_width:
+        view[0] = table[0]
+        view.intercept = <real*>table.intercept + output * table.linear_block
+        view.linear = <real*>table.linear + output * table.linear_block
+        view.factors = <real*>table.factors + output * table.factor_block
+        return view
+    else:
+        return table
 
 
 cdef inline void prefetch_parameters(const TableView* table, Py_ssize_t column, bint to_write,
@@ -132,8 +137,8 @@ cdef inline real score_row(const width* tag, const CSRView* rows, Py_ssize_t row
     return (score + interactions(sums, squares, k)) + (<const real*>table.intercept)[0]
 
 
-cdef inline void update_row(const width* tag, const CSRView* rows, Py_ssize_t row,
-                            Py_ssize_t coming, const TableView* table, const Strengths* strengths,
+cdef inline void update_row(const width* tag, const kind* how, const CSRView* rows,
+                            Py_ssize_t row, Py_ssize_t coming, const TableView* table, const Strengths* strengths,
                             const StepSettings* settings, const real* sums, real g) noexcept nogil:
     """One solver step on every parameter that the row touches; g = d loss / d score.
 
@@ -154,28 +159,30 @@ cdef inline void update_row(const width* tag, const CSRView* rows, Py_ssize_t ro
         ahead = rows.indices + rows.indptr[coming]
         n_ahead = rows.indptr[coming + 1] - rows.indptr[coming]
     if settings.fit_intercept:
-        grow_older(settings, w)
-        step(settings, w, w + 1, w, &one, g, <real>0, <real>0, <real>0, 1)
+        if kind is general:
+            grow_older(settings, w)
+        step(how, settings, w, w + 1, w, &one, g, <real>0, <real>0, <real>0, 1)
     for i in range(n):
         if i < n_ahead:
             prefetch_parameters(table, ahead[i], True, one)
         column = rows.indices[start + i]
         x = data[start + i]
-        if strengths.group != NULL:
-            strength = <const real*>strengths.values + 4 * strengths.group[column]
-            l1_linear, l2_linear = strength[0], strength[1]
-            l1_factors, l2_factors = strength[2], strength[3]
         w = <real*>table.linear + column * table.linear_stride
-        grow_older(settings, w)
+        if kind is general:
+            grow_older(settings, w)
+            if strengths.group != NULL:
+                strength = <const real*>strengths.values + 4 * strengths.group[column]
+                l1_linear, l2_linear = strength[0], strength[1]
+                l1_factors, l2_factors = strength[2], strength[3]
         if settings.fit_linear:
-            step(settings, w, w + 1, w, &one, g * x, <real>0, l1_linear, l2_linear, 1)
+            step(how, settings, w, w + 1, w, &one, g * x, <real>0, l1_linear, l2_linear, 1)
         v = <real*>table.factors + column * table.factor_stride
-        step(settings, v, v + k, w, sums, g * x, -g * x * x, l1_factors, l2_factors, k)
+        step(how, settings, v, v + k, w, sums, g * x, -g * x * x, l1_factors, l2_factors, k)
     for i in range(n, n_ahead):
         prefetch_parameters(table, ahead[i], True, one)
 
 
-cdef Py_ssize_t train_rows(const width* tag, CSRView rows, const real* y,
+cdef Py_ssize_t train_rows(const width* tag, const kind* how, CSRView rows, const real* y,
                            const real* weights, const int64_t* order, Py_ssize_t n,
                            TableView table, Strengths strengths, StepSettings settings,
                            Py_ssize_t distance, real* scratch, double* outputs,
@@ -208,8 +215,9 @@ cdef Py_ssize_t train_rows(const width* tag, CSRView rows, const real* y,
         row = order[i]
         finite = True
         for output in range(n_outputs):
-            view = output_of(&table, output, <real>0)
-            scores[output] = score_row(tag, &rows, row, &view, sums + output * k, squares)
+            scores[output] = score_row(tag, &rows, row,
+                                       output_of(tag, &table, output, &view, <real>0),
+                                       sums + output * k, squares)
             finite = finite and isfinite(scores[output])
         if not finite:
             n = i
@@ -218,12 +226,37 @@ cdef Py_ssize_t train_rows(const width* tag, CSRView rows, const real* y,
             weight = weights[row]
         total += weight * row_value_gradients(&settings, scores, n_outputs, y[row], gradients)
         for output in range(n_outputs):
-            view = output_of(&table, output, <real>0)
             # The whole row of a feature is prefetched with its first output.
-            update_row(tag, &rows, row, coming if output == 0 else -1, &view, &strengths,
-                       &settings, sums + output * k, <real>(weight * gradients[output]))
+            update_row(tag, how, &rows, row, coming if output == 0 else -1,
+                       output_of(tag, &table, output, &view, <real>0), &strengths, &settings,
+                       sums + output * k, <real>(weight * gradients[output]))
     loss_sum[0] = total
     return n
+
+
+cdef Py_ssize_t train_width(Py_ssize_t n_factors, const kind* how, CSRView rows, const real* y,
+                            const real* weights, const int64_t* order, Py_ssize_t n,
+                            TableView table, Strengths strengths, StepSettings settings,
+                            Py_ssize_t distance, real* scratch, double* outputs,
+                            double* loss_sum) noexcept nogil:
+    """train_rows, specialised for the number of factors if it is one of the common."""
+    if n_factors == 4:
+        return train_rows(<width_4*>NULL, how, rows, y, weights, order, n, table, strengths,
+                          settings, distance, scratch, outputs, loss_sum)
+    if n_factors == 8:
+        return train_rows(<width_8*>NULL, how, rows, y, weights, order, n, table, strengths,
+                          settings, distance, scratch, outputs, loss_sum)
+    if n_factors == 16:
+        return train_rows(<width_16*>NULL, how, rows, y, weights, order, n, table, strengths,
+                          settings, distance, scratch, outputs, loss_sum)
+    if n_factors == 32:
+        return train_rows(<width_32*>NULL, how, rows, y, weights, order, n, table, strengths,
+                          settings, distance, scratch, outputs, loss_sum)
+    if n_factors == 64:
+        return train_rows(<width_64*>NULL, how, rows, y, weights, order, n, table, strengths,
+                          settings, distance, scratch, outputs, loss_sum)
+    return train_rows(<any_width*>NULL, how, rows, y, weights, order, n, table, strengths,
+                      settings, distance, scratch, outputs, loss_sum)
 
 
 cdef void predict_rows(const width* tag, CSRView rows, Py_ssize_t first, Py_ssize_t last,
@@ -237,9 +270,9 @@ cdef void predict_rows(const width* tag, CSRView rows, Py_ssize_t first, Py_ssiz
             for entry in range(rows.indptr[row + distance], rows.indptr[row + distance + 1]):
                 prefetch_parameters(&table, rows.indices[entry], False, <real>0)
         for output in range(n_outputs):
-            view = output_of(&table, output, <real>0)
-            scores[row * n_outputs + output] = score_row(tag, &rows, row, &view, scratch,
-                                                         scratch + table.n_factors)
+            scores[row * n_outputs + output] = score_row(
+                tag, &rows, row, output_of(tag, &table, output, &view, <real>0), scratch,
+                scratch + table.n_factors)
 
 
 cdef Py_ssize_t prefetch_distance(Py_ssize_t n_entries, Py_ssize_t n_rows) noexcept nogil:
@@ -290,6 +323,7 @@ def train(const int64_t[::1] indptr, const int32_t[::1] indices, const real[::1]
     cdef const real* targets = &y[0]
     cdef const int64_t* visits = &order[0]
     cdef Py_ssize_t n = order.shape[0], done
+    cdef bint is_plain = group == NULL and not steps.has_l1
     cdef Py_ssize_t ahead = n                               # beyond the last row: none
     cdef Py_ssize_t constant = n_factors if steps.constant_width and table.n_outputs == 1 else -1
     cdef real* scratch = <real*>new_scratch((table.n_outputs + 1) * n_factors * sizeof(real),
@@ -302,24 +336,15 @@ def train(const int64_t[::1] indptr, const int32_t[::1] indices, const real[::1]
         ahead = prefetch_distance(indices.shape[0], indptr.shape[0] - 1)
     with nogil:
         mode = fm_flush_denormals()
-        if constant == 4:
-            done = train_rows(<width_4*>NULL, rows, targets, weight, visits, n, table, strength,
-                              steps, ahead, sums, outputs, &loss_sum)
-        elif constant == 8:
-            done = train_rows(<width_8*>NULL, rows, targets, weight, visits, n, table, strength,
-                              steps, ahead, sums, outputs, &loss_sum)
-        elif constant == 16:
-            done = train_rows(<width_16*>NULL, rows, targets, weight, visits, n, table, strength,
-                              steps, ahead, sums, outputs, &loss_sum)
-        elif constant == 32:
-            done = train_rows(<width_32*>NULL, rows, targets, weight, visits, n, table, strength,
-                              steps, ahead, sums, outputs, &loss_sum)
-        elif constant == 64:
-            done = train_rows(<width_64*>NULL, rows, targets, weight, visits, n, table, strength,
-                              steps, ahead, sums, outputs, &loss_sum)
+        if is_plain and steps.solver == SGD:
+            done = train_width(constant, <plain_sgd*>NULL, rows, targets, weight, visits, n, table,
+                               strength, steps, ahead, sums, outputs, &loss_sum)
+        elif is_plain and steps.solver == ADAGRAD:
+            done = train_width(constant, <plain_adagrad*>NULL, rows, targets, weight, visits, n,
+                               table, strength, steps, ahead, sums, outputs, &loss_sum)
         else:
-            done = train_rows(<any_width*>NULL, rows, targets, weight, visits, n, table, strength,
-                              steps, ahead, sums, outputs, &loss_sum)
+            done = train_width(constant, <general*>NULL, rows, targets, weight, visits, n, table,
+                               strength, steps, ahead, sums, outputs, &loss_sum)
         fm_restore_denormals(mode)
         free(scratch)
     return loss_sum, done

@@ -20,7 +20,7 @@ cdef void strength_slopes_of_rows(CSRView rows, Py_ssize_t n, const real* y, con
     cdef TableView view
     for row in range(n):
         for output in range(table.n_outputs):
-            view = output_of(&table, output, <real>0)
+            output_of(<any_width*>NULL, &table, output, &view, <real>0)
             outputs[output] = score_row(<any_width*>NULL, &rows, row, &view, sums + output * k,
                                         sums + table.n_outputs * k)
         row_value_gradients(&settings, outputs, table.n_outputs, y[row],
@@ -28,7 +28,7 @@ cdef void strength_slopes_of_rows(CSRView rows, Py_ssize_t n, const real* y, con
         if weights != NULL:
             weight = weights[row]
         for output in range(table.n_outputs):
-            view = output_of(&table, output, <real>0)
+            output_of(<any_width*>NULL, &table, output, &view, <real>0)
             g = weight * outputs[table.n_outputs + output]
             for entry in range(rows.indptr[row], rows.indptr[row + 1]):
                 column = rows.indices[entry]
