@@ -15,7 +15,10 @@ def main():
     parser.add_argument("--workloads", nargs="+", choices=WORKLOADS, default=["ml100k", "A"])
     parser.add_argument("--peers", nargs="+", choices=PEERS, default=list(PEERS))
     parser.add_argument(
-        "--solvers", nargs="+", choices=["sgd", "adagrad"], default=["sgd", "adagrad"]
+        "--solvers",
+        nargs="+",
+        choices=["sgd", "adagrad", "adam", "ftrl"],
+        default=["sgd", "adagrad"],
     )
     parser.add_argument("--factors", type=int, nargs="+", default=[16], help="numbers of factors")
     parser.add_argument("--epochs", type=int, default=10, help="epochs that a measurement spans")

@@ -30,11 +30,11 @@ def main():
     parser = argparse.ArgumentParser(prog="python -m benchmarks.defaults", description=__doc__)
     parser.add_argument("--seeds", type=int, default=3)
     options = parser.parse_args()
-    _table(FMRegressor(), _regression_sets(), _rmse, options.seeds)
-    _table(FMClassifier(), _classification_sets(), _log_loss_and_auc, options.seeds)
+    _table(FMRegressor(), regression_sets(), rmse, options.seeds)
+    _table(FMClassifier(), classification_sets(), log_loss_and_auc, options.seeds)
 
 
-def _regression_sets():
+def regression_sets():
     folder = data_file("ml-100k")
     sets = {f"ml-100k {fold}": load_movielens_fold(folder, fold) for fold in ("u1", "u3")}
     data = load_ratings(data_file("ratings_small.csv"))
@@ -45,7 +45,7 @@ def _regression_sets():
     return sets
 
 
-def _classification_sets():
+def classification_sets():
     messages, labels = load_sms_spam(data_file("sms.tsv"))
     train, test, y, y_test = train_test_split(
         messages, labels == "spam", test_size=0.25, random_state=1
@@ -60,11 +60,11 @@ def _classification_sets():
     return sets
 
 
-def _rmse(model, X, y):
+def rmse(model, X, y):
     return (root_mean_squared_error(y, model.predict(X)),)
 
 
-def _log_loss_and_auc(model, X, y):
+def log_loss_and_auc(model, X, y):
     probability = model.predict_proba(X)[:, 1]
     return log_loss(y, probability), roc_auc_score(y, probability)
 
@@ -75,8 +75,9 @@ def _variants(model):
     yield "shuffle=True", type(model)(shuffle=True)
     for name in _VARIED:
         default = getattr(model, name)
-        if name == "learning_rate":
-            default = SOLVERS[model.solver].learning_rate
+        if default is None:
+            default = getattr(SOLVERS[model.solver], name)
+            default = default[model._task] if isinstance(default, dict) else default
         for factor in (0.5, 2):
             value = type(default)(default * factor)
             yield f"{name}={value:g}", type(model)(**{name: value})

@@ -9,7 +9,7 @@ from scipy import sparse
 from ..measure import from_difference
 
 NAME = "modern-fm"
-SOLVERS = ("sgd", "adagrad")
+SOLVERS = ("sgd", "adagrad", "adam", "ftrl")
 
 
 def missing():

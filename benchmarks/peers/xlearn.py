@@ -10,7 +10,7 @@ import numpy as np
 from ..measure import from_difference
 
 NAME = "xlearn"
-SOLVERS = ("sgd", "adagrad")
+SOLVERS = ("sgd", "adagrad", "ftrl")
 
 
 def missing():
@@ -41,6 +41,10 @@ class Run:
             "task": "reg" if workload.task == "regression" else "binary",
             "lr": workload.learning_rates[solver],
             "lambda": workload.l2,
+            "alpha": workload.learning_rates[solver],  # these four for ftrl
+            "beta": 1.0,
+            "lambda_1": 0.0,
+            "lambda_2": workload.l2,
             "k": n_factors,
             "init": workload.init_scale,
             "opt": solver,

@@ -20,7 +20,9 @@ class Workload:
     X_test: sparse.csr_array
     y_test: np.ndarray
     l2: float
-    learning_rates: dict = field(default_factory=lambda: {"sgd": 0.02, "adagrad": 0.05})
+    learning_rates: dict = field(
+        default_factory=lambda: {"sgd": 0.02, "adagrad": 0.05, "adam": 0.002, "ftrl": 0.1}
+    )
     init_scale: float = 0.01
 
     @property
