@@ -11,6 +11,8 @@ z that gives it. Where theta is zero, any |z| <= l1 does.
 
 import numpy as np
 
+_BLOCK = 4096  # features at a time, so that temporary arrays stay in the cache
+
 
 def match_state(table, strengths, settings, rows=slice(None)):
     """Set z to fit the weights: of the intercept and of the features in `rows`.
@@ -19,14 +21,18 @@ def match_state(table, strengths, settings, rows=slice(None)):
     ----------
     table : ParameterTable
         Of the solver "ftrl".
+    rows : slice, default=all
     strengths : Strengths
         With a group for each row of the table.
     settings : kernels.settings.Settings
     """
-    l1_linear, l2_linear, l1_factors, l2_factors = strengths.of_rows(rows).T
     _match(table.intercept.T, 0.0, 0.0, settings)
-    _match(np.moveaxis(table.linear_blocks[rows], 2, 0), l1_linear, l2_linear, settings)
-    _match(np.moveaxis(table.factor_blocks[rows], 2, 0), l1_factors, l2_factors, settings)
+    first, last, _ = rows.indices(table.n_features)
+    for start in range(first, last, _BLOCK):
+        block = slice(start, min(start + _BLOCK, last))
+        l1_linear, l2_linear, l1_factors, l2_factors = strengths.of_rows(block).T
+        _match(np.moveaxis(table.linear_blocks[block], 2, 0), l1_linear, l2_linear, settings)
+        _match(np.moveaxis(table.factor_blocks[block], 2, 0), l1_factors, l2_factors, settings)
 
 
 def _match(slots, l1, l2, settings):

@@ -18,7 +18,7 @@ NumPy's large arrays with huge pages, which saves the kernels most of their addr
 import numpy as np
 
 CACHE_LINE = 64  # bytes
-_START_BLOCK = 1 << 16  # features whose start values are drawn at a time
+_BLOCK = 1 << 16  # features that are worked on at a time, so that temporary arrays stay small
 
 
 def aligned_zeros(shape, dtype):
@@ -117,8 +117,8 @@ class ParameterTable:
         The same draws in either dtype.
         """
         vectors = self.factor_blocks[:, :, 0, : self.n_factors]
-        for start in range(first, self.n_features, _START_BLOCK):
-            part = vectors[start : start + _START_BLOCK]
+        for start in range(first, self.n_features, _BLOCK):
+            part = vectors[start : start + _BLOCK]
             part[...] = np.float32(scale) * rng.standard_normal(part.shape, dtype=np.float32)
 
     def like(self, n_features):
@@ -162,7 +162,11 @@ class ParameterTable:
 
     def is_finite(self):
         """Whether every number, state included, is finite."""
-        return all(np.isfinite(array).all() for array in self.arrays)
+        return all(
+            np.isfinite(array[start : start + _BLOCK]).all()
+            for array in self.arrays
+            for start in range(0, len(array), _BLOCK)
+        )
 
     def __getstate__(self):
         """Pickled as laid out, less the alignment, which is made anew."""

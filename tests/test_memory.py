@@ -35,8 +35,8 @@ def peak_of_fit(model, X, y):
         tracemalloc.stop()
 
 
-def table_bytes(n_padded, copies):
-    return copies * N_COLUMNS * (n_padded + 1) * 4
+def table_bytes(numbers_a_feature):
+    return N_COLUMNS * numbers_a_feature * 4
 
 
 def row_bytes():
@@ -44,11 +44,13 @@ def row_bytes():
     return N_ROWS * 8 * 8
 
 
-@pytest.mark.parametrize(("solver", "copies"), [("sgd", 1), ("adagrad", 3)])
-def test_training_holds_no_copy_of_x(solver, copies, problem):
+@pytest.mark.parametrize(
+    ("solver", "numbers"), [("sgd", 17), ("adagrad", 34), ("ftrl", 51), ("adam", 3 * 16 + 5)]
+)
+def test_training_holds_no_copy_of_x(solver, numbers, problem):
     X, y = problem
     model = FMRegressor(solver=solver, max_iter=1, random_state=0)
-    allowed = table_bytes(16, copies) + row_bytes() + SLACK
+    allowed = table_bytes(numbers) + row_bytes() + SLACK
     entries = X.data.nbytes + X.indices.nbytes
     assert entries > SLACK
     assert peak_of_fit(model, X, y) < allowed
@@ -58,7 +60,7 @@ def test_float64_is_converted_once(problem):
     X, y = problem
     model = FMRegressor(n_factors=0, solver="sgd", max_iter=1, random_state=0)
     converted = X.data.nbytes + X.indices.nbytes
-    allowed = table_bytes(0, 1) + row_bytes() + SLACK + converted
+    allowed = table_bytes(1) + row_bytes() + SLACK + converted
     assert peak_of_fit(model, X.astype(np.float64), y) < 1.1 * allowed
 
 
@@ -66,5 +68,25 @@ def test_threads_hold_the_columns_once_more(problem):
     X, y = problem
     model = FMRegressor(n_factors=0, solver="sgd", max_iter=1, n_jobs=2, random_state=0)
     features = N_COLUMNS * 8 * 6  # counts, ranks and places
-    allowed = table_bytes(0, 2) + row_bytes() + features + X.indices.nbytes + SLACK
+    allowed = table_bytes(3) + row_bytes() + features + X.indices.nbytes + SLACK
     assert peak_of_fit(model, X, y) < allowed
+
+
+def test_early_stopping_holds_one_table_more(problem):
+    X, y = problem
+    model = FMRegressor(solver="sgd", max_iter=2, early_stopping=True, random_state=0)
+    held_out = 0.1 * (X.data.nbytes + X.indices.nbytes) * 3  # taken row by row
+    allowed = 2 * table_bytes(17) + row_bytes() + held_out + SLACK
+    assert peak_of_fit(model, X, y) < allowed
+
+
+def test_a_small_block_costs_little(problem):
+    """partial_fit trains the table in place; what it may have to undo is what the block touches."""
+    X, y = problem
+    model = FMRegressor(random_state=0).partial_fit(X, y)
+    tracemalloc.start()
+    try:
+        model.partial_fit(X[:100], y[:100])
+        assert tracemalloc.get_traced_memory()[1] < SLACK
+    finally:
+        tracemalloc.stop()

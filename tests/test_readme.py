@@ -20,7 +20,7 @@ def test_two_commands():
     assert second in ci
 
 
-@pytest.mark.parametrize("code", _blocks("python"), ids=["regressor", "classifier"])
+@pytest.mark.parametrize("code", _blocks("python"), ids=["regressor", "classifier", "stopping"])
 def test_examples_run(code):
     exec(compile(code, "README.md", "exec"), {})
 
