@@ -14,11 +14,11 @@ from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import OneHotEncoder
 
 from fastfm_cy import FMClassifier, FMRegressor
+from fastfm_cy._solvers import SOLVERS
 from fastfm_cy.datasets import load_movielens_fold, load_ratings, load_sms_spam
 
 pytestmark = pytest.mark.realdata
 SEEDS = (0, 1, 2)
-SOLVERS = ("adagrad", "sgd")
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +49,31 @@ def test_movielens_folds(solver):
     assert np.mean(errors) <= 0.930
     if solver == "adagrad":  # the default
         assert errors[0] < 0.9325  # libFM's SGD on u1
+
+
+@pytest.mark.parametrize("solver", ["sgd", "adagrad", "adam"])
+def test_learned_strengths_are_as_good_as_a_grid(solver):
+    X, y, X_test, y_test = load_movielens_fold(data_file("ml-100k"), "u1")
+
+    def error(**strengths):
+        model = FMRegressor(solver=solver, random_state=0, **strengths).fit(X, y)
+        return root_mean_squared_error(y_test, model.predict(X_test))
+
+    grid = [
+        error(l2_linear=linear, l2_factors=factors)
+        for linear in (0.002, 0.006, 0.02, 0.06, 0.2)
+        for factors in (0.01, 0.03, 0.07, 0.15, 0.3)
+    ]
+    assert error(l2_linear="auto", l2_factors="auto") < min(grid) + 0.003
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_early_stopping_on_real_ratings(seed):
+    """Held-out rows cost little, and far too many epochs do no harm."""
+    X, y, X_test, y_test = load_movielens_fold(data_file("ml-100k"), "u1")
+    model = FMRegressor(early_stopping=True, max_iter=100, random_state=seed).fit(X, y)
+    assert model.n_iter_ < 100
+    assert root_mean_squared_error(y_test, model.predict(X_test)) < 0.9325
 
 
 @pytest.mark.parametrize("seed", SEEDS)
