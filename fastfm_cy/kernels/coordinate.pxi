@@ -1,0 +1,174 @@
+"""Coordinate solvers: one parameter at a time, all others fixed (Rendle, TIST 2012).
+
+The score is linear in each single parameter theta, with slopes h_i over the rows i: x_i for a linear
+weight, x_i (q_i - x_i v) for a factor, where q_i = sum_j v_j x_ij. With errors e_i = score_i - y_i, the
+noise's precision alpha and a prior N(mu, 1 / lambda), theta given all others is normal with
+
+    precision  P = alpha sum h_i^2 + lambda,
+    mean       (alpha (theta sum h_i^2 - sum e_i h_i) + lambda mu) / P.
+
+A Gibbs sampler draws from it: mean + z / sqrt(P), z standard normal. z = 0 gives its maximum, and with
+alpha = 1 and mu = 0 the step of alternating least squares.
+
+Factors go eight at a time: in one pass over a column, their 8 x 8 Gram matrix sum h h' and the vector
+sum e h. What a step d_a of factor a does to the others is then known without the rows, r_b += H_ab d_a, as
+the slopes of a feature's factors do not depend on one another. A second pass brings the rows up to date.
+A row keeps [q_1 .. q_8 | e] in a line of its own, which both passes prefetch.
+
+Columns that share no row do not see each other, so threads may take them at once.
+"""
+
+from libc.math cimport sqrt
+
+from .eights cimport add_eight, dot_eight, gram, slopes
+from .structs cimport int32_t, int64_t, real
+from .vector cimport FM_PREFETCH, FM_PREFETCH_OWN, fm_flush_denormals, fm_restore_denormals
+
+cdef enum:
+    EIGHT = 8
+    AHEAD = 16                    # non-zeros between prefetching a row and using it
+
+
+cdef inline double drawn(double theta, double square, double along, double alpha, double precision,
+                         double mean, double z) noexcept nogil:
+    """The new value of a parameter; its old one where nothing is known of it."""
+    cdef double whole = alpha * square + precision
+    if not whole > 0:
+        return theta
+    return (alpha * (theta * square - along) + precision * mean) / whole + z / sqrt(whole)
+
+
+def sum_factors(const int64_t[::1] indptr, const int32_t[::1] indices, const real[::1] data,
+                const real[:, ::1] factors, Py_ssize_t first_factor, real[:, ::1] lines,
+                Py_ssize_t first, Py_ssize_t last):
+    """Write q of eight factors to the lines of rows first..last-1 of a CSR matrix."""
+    cdef Py_ssize_t row, entry, f
+    cdef real* line
+    with nogil:
+        for row in range(first, last):
+            line = &lines[row, 0]
+            for f in range(EIGHT):
+                line[f] = 0
+            for entry in range(indptr[row], indptr[row + 1]):
+                if entry + AHEAD < indptr[last]:
+                    FM_PREFETCH(&factors[indices[entry + AHEAD], first_factor])
+                add_eight(line, data[entry], &factors[indices[entry], first_factor])
+
+
+def sweep_linear(const int64_t[::1] indptr, const int32_t[::1] indices, const real[::1] data,
+                 real[:, ::1] linear, real[::1] errors, double alpha, const int32_t[::1] groups,
+                 const double[:, ::1] prior, const double[::1] normals, Py_ssize_t first,
+                 Py_ssize_t last):
+    """Draw the linear weights of columns first..last-1 of a CSC matrix, and update the errors.
+
+    `prior` holds precision and mean a group, shape (n_groups, 2); `normals` a z a column.
+    """
+    cdef Py_ssize_t column, entry, end, group
+    cdef double square, along, theta, change
+    with nogil:
+        for column in range(first, last):
+            square, along = 0, 0
+            end = indptr[column + 1]
+            for entry in range(indptr[column], end):
+                if entry + AHEAD < indptr[last]:
+                    FM_PREFETCH_OWN(&errors[indices[entry + AHEAD]])
+                square += <double>data[entry] * data[entry]
+                along += <double>data[entry] * errors[indices[entry]]
+            theta = linear[column, 0]
+            group = groups[column]
+            change = drawn(theta, square, along, alpha, prior[group, 0], prior[group, 1],
+                           normals[column])
+            linear[column, 0] = <real>change
+            change = linear[column, 0] - theta
+            for entry in range(indptr[column], end):
+                errors[indices[entry]] += <real>(data[entry] * change)
+
+
+cdef void draw_eight(real* v, real* steps, const real* H, const real* r, double alpha,
+                     const double* precisions, const double* means, const double* normals,
+                     Py_ssize_t n) noexcept nogil:
+    """Sequentially, each given those before it; their changes to `steps`."""
+    cdef Py_ssize_t a, b
+    cdef double along
+    for a in range(EIGHT):
+        steps[a] = 0
+    for a in range(n):
+        along = r[a]
+        for b in range(a):
+            along += <double>H[a * EIGHT + b] * steps[b]
+        steps[a] = <real>drawn(v[a], H[a * EIGHT + a], along, alpha, precisions[a], means[a],
+                               normals[a]) - v[a]
+
+
+def sweep_factors(const int64_t[::1] indptr, const int32_t[::1] indices, const real[::1] data,
+                  real[:, ::1] factors, Py_ssize_t first_factor, Py_ssize_t n_active,
+                  real[:, ::1] lines, double alpha, const int32_t[::1] groups,
+                  const double[:, ::1] precisions, const double[:, ::1] means,
+                  const double[:, ::1] normals, Py_ssize_t first, Py_ssize_t last):
+    """Draw eight factors, of which `n_active` exist, of columns first..last-1 of a CSC matrix, and
+    update the rows' lines.
+
+    `precisions` and `means` have a row a group, `normals` one a column, all eight columns wide.
+    """
+    cdef Py_ssize_t column, entry, start, end, f, ahead
+    cdef real[EIGHT * EIGHT] H
+    cdef real[EIGHT] r
+    cdef real[EIGHT] h
+    cdef real[EIGHT] steps
+    cdef real* v
+    cdef real* line
+    cdef unsigned int mode
+    with nogil:
+        mode = fm_flush_denormals()
+        for column in range(first, last):
+            v = &factors[column, first_factor]
+            start, end = indptr[column], indptr[column + 1]
+            for f in range(EIGHT * EIGHT):
+                H[f] = 0
+            for f in range(EIGHT):
+                r[f] = 0
+            for entry in range(start, end):
+                if entry + AHEAD < indptr[last]:
+                    FM_PREFETCH_OWN(&lines[indices[entry + AHEAD], 0])
+                    if sizeof(real) == 8:
+                        FM_PREFETCH_OWN(&lines[indices[entry + AHEAD], EIGHT])
+                line = &lines[indices[entry], 0]
+                slopes(h, line, data[entry], v)
+                gram(H, r, h, line[EIGHT])
+            draw_eight(v, steps, H, r, alpha, &precisions[groups[column], 0],
+                       &means[groups[column], 0], &normals[column, 0], n_active)
+            for entry in range(start, end):
+                # A short column's lines are still in the cache.
+                ahead = entry + AHEAD
+                if end - start > 256 and ahead < end:
+                    FM_PREFETCH_OWN(&lines[indices[ahead], 0])
+                    if sizeof(real) == 8:
+                        FM_PREFETCH_OWN(&lines[indices[ahead], EIGHT])
+                line = &lines[indices[entry], 0]
+                slopes(h, line, data[entry], v)
+                line[EIGHT] = line[EIGHT] + dot_eight(h, steps)
+                add_eight(line, data[entry], steps)
+            for f in range(EIGHT):
+                v[f] = v[f] + steps[f]
+        fm_restore_denormals(mode)
+
+
+def independent_runs(const int64_t[::1] indptr, const int32_t[::1] indices, int32_t[::1] seen):
+    """Where runs of neighbouring columns of a CSC matrix start that share no row.
+
+    `seen`, shape (n_rows,), is scratch and must hold -1. Returns the list of first columns.
+    """
+    cdef Py_ssize_t column, entry
+    cdef int32_t run = 0
+    cdef bint meets
+    starts = [0]
+    for column in range(indptr.shape[0] - 1):
+        meets = False
+        for entry in range(indptr[column], indptr[column + 1]):
+            meets = meets or seen[indices[entry]] == run
+        if meets:
+            run += 1
+            starts.append(column)
+        for entry in range(indptr[column], indptr[column + 1]):
+            seen[indices[entry]] = run
+    return starts
