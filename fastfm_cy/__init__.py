@@ -3,9 +3,18 @@
 from importlib.metadata import version as _version
 
 from ._config import show_config
+from .bayes import BayesianFMClassifier, BayesianFMRegressor
 from .exceptions import DivergenceError
 from .fm import FMClassifier, FMRegressor
 
 __version__ = _version("fastfm_cy")
 
-__all__ = ["DivergenceError", "FMClassifier", "FMRegressor", "__version__", "show_config"]
+__all__ = [
+    "BayesianFMClassifier",
+    "BayesianFMRegressor",
+    "DivergenceError",
+    "FMClassifier",
+    "FMRegressor",
+    "__version__",
+    "show_config",
+]

@@ -26,9 +26,9 @@ def available_builds():
     ]
 
 
-def load(build):
-    """The module of the factorization machine kernels in one build."""
-    return import_module(f"{__package__}.fm_{build}")
+def load(build, family="fm"):
+    """The module of a family of kernels, "fm" or "coordinate", in one build."""
+    return import_module(f"{__package__}.{family}_{build}")
 
 
 def _chosen():
@@ -45,3 +45,4 @@ def _chosen():
 
 BUILD = _chosen()
 fm = load(BUILD)
+coordinate = load(BUILD, "coordinate")

@@ -1,0 +1,101 @@
+"""Seconds a sweep of the Gibbs samplers: ``python -m benchmarks.gibbs``.
+
+libFM through the environment variable LIBFM (its own clock), myFM if it is installed (difference of
+two fits), and fastfm_cy in one and two threads (its own clock). All with bias and linear weights.
+"""
+
+import argparse
+import os
+import subprocess
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+from statistics import fmean
+from time import perf_counter
+
+import numpy as np
+from scipy import sparse
+
+from fastfm_cy import BayesianFMRegressor
+
+from .measure import from_difference, min_median, print_table, ratios
+from .peers import libfm
+from .workloads import WORKLOADS
+
+_OURS = "fastfm_cy"
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.gibbs", description=__doc__)
+    parser.add_argument("--workloads", nargs="+", choices=["ml100k", "B"], default=["ml100k", "B"])
+    parser.add_argument("--factors", type=int, nargs="+", default=[8, 32])
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--sweeps", type=int, default=5)
+    parser.add_argument("--rows", type=int, help="training rows of B, if not its own")
+    options = parser.parse_args()
+    for name in options.workloads:
+        workload = WORKLOADS[name](options)
+        for n_factors in options.factors:
+            with tempfile.TemporaryDirectory() as folder:
+                _compare(workload, n_factors, Path(folder), options)
+
+
+def _compare(workload, n_factors, folder, options):
+    samplers = {
+        _OURS: lambda sweeps: _ours(workload, n_factors, sweeps, 1),
+        f"{_OURS}, 2 threads": lambda sweeps: _ours(workload, n_factors, sweeps, 2),
+    }
+    if libfm.missing() is None:
+        samplers["libfm"] = lambda sweeps: _libfm(workload, n_factors, sweeps, folder)
+    if find_spec("myfm"):
+        samplers["myfm"] = lambda sweeps: _myfm(workload, n_factors, sweeps)
+    seconds = {name: [] for name in samplers}
+    for _ in range(options.runs):
+        for name, sample in samplers.items():
+            seconds[name].append(sample(options.sweeps))
+    print(f"\n{workload.title}; Gibbs, k = {n_factors}\n")
+    print_table(
+        ["", "s a sweep: min", "median", "times ours: min", "median"],
+        [
+            (name, min_median(seconds[name], 4), min_median(ratios(seconds, name, _OURS), 2))
+            for name in samplers
+        ],
+    )
+
+
+def _ours(workload, n_factors, sweeps, n_jobs):
+    model = BayesianFMRegressor(
+        n_factors, max_iter=sweeps + 1, n_burn_in=sweeps, n_jobs=n_jobs, random_state=0
+    )
+    model.fit(workload.X, workload.y)
+    return fmean(model.history_["seconds"][1:])
+
+
+def _libfm(workload, n_factors, sweeps, folder):
+    train, test = workload.write(folder)
+    log = folder / "libfm.log"
+    command = [os.environ["LIBFM"], "-method", "mcmc", "-task", "r", "-train", train, "-test", test]
+    command += ["-dim", f"1,1,{n_factors}", "-iter", sweeps, "-rlog", log, "-seed", 1]
+    subprocess.run(list(map(str, command)), check=True, capture_output=True)
+    header, *lines = log.read_text().splitlines()
+    column = header.split("\t").index("time_learn")
+    return fmean(float(line.split("\t")[column]) for line in lines)
+
+
+def _myfm(workload, n_factors, sweeps):
+    import myfm
+
+    X = sparse.csr_matrix(workload.X, dtype=np.float64)
+
+    def fit(n_iter):
+        start = perf_counter()
+        myfm.MyFMGibbsRegressor(rank=n_factors, random_seed=0).fit(
+            X, workload.y, n_iter=n_iter, n_kept_samples=1
+        )
+        return perf_counter() - start
+
+    return from_difference(fit, sweeps)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,262 @@
+"""What the Bayesian estimators share: parameters, sampling, samples."""
+
+from time import perf_counter
+
+import numpy as np
+from joblib import effective_n_jobs
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+from tqdm import tqdm
+
+from ._estimator import unchanged_on_error
+from ._gibbs import Chain, Priors, Sampler
+from ._matrix import check_rows, check_rows_and_target
+from ._parameter_checks import DTYPES
+from ._prediction import score_rows
+from ._samples import Samples, bytes_of, check_memory
+from ._strengths import check_groups
+from ._validation import (
+    check_bool,
+    check_choice,
+    check_eval_set,
+    check_integer,
+    check_real,
+)
+from .exceptions import DivergenceError
+
+
+class BaseBayesianFM(BaseEstimator):
+    """Gibbs sampling; subclasses say what the target and a score mean."""
+
+    @property
+    def intercept_(self):
+        """float : posterior mean of the bias."""
+        return float(self._fitted_samples("intercept_").intercept.mean(dtype=np.float64))
+
+    @property
+    def coef_(self):
+        """ndarray of shape (n_features,) : posterior means of the linear weights."""
+        return self._fitted_samples("coef_").linear.mean(axis=0, dtype=np.float64)
+
+    @property
+    def n_samples_(self):
+        """int : number of draws that are kept."""
+        return len(self._fitted_samples("n_samples_"))
+
+    def __sklearn_is_fitted__(self):
+        return "_samples" in vars(self)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    def _keep(self, parameters):
+        for name in self._get_param_names():
+            setattr(self, name, parameters[name])
+
+    def _fitted_samples(self, attribute):
+        try:
+            return vars(self)["_samples"]
+        except KeyError:
+            raise AttributeError(
+                f"{type(self).__name__} has no {attribute} before it is fitted."
+            ) from None
+
+    def _check_parameters(self):
+        check_integer(self.n_factors, "n_factors", 0)
+        check_integer(self.max_iter, "max_iter", 1)
+        check_integer(self.n_burn_in, "n_burn_in", 0)
+        check_integer(self.thin, "thin", 1)
+        if self.n_kept_samples is not None:
+            check_integer(self.n_kept_samples, "n_kept_samples", 1)
+        check_integer(self.verbose, "verbose", 0)
+        if self.n_jobs is not None:
+            check_integer(self.n_jobs, "n_jobs", -1)
+        for name in ("init_scale", "alpha_0", "beta_0", "gamma_0"):
+            check_real(getattr(self, name), name, above=True)
+        check_real(self.mu_0, "mu_0", -np.inf)
+        for name in ("fit_intercept", "fit_linear", "warm_start"):
+            check_bool(getattr(self, name), name)
+        check_choice(self.dtype, "dtype", DTYPES)
+
+    def _fit(self, X, y, eval_set, callbacks):
+        with unchanged_on_error(self):
+            self._check_parameters()
+            continues = bool(self.warm_start) and self.__sklearn_is_fitted__()
+            n_jobs = effective_n_jobs(self.n_jobs)
+            rows, y = self._check_data(X, y, reset=not continues)
+            target = self._target(y, continues=continues)
+            n_kept = self._n_to_keep(rows.n_features, continues)
+            chain = self._chain_to_go_on() if continues else self._new_chain(rows.n_features)
+            validation = self._validation(eval_set)
+            sampler = Sampler(
+                rows, target, self._groups(rows.n_features), chain,
+                Priors(self.alpha_0, self.beta_0, self.gamma_0, self.mu_0),
+                fit_intercept=self.fit_intercept, fit_linear=self.fit_linear, n_jobs=n_jobs,
+            )  # fmt: skip
+            samples = self._run(sampler, chain, n_kept, validation, continues, callbacks)
+            self._samples = self._samples.followed_by(samples) if continues else samples
+            if self.n_kept_samples is not None:
+                self._samples = self._samples.last(self.n_kept_samples)
+            self._chain = chain
+        return self
+
+    def _check_data(self, X, y, *, reset, name="X"):
+        return check_rows_and_target(
+            self, X, y, self.dtype, y_numeric=self._is_numeric, reset=reset, name=name,
+            n_jobs=effective_n_jobs(self.n_jobs),
+        )  # fmt: skip
+
+    def _groups(self, n_features):
+        groups = check_groups(self.feature_groups, n_features)
+        return np.zeros(n_features, dtype=np.int32) if groups is None else groups
+
+    def _new_chain(self, n_features):
+        seed = check_random_state(self.random_state).randint(2**31 - 1)
+        n_groups = int(self._groups(n_features).max(initial=0)) + 1
+        chain = Chain.start(
+            n_features, self.n_factors, n_groups, self.dtype, self.init_scale,
+            np.random.default_rng(seed),
+        )  # fmt: skip
+        self.history_, self.n_iter_ = {}, 0
+        return chain
+
+    def _chain_to_go_on(self):
+        chain = self._chain.copy()
+        if chain.n_factors != self.n_factors or chain.table.dtype != self.dtype:
+            raise ValueError(
+                "n_factors and dtype cannot change while sampling goes on (warm_start); the chain "
+                f"has {chain.n_factors} and {chain.table.dtype}."
+            )
+        self.history_ = {name: list(values) for name, values in self.history_.items()}
+        return chain
+
+    def _n_to_keep(self, n_features, continues):
+        """How many draws this call keeps; an error if their memory exceeds the limit."""
+        n_draws = self.max_iter if continues else self.max_iter - self.n_burn_in
+        n_kept = n_draws // self.thin
+        if n_kept < 1:
+            raise ValueError(
+                f"max_iter={self.max_iter} leaves no draw to keep after n_burn_in={self.n_burn_in} "
+                f"with thin={self.thin}; use more iterations or a shorter burn-in."
+            )
+        if self.n_kept_samples is not None:
+            n_kept = min(n_kept, self.n_kept_samples)
+        in_all = n_kept + (len(self._samples) if continues else 0)
+        if self.n_kept_samples is not None:
+            in_all = min(in_all, self.n_kept_samples)
+        needed, limit = bytes_of(in_all, n_features, self.n_factors), check_memory(self.max_memory)
+        if self.verbose:
+            print(f"{in_all} samples take {needed / 1e6:.1f} MB")
+        if needed > limit:
+            fit = int(limit // bytes_of(1, n_features, self.n_factors))
+            raise ValueError(
+                f"{in_all} samples of {n_features} features take {needed / 1e6:.1f} MB, more than "
+                f"max_memory={self.max_memory!r}. Raise it, thin more, or set n_kept_samples to at "
+                f"most {fit}."
+            )
+        return n_kept
+
+    def _validation(self, eval_set):
+        if eval_set is None:
+            return None
+        X, y, weights = check_eval_set(eval_set)
+        if weights is not None:
+            raise ValueError("The Bayesian estimators take no weights; give eval_set as (X, y).")
+        rows, y = self._check_data(X, y, reset=False, name="eval_set")
+        return rows, self._encode(y)
+
+    def _run(self, sampler, chain, n_kept, validation, continues, callbacks):
+        """All iterations; the samples that they leave."""
+        callbacks = [callbacks] if callable(callbacks) else list(callbacks or ())
+        samples = Samples.empty(n_kept, sampler.rows.n_features, self.n_factors)
+        n_burn_in = 0 if continues else self.n_burn_in
+        running, n_drawn = 0.0, 0
+        with sampler, tqdm(total=self.max_iter, unit="draw", disable=not self.verbose) as bar:
+            for iteration in range(1, self.max_iter + 1):
+                start = perf_counter()
+                scores = sampler.iterate()
+                seconds = perf_counter() - start
+                if not (chain.table.is_finite() and np.isfinite(chain.alpha)):
+                    raise _divergence(iteration)
+                self._record("seconds", seconds)
+                self._record("alpha", chain.alpha)
+                self._record(f"train_{self._error_name}", self._error(scores, sampler.target.y))
+                after = iteration - n_burn_in
+                if after > 0 and after % self.thin == 0:
+                    samples.keep(n_drawn % n_kept, chain)
+                    n_drawn += 1
+                if validation:
+                    rows, y = validation
+                    drawn = self._value(score_rows(chain.table, rows, sampler.n_jobs)[:, 0])
+                    # A running mean that begins anew after the burn-in.
+                    n_before = iteration - 1 if after <= 0 else after - 1
+                    running = (running * n_before + drawn) / (n_before + 1) if n_before else drawn
+                    error = self._error_of_value(running, y)
+                    self._record(f"validation_{self._error_name}", error)
+                    bar.set_postfix({self._error_name: f"{error:.4f}"}, refresh=False)
+                bar.update()
+                self.n_iter_ = self.n_iter_ + 1
+                if any([bool(callback(self, self.history_)) for callback in callbacks]):  # noqa: C419
+                    break
+        if n_drawn == 0:
+            raise ValueError("A callback stopped sampling before the first draw was kept.")
+        return _in_order(samples, n_drawn)
+
+    def _record(self, name, value):
+        self.history_.setdefault(name, []).append(float(value))
+
+    def _error(self, scores, y):
+        return self._error_of_value(self._value(scores), y)
+
+    # Prediction --------------------------------------------------------------------------------
+
+    def _values(self, X):
+        """Each kept draw's predictions of the rows of X."""
+        check_is_fitted(self)
+        n_jobs = effective_n_jobs(self.n_jobs)
+        rows = check_rows(self, X, "float32", n_jobs)
+        if rows.n_features != self._samples.linear.shape[1]:
+            raise ValueError(
+                f"X has {rows.n_features} features, the model {self._samples.linear.shape[1]}."
+            )
+        return (self._value(scores) for scores in self._samples.scores(rows, n_jobs))
+
+    def _mean_value(self, X):
+        total = 0.0
+        for value in self._values(X):
+            total = total + value
+        return total / len(self._samples)
+
+    def sample_predictions(self, X):
+        """What each kept draw of the parameters predicts, without the noise of an observation.
+
+        Parameters
+        ----------
+        X : {sparse matrix, array, data frame} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples_, n_samples), float64
+        """
+        return np.array(list(self._values(X)))
+
+
+def _in_order(samples, n_drawn):
+    """Samples were written round and round; the oldest first, and none that was not written."""
+    n_kept = len(samples)
+    if n_drawn % n_kept == 0:
+        return samples
+    if n_drawn < n_kept:
+        return Samples(*(array[:n_drawn].copy() for array in samples.arrays))
+    return Samples(*(np.roll(array, -(n_drawn % n_kept), axis=0) for array in samples.arrays))
+
+
+def _divergence(iteration):
+    return DivergenceError(
+        f"Sampling left the range of finite numbers in iteration {iteration}. Scale the features "
+        "(and a regression's target) to about 1, or use dtype='float64'. The estimator is as it "
+        "was before the fit."
+    )

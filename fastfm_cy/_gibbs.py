@@ -1,0 +1,190 @@
+"""Gibbs sampling of a factorization machine with libFM's hierarchical priors.
+
+    targets         y ~ N(score, 1 / alpha)             alpha ~ Gamma(alpha_0 / 2, gamma_0 / 2)
+    parameters      theta ~ N(mu, 1 / lambda)           of each group, factor by factor
+    their priors    mu ~ N(mu_0, 1 / (beta_0 lambda))   lambda ~ Gamma(alpha_0 / 2, gamma_0 / 2)
+
+with gammas by shape and rate, as in Rendle, "Factorization Machines with libFM", TIST 2012, and
+Freudenthaler, Schmidt-Thieme, Rendle, "Bayesian Factorization Machines", 2011. The conditionals of
+the parameters are in ``kernels/coordinate.pxi``, those of their priors here.
+"""
+
+import copy
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from ._columns import Columns
+from ._parallel import in_parts
+from ._parameters import ParameterTable, aligned_zeros
+from ._prediction import score_rows
+from .kernels import coordinate
+
+_EIGHT = 8  # factors that the kernel takes at a time
+
+
+@dataclass(frozen=True)
+class Priors:
+    """Hyper-parameters; libFM fixes them at these values."""
+
+    alpha_0: float = 1.0
+    beta_0: float = 1.0
+    gamma_0: float = 1.0
+    mu_0: float = 0.0
+
+
+@dataclass
+class Chain:
+    """The current state of a chain: all that the next iteration depends on, but for the data."""
+
+    table: ParameterTable
+    n_factors: int
+    alpha: float
+    linear_prior: np.ndarray
+    """Precision and mean a group: (n_groups, 2)."""
+    precisions: np.ndarray
+    """Of the factors: (n_groups, n_factors)."""
+    means: np.ndarray
+    rng: np.random.Generator
+
+    @classmethod
+    def start(cls, n_features, n_factors, n_groups, dtype, init_scale, rng):
+        """Linear weights at zero, factors drawn."""
+        # The kernel needs eight numbers a feature; a table pads up to four factors only to four.
+        table = ParameterTable(n_features, max(n_factors, 5) if n_factors else 0, dtype)
+        draws = rng.standard_normal((n_features, n_factors), dtype=np.float32)
+        table.factor_vectors[:, :n_factors] = np.float32(init_scale) * draws
+        return cls(
+            table, n_factors, 1.0, np.tile([1.0, 0.0], (n_groups, 1)),
+            np.ones((n_groups, n_factors)), np.zeros((n_groups, n_factors)), rng,
+        )  # fmt: skip
+
+    @property
+    def factors(self):
+        return self.table.factors[:, : self.n_factors]
+
+    def copy(self):
+        return copy.deepcopy(self)
+
+
+class Sampler:
+    """Draws the next state of a chain.
+
+    Parameters
+    ----------
+    rows : CSRRows
+    target : RegressionTarget or ProbitTarget
+    groups : int32 array of shape (n_features,)
+    chain : Chain
+    priors : Priors
+    fit_intercept, fit_linear : bool
+    n_jobs : int
+        Threads; the states do not depend on it.
+    """
+
+    def __init__(self, rows, target, groups, chain, priors, *, fit_intercept, fit_linear, n_jobs):
+        self.rows, self.target, self.groups, self.chain = rows, target, groups, chain
+        self.priors, self.fit_intercept, self.fit_linear = priors, fit_intercept, fit_linear
+        self.n_jobs, self.columns = n_jobs, Columns.of(rows)
+        self.group_sizes = np.bincount(groups, minlength=len(chain.linear_prior))
+        dtype = chain.table.dtype
+        self.errors = np.empty(rows.n_rows, dtype)
+        self.lines = aligned_zeros((rows.n_rows, 2 * _EIGHT if chain.n_factors else 0), dtype)
+
+    def __enter__(self):
+        self.pool = ThreadPoolExecutor(self.n_jobs) if self.n_jobs > 1 else None
+        return self
+
+    def __exit__(self, *error):
+        if self.pool:
+            self.pool.shutdown()
+
+    def iterate(self):
+        """One sweep over everything; the scores that it started from."""
+        chain = self.chain
+        scores = score_rows(chain.table, self.rows, self.n_jobs)[:, 0]
+        self.errors[...] = self.target.errors(scores, chain.rng)
+        self._draw_alpha()
+        if self.fit_intercept:
+            self._draw_intercept()
+        if self.fit_linear:
+            weights = chain.table.coef[:, None]
+            self._draw_priors(weights, chain.linear_prior[:, :1], chain.linear_prior[:, 1:])
+            self._draw_linear()
+        if chain.n_factors:
+            self._draw_priors(chain.factors, chain.precisions, chain.means)
+            self._draw_factors()
+        return scores
+
+    def _draw_alpha(self):
+        if not self.target.has_noise:
+            return
+        priors, square = self.priors, float(np.square(self.errors, dtype=np.float64).sum())
+        shape, rate = priors.alpha_0 + len(self.errors), priors.gamma_0 + square
+        self.chain.alpha = self.chain.rng.gamma(shape / 2, 2 / rate)
+
+    def _draw_intercept(self):
+        """With a flat prior, as in libFM."""
+        chain, n_rows = self.chain, len(self.errors)
+        mean = -float(self.errors.mean(dtype=np.float64))
+        step = mean + chain.rng.standard_normal() / np.sqrt(chain.alpha * n_rows)
+        chain.table.intercept[0, 0] += step
+        self.errors += chain.table.dtype.type(step)
+
+    def _draw_priors(self, weights, precisions, means):
+        """Of each group of features and column of weights, given the weights; in place."""
+        priors, rng, sizes = self.priors, self.chain.rng, self.group_sizes[:, None]
+        n_groups = len(sizes)
+
+        def sums(values):
+            columns = [np.bincount(self.groups, column, n_groups) for column in values.T]
+            return np.stack(columns, axis=1)
+
+        spread = sums(np.square(weights - means[self.groups], dtype=np.float64))
+        rate = spread + priors.beta_0 * np.square(means - priors.mu_0) + priors.gamma_0
+        precisions[...] = rng.gamma((priors.alpha_0 + sizes + 1) / 2, 2 / rate)
+        count = sizes + priors.beta_0
+        mean = (sums(weights.astype(np.float64)) + priors.beta_0 * priors.mu_0) / count
+        means[...] = mean + rng.standard_normal(mean.shape) / np.sqrt(count * precisions)
+
+    def _draw_linear(self):
+        chain = self.chain
+        normals = chain.rng.standard_normal(self.rows.n_features)
+
+        def visit(first, last):
+            coordinate.sweep_linear(
+                *self.columns.arrays, chain.table.linear, self.errors, chain.alpha, self.groups,
+                chain.linear_prior, normals, first, last,
+            )  # fmt: skip
+
+        self.columns.sweep(visit, self.pool, self.n_jobs)
+
+    def _draw_factors(self):
+        self.lines[:, _EIGHT] = self.errors
+        for first_factor in range(0, self.chain.n_factors, _EIGHT):
+            self._draw_eight(first_factor)
+
+    def _draw_eight(self, first_factor):
+        chain, rows = self.chain, self.rows
+        factors = chain.table.factors
+        n_active = min(_EIGHT, chain.n_factors - first_factor)
+        active = slice(first_factor, first_factor + n_active)
+        precisions, means = np.ones((2, len(chain.means), _EIGHT))
+        precisions[:, :n_active] = chain.precisions[:, active]
+        means[:, :n_active] = chain.means[:, active]
+        normals = chain.rng.standard_normal((rows.n_features, _EIGHT))
+
+        def load(first, last):
+            coordinate.sum_factors(
+                rows.indptr, rows.indices, rows.data, factors, first_factor, self.lines, first, last
+            )
+
+        def visit(first, last):
+            coordinate.sweep_factors(
+                *self.columns.arrays, factors, first_factor, n_active, self.lines, chain.alpha,
+                self.groups, precisions, means, normals, first, last,
+            )  # fmt: skip
+
+        in_parts(load, rows.n_rows, _EIGHT * len(rows.indices), self.n_jobs)
+        self.columns.sweep(visit, self.pool, self.n_jobs)

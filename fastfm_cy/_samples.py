@@ -1,0 +1,94 @@
+"""Draws from a posterior, kept compactly: what a Bayesian model predicts from."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ._parameters import ParameterTable
+from ._prediction import score_rows
+
+_UNITS = {"KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12}
+
+
+@dataclass
+class Samples:
+    """Parameters of n_samples draws, float32.
+
+    Attributes
+    ----------
+    intercept : array of shape (n_samples,)
+    linear : array of shape (n_samples, n_features)
+    factors : array of shape (n_samples, n_features, n_factors)
+    alpha : array of shape (n_samples,)
+        Precision of the noise.
+    """
+
+    intercept: np.ndarray
+    linear: np.ndarray
+    factors: np.ndarray
+    alpha: np.ndarray
+
+    @classmethod
+    def empty(cls, n_samples, n_features, n_factors):
+        shapes = (), (n_features,), (n_features, n_factors), ()
+        return cls(*(np.empty((n_samples, *shape), dtype=np.float32) for shape in shapes))
+
+    def __len__(self):
+        return len(self.alpha)
+
+    @property
+    def arrays(self):
+        return self.intercept, self.linear, self.factors, self.alpha
+
+    def keep(self, place, chain):
+        """Write a chain's state to one place."""
+        self.intercept[place] = chain.table.intercepts[0]
+        self.linear[place] = chain.table.coef
+        self.factors[place] = chain.factors
+        self.alpha[place] = chain.alpha
+
+    def last(self, n_samples):
+        """The last n_samples of them."""
+        first = max(0, len(self) - n_samples)
+        return Samples(*(array[first:].copy() for array in self.arrays))
+
+    def followed_by(self, other):
+        pairs = zip(self.arrays, other.arrays, strict=True)
+        return Samples(*(np.concatenate(pair) for pair in pairs))
+
+    def scores(self, rows, n_jobs):
+        """Each draw's scores of the rows, one after the other: arrays of shape (n_rows,)."""
+        # Only the features that the rows have are copied, so that few rows cost little.
+        features, places = np.unique(rows.indices, return_inverse=True)
+        present = type(rows)(rows.indptr, places.astype(np.int32), rows.data, len(features))
+        table = ParameterTable(max(1, len(features)), self.factors.shape[2], np.float32)
+        for intercept, linear, factors in zip(
+            self.intercept, self.linear, self.factors, strict=True
+        ):
+            table.intercepts[0] = intercept
+            table.coef[: len(features)] = linear[features]
+            table.factor_vectors[: len(features)] = factors[features]
+            yield score_rows(table, present, n_jobs)[:, 0]
+
+
+def bytes_of(n_samples, n_features, n_factors):
+    return 4 * n_samples * (n_features * (n_factors + 1) + 2)
+
+
+def check_memory(max_memory):
+    """A number of bytes from a number, or from a string such as "500MB"."""
+    if isinstance(max_memory, str):
+        number, unit = max_memory[:-2].strip(), max_memory[-2:].upper()
+        try:
+            max_memory = float(number) * _UNITS[unit]
+        except (KeyError, ValueError):
+            raise ValueError(
+                f"max_memory must be a number of bytes or like '500MB'; got {max_memory!r}."
+            ) from None
+    if isinstance(max_memory, bool) or not isinstance(max_memory, int | float):
+        raise TypeError(
+            f"max_memory must be a number of bytes or like '500MB', not {max_memory!r}."
+        )
+    if not max_memory > 0:
+        raise ValueError(f"max_memory must be positive; got {max_memory}.")
+    return float(max_memory)
