@@ -6,13 +6,16 @@ PARAMETERS = """
 n_factors : int, default=16
     Length k of each feature's factor vector; 0 gives the plain linear model.
 {loss}
-solver : {{"adagrad", "sgd", "adam", "adamw", "ftrl"}}, default="adagrad"
+solver : {{"adagrad", "sgd", "adam", "adamw", "ftrl", "als"}}, default="adagrad"
     "sgd" takes steps of one size, and wants features of about unit size. "adagrad" divides each
     parameter's steps by the root of 1 + the sum of its squared gradients [2]_. "adam" and "adamw"
     divide a running mean of the gradient by the root of a running mean of its square, both with
     their bias corrected by the visits of the feature [3]_; "adamw" shrinks by its L2 strengths
     apart from the gradient [4]_. "ftrl" is FTRL-Proximal [5]_, whose L1 strengths make weights
-    exactly zero.
+    exactly zero. "als" sets one parameter after the other to its best value [8]_, for
+    "squared_error" exactly, for "log_loss" and "squared_hinge" (two classes) by a quadratic bound;
+    it has no learning rate, takes no L1, and holds X once more by columns. Its result is the same
+    for any n_jobs.
 learning_rate : float > 0 or None, default=None
     Step size; None is the solver's default: 0.05 for "adagrad", 0.02 for "sgd", 0.002 for
     "adam" and "adamw", 0.1 for "ftrl".
@@ -113,6 +116,8 @@ REFERENCES = """
 .. [6] S. Rendle, "Learning Recommender Systems with Adaptive Regularization", WSDM 2012.
 .. [7] F. Niu, B. Recht, C. Re, S. J. Wright, "Hogwild!: A Lock-Free Approach to Parallelizing
    Stochastic Gradient Descent", NIPS 2011.
+.. [8] S. Rendle, Z. Gantner, C. Freudenthaler, L. Schmidt-Thieme, "Fast Context-aware
+   Recommendations with Factorization Machines", SIGIR 2011.
 """
 
 FIT_PARAMETERS = """

@@ -15,7 +15,7 @@ from ._losses import Loss
 from ._matrix import check_rows, check_rows_and_target
 from ._parameter_checks import check_fit_parameters
 from ._prediction import score_rows
-from ._solvers import SOLVERS
+from ._solvers import ALL_SOLVERS, COORDINATE_SOLVERS
 from ._sparsity import SparsityMixin
 from ._strengths import NAMES, check_strengths
 from ._validation import check_weights
@@ -131,11 +131,11 @@ class BaseFM(SparsityMixin, BaseEstimator):
         return sample_weight
 
     def _rate(self):
-        return self.learning_rate or SOLVERS[self.solver].learning_rate
+        return self.learning_rate or ALL_SOLVERS[self.solver].learning_rate
 
     def _strength_values(self):
         """The user's strengths, the solver's default for None; "auto" learns from there."""
-        solver = SOLVERS[self.solver]
+        solver = ALL_SOLVERS[self.solver]
         defaults = {
             "l2_linear": solver.l2_linear[self._task],
             "l2_factors": solver.l2_factors[self._task],
@@ -150,10 +150,12 @@ class BaseFM(SparsityMixin, BaseEstimator):
         return check_strengths(self._strength_values(), self.feature_groups, n_features, self.dtype)
 
     def _settings(self, strengths):
-        low, high = self._score_range() if self._losses[self.loss].clips else (-np.inf, np.inf)
+        low, high = -np.inf, np.inf
+        if self._losses[self.loss].clips and self.solver not in COORDINATE_SOLVERS:
+            low, high = self._score_range()
         return Settings(
             loss=self._losses[self.loss].code,
-            solver=SOLVERS[self.solver].code,
+            solver=ALL_SOLVERS[self.solver].code,
             learning_rate=self._rate(),
             beta1=self.adam_betas[0],
             beta2=self.adam_betas[1],

@@ -9,12 +9,13 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import _safe_indexing
 
 from ._adaptive import COLUMNS, learn
+from ._als import CoordinateTrainer
 from ._ftrl import match_state
 from ._matrix import check_rows_and_target
 from ._parameters import ParameterTable
 from ._schedules import SCHEDULES
 from ._shards import lay_out
-from ._solvers import SOLVERS
+from ._solvers import ALL_SOLVERS, COORDINATE_SOLVERS
 from ._stopping import Monitor, Patience, ValidationSet
 from ._training import Trainer
 from ._validation import check_cast, check_eval_set, check_not_all_zero, check_weights
@@ -43,8 +44,9 @@ class Fitting:
         self.estimator, self.rows, self.target, self.weights = estimator, rows, target, weights
         self.X, self.y = X, y
         self.callbacks = [callbacks] if callable(callbacks) else list(callbacks or ())
-        self.solver, self.loss = SOLVERS[estimator.solver], estimator._losses[estimator.loss]
+        self.solver, self.loss = ALL_SOLVERS[estimator.solver], estimator._losses[estimator.loss]
         self.n_jobs = effective_n_jobs(estimator.n_jobs)
+        self.by_columns = estimator.solver in COORDINATE_SOLVERS
         self.validation = None
         self.visited = np.arange(rows.n_rows) if weights is None else np.flatnonzero(weights)
         if weights is not None:
@@ -147,10 +149,13 @@ class Fitting:
 
     def _course(self, table, visited, rng, *, validation, callbacks=(), max_iter=None, verbose=0):
         """Train a table for all epochs; the history, and the monitor."""
-        layout = self._layout(visited)
-        placed = layout.placed_table(table)
-        trainer = self._trainer(layout, placed, rng)
-        take_back = partial(layout.take_back, placed, table)
+        if self.by_columns:
+            trainer, take_back = self._coordinate_trainer(table, visited), _nothing
+        else:
+            layout = self._layout(visited)
+            placed = layout.placed_table(table)
+            trainer = self._trainer(layout, placed, rng)
+            take_back = partial(layout.take_back, placed, table)
         monitor = self._monitor(table, take_back, validation, callbacks)
         history = trainer.run(
             max_iter or self.estimator.max_iter, verbose=verbose, after_epoch=monitor
@@ -190,7 +195,7 @@ class Fitting:
         estimator, solver = self.estimator, self.solver
         table = ParameterTable(
             self.rows.n_features, estimator.n_factors, estimator.dtype, estimator._n_outputs(),
-            solver.state_start, solver.n_row_state,
+            solver.state_start, solver.n_row_state, self.by_columns,
         )  # fmt: skip
         table.draw_factors(estimator.init_scale, rng)
         if estimator.fit_intercept:
@@ -236,6 +241,17 @@ class Fitting:
             rates=rates, curvature=self.loss.curvature * square,
         )  # fmt: skip
 
+    def _coordinate_trainer(self, table, visited):
+        estimator, whole = self.estimator, len(visited) == self.rows.n_rows
+        rows = self.rows if whole else self.rows.take(visited)
+        y = self._y[visited]
+        weights = None if self._weights is None else self._weights[visited]
+        return CoordinateTrainer(
+            rows, y, weights, table, self.settings, self.strengths, curvature=self.loss.curvature,
+            fit_intercept=estimator.fit_intercept, fit_linear=estimator.fit_linear,
+            n_jobs=self.n_jobs,
+        )  # fmt: skip
+
     def _monitor(self, table, bring_up_to_date, validation, callbacks):
         estimator = self.estimator
         scorer = None
@@ -249,6 +265,10 @@ class Fitting:
             scorer=scorer, patience=patience, keeps_best=bool(estimator.early_stopping),
             callbacks=callbacks, n_jobs=self.n_jobs,
         )  # fmt: skip
+
+
+def _nothing():
+    """The table itself is trained."""
 
 
 class _Touched:
@@ -270,12 +290,13 @@ def check_same_kind(estimator, table):
     """Refuse to train on with parameters that the table cannot have."""
     if estimator._is_sparse():
         raise ValueError("The model was made sparse; call densify() before training it on.")
-    solver = SOLVERS[estimator.solver]
+    solver = ALL_SOLVERS[estimator.solver]
     for name, now, before in (
         ("n_factors", estimator.n_factors, table.n_factors),
         ("dtype", np.dtype(estimator.dtype), table.dtype),
         ("solver", solver.state_start, table.state_start),
         ("solver", solver.n_row_state, table.n_row_state),
+        ("solver", estimator.solver in COORDINATE_SOLVERS, table.in_eights),
     ):
         if now != before:
             raise ValueError(

@@ -10,18 +10,13 @@ the parameters are in ``kernels/coordinate.pxi``, those of their priors here.
 """
 
 import copy
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
-from ._columns import Columns
-from ._parallel import in_parts
-from ._parameters import ParameterTable, aligned_zeros
+from ._parameters import ParameterTable
 from ._prediction import score_rows
-from .kernels import coordinate
-
-_EIGHT = 8  # factors that the kernel takes at a time
+from ._sweeps import EIGHT, Sweeper
 
 
 @dataclass(frozen=True)
@@ -39,7 +34,6 @@ class Chain:
     """The current state of a chain: all that the next iteration depends on, but for the data."""
 
     table: ParameterTable
-    n_factors: int
     alpha: float
     linear_prior: np.ndarray
     """Precision and mean a group: (n_groups, 2)."""
@@ -51,18 +45,20 @@ class Chain:
     @classmethod
     def start(cls, n_features, n_factors, n_groups, dtype, init_scale, rng):
         """Linear weights at zero, factors drawn."""
-        # The kernel needs eight numbers a feature; a table pads up to four factors only to four.
-        table = ParameterTable(n_features, max(n_factors, 5) if n_factors else 0, dtype)
-        draws = rng.standard_normal((n_features, n_factors), dtype=np.float32)
-        table.factor_vectors[:, :n_factors] = np.float32(init_scale) * draws
+        table = ParameterTable(n_features, n_factors, dtype, in_eights=True)
+        table.draw_factors(init_scale, rng)
         return cls(
-            table, n_factors, 1.0, np.tile([1.0, 0.0], (n_groups, 1)),
+            table, 1.0, np.tile([1.0, 0.0], (n_groups, 1)),
             np.ones((n_groups, n_factors)), np.zeros((n_groups, n_factors)), rng,
         )  # fmt: skip
 
     @property
+    def n_factors(self):
+        return self.table.n_factors
+
+    @property
     def factors(self):
-        return self.table.factors[:, : self.n_factors]
+        return self.table.factor_vectors
 
     def copy(self):
         return copy.deepcopy(self)
@@ -86,19 +82,17 @@ class Sampler:
     def __init__(self, rows, target, groups, chain, priors, *, fit_intercept, fit_linear, n_jobs):
         self.rows, self.target, self.groups, self.chain = rows, target, groups, chain
         self.priors, self.fit_intercept, self.fit_linear = priors, fit_intercept, fit_linear
-        self.n_jobs, self.columns = n_jobs, Columns.of(rows)
+        self.n_jobs = n_jobs
+        self.sweeper = Sweeper(rows, chain.table, groups, chain.n_factors, n_jobs=n_jobs)
+        self.errors = self.sweeper.errors
         self.group_sizes = np.bincount(groups, minlength=len(chain.linear_prior))
-        dtype = chain.table.dtype
-        self.errors = np.empty(rows.n_rows, dtype)
-        self.lines = aligned_zeros((rows.n_rows, 2 * _EIGHT if chain.n_factors else 0), dtype)
 
     def __enter__(self):
-        self.pool = ThreadPoolExecutor(self.n_jobs) if self.n_jobs > 1 else None
+        self.sweeper.__enter__()
         return self
 
     def __exit__(self, *error):
-        if self.pool:
-            self.pool.shutdown()
+        self.sweeper.__exit__(*error)
 
     def iterate(self):
         """One sweep over everything; the scores that it started from."""
@@ -151,40 +145,10 @@ class Sampler:
     def _draw_linear(self):
         chain = self.chain
         normals = chain.rng.standard_normal(self.rows.n_features)
-
-        def visit(first, last):
-            coordinate.sweep_linear(
-                *self.columns.arrays, chain.table.linear, self.errors, chain.alpha, self.groups,
-                chain.linear_prior, normals, first, last,
-            )  # fmt: skip
-
-        self.columns.sweep(visit, self.pool, self.n_jobs)
+        self.sweeper.sweep_linear(chain.alpha, chain.linear_prior, normals)
 
     def _draw_factors(self):
-        self.lines[:, _EIGHT] = self.errors
-        for first_factor in range(0, self.chain.n_factors, _EIGHT):
-            self._draw_eight(first_factor)
-
-    def _draw_eight(self, first_factor):
-        chain, rows = self.chain, self.rows
-        factors = chain.table.factors
-        n_active = min(_EIGHT, chain.n_factors - first_factor)
-        active = slice(first_factor, first_factor + n_active)
-        precisions, means = np.ones((2, len(chain.means), _EIGHT))
-        precisions[:, :n_active] = chain.precisions[:, active]
-        means[:, :n_active] = chain.means[:, active]
-        normals = chain.rng.standard_normal((rows.n_features, _EIGHT))
-
-        def load(first, last):
-            coordinate.sum_factors(
-                rows.indptr, rows.indices, rows.data, factors, first_factor, self.lines, first, last
-            )
-
-        def visit(first, last):
-            coordinate.sweep_factors(
-                *self.columns.arrays, factors, first_factor, n_active, self.lines, chain.alpha,
-                self.groups, precisions, means, normals, first, last,
-            )  # fmt: skip
-
-        in_parts(load, rows.n_rows, _EIGHT * len(rows.indices), self.n_jobs)
-        self.columns.sweep(visit, self.pool, self.n_jobs)
+        chain, shape = self.chain, (self.rows.n_features, EIGHT)
+        self.sweeper.sweep_factors(
+            chain.alpha, chain.precisions, chain.means, lambda: chain.rng.standard_normal(shape)
+        )

@@ -5,7 +5,7 @@ from numbers import Real
 import numpy as np
 
 from ._schedules import SCHEDULES
-from ._solvers import SOLVERS
+from ._solvers import ALL_SOLVERS, COORDINATE_SOLVERS
 from ._validation import check_bool, check_choice, check_integer, check_real
 
 DTYPES = {"float32": np.float32, "float64": np.float64}
@@ -22,7 +22,7 @@ def check_fit_parameters(estimator, *, partial=False):
     check_choice(estimator.loss, "loss", estimator._losses)
     check_choice(estimator.schedule, "schedule", SCHEDULES)
     check_choice(estimator.dtype, "dtype", DTYPES)
-    solver = check_choice(estimator.solver, "solver", SOLVERS)
+    solver = check_choice(estimator.solver, "solver", ALL_SOLVERS)
     for name in _FLAGS:
         check_bool(getattr(estimator, name), name)
     if not isinstance(estimator.shuffle, str) or estimator.shuffle != "block":
@@ -32,6 +32,8 @@ def check_fit_parameters(estimator, *, partial=False):
     _check_stopping(estimator, partial)
     if estimator.schedule != "constant":
         _check_schedule(estimator, solver, partial)
+    if estimator.solver in COORDINATE_SOLVERS:
+        _check_coordinate(estimator, solver)
 
 
 def _check_numbers(estimator):
@@ -100,4 +102,26 @@ def _check_schedule(estimator, solver, partial):
     if not solver.schedules:
         raise ValueError(
             f"solver={estimator.solver!r} shrinks its own steps; use schedule='constant'."
+        )
+
+
+def can_stream(estimator):
+    """For available_if: whether partial_fit makes sense."""
+    if estimator.solver in COORDINATE_SOLVERS:
+        raise AttributeError(
+            f"partial_fit: solver={estimator.solver!r} needs all rows at once; use fit with "
+            "warm_start=True, or a gradient solver."
+        )
+    return True
+
+
+def _check_coordinate(estimator, solver):
+    if estimator.loss not in solver.losses:
+        names = ", ".join(map(repr, solver.losses))
+        raise ValueError(
+            f"solver={estimator.solver!r} minimises {names}, not loss={estimator.loss!r}."
+        )
+    if np.any(estimator.l1_linear) or np.any(estimator.l1_factors):
+        raise ValueError(
+            f"solver={estimator.solver!r} knows no L1; use 'ftrl' for weights of exactly zero."
         )

@@ -30,11 +30,13 @@ def aligned_zeros(shape, dtype):
     return buffer[offset : offset + n_bytes].view(dtype).reshape(shape)
 
 
-def _padded(n_factors, dtype):
+def _padded(n_factors, dtype, in_eights):
     a_line = CACHE_LINE // dtype.itemsize
-    if n_factors <= 4:
+    if n_factors <= 4 and not in_eights:
         return 4 if n_factors else 0
-    return 8 if n_factors <= 8 else -(-n_factors // a_line) * a_line
+    if n_factors <= 8:
+        return 8 if n_factors else 0
+    return -(-n_factors // a_line) * a_line
 
 
 class ParameterTable:
@@ -49,13 +51,19 @@ class ParameterTable:
         Start value of each number of optimiser state a parameter.
     n_row_state : int, default=0
         Numbers of optimiser state an output of a feature; they start from 0.
+    in_eights : bool, default=False
+        Whether P must be a multiple of 8, as the coordinate solvers want it.
     """
 
-    def __init__(self, n_features, n_factors, dtype, n_outputs=1, state_start=(), n_row_state=0):
+    def __init__(
+        self, n_features, n_factors, dtype, n_outputs=1, state_start=(), n_row_state=0,
+        in_eights=False,
+    ):  # fmt: skip
         dtype = np.dtype(dtype)
         slots = 1 + len(state_start)
         self.n_factors = n_factors
-        self.n_padded = _padded(n_factors, dtype)
+        self.n_padded = _padded(n_factors, dtype, in_eights)
+        self.in_eights = in_eights
         self.state_start, self.n_row_state = tuple(state_start), n_row_state
         block = slots + n_row_state
         self.intercept = aligned_zeros((n_outputs, block), dtype)
@@ -123,8 +131,8 @@ class ParameterTable:
 
     def like(self, n_features):
         """A table of the same kind for another number of features, all at their start."""
-        n_state = self.state_start, self.n_row_state
-        return ParameterTable(n_features, self.n_factors, self.dtype, self.n_outputs, *n_state)
+        kind = self.n_outputs, self.state_start, self.n_row_state, self.in_eights
+        return ParameterTable(n_features, self.n_factors, self.dtype, *kind)
 
     def grown(self, n_features, scale, rng):
         """A copy with more features, whose factors are drawn as at the start."""

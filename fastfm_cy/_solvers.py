@@ -27,6 +27,8 @@ class Solver:
     """Whether steps get ever smaller, so that a frequent feature's factors never settle."""
     schedules: bool = True
     """Whether the learning rate may change from epoch to epoch."""
+    losses: tuple[str, ...] | None = None
+    """Losses that it can minimise; None is all."""
     learns_strengths: bool = True
     """Whether its L2 strengths act step by step, as learning them ("auto") assumes."""
 
@@ -57,3 +59,16 @@ SOLVERS = {
         schedules=False, learns_strengths=False,
     ),
 }  # fmt: skip
+"""Of gradient descent, a row at a time."""
+
+# Its kernels take no code of a solver, and it has no steps whose size one could choose.
+COORDINATE_SOLVERS = {
+    "als": Solver(
+        SolverCode.SGD, 1.0, _by_task(3.0, 1.0), _by_task(12.0, 6.0),
+        schedules=False, losses=("squared_error", "log_loss", "squared_hinge"),
+        learns_strengths=False,
+    ),
+}  # fmt: skip
+"""Of exact steps, a column at a time (_als.py)."""
+
+ALL_SOLVERS = SOLVERS | COORDINATE_SOLVERS

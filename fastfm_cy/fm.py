@@ -10,6 +10,8 @@ from sklearn.utils.metaestimators import available_if
 from ._docs import documented
 from ._estimator import BaseFM
 from ._losses import CLASSIFICATION, REGRESSION
+from ._parameter_checks import can_stream
+from ._solvers import COORDINATE_SOLVERS
 from ._targets import check_labels, classes_of, encoded
 from ._validation import check_bool, check_real
 
@@ -22,7 +24,7 @@ _REGRESSOR_DOCS = {
 clip_predictions : bool or (float, float), default=True
     Clip predictions to the range of the training targets or to a range that is known beforehand;
     for "squared_error" and "huber" also in training, as libFM does.""",
-    "l2": '0.02 and 0.07, for "adamw" 0.02 and 0.3, for "ftrl" 2 and 60',
+    "l2": '0.02 and 0.07, for "adamw" 0.02 and 0.3, for "ftrl" 2 and 60, for "als" 3 and 12',
     "stratified": "",
 }
 _CLASSIFIER_DOCS = {
@@ -32,7 +34,8 @@ _CLASSIFIER_DOCS = {
     probabilities.""",
     "special": """class_weight : dict {label: weight}, "balanced" or None, default=None
     Factors on the losses of each class; "balanced" is inverse to the class frequencies.""",
-    "l2": '0.02 and 0.002, for "adam" 0.002 both, for "adamw" 0.02 both, for "ftrl" 1 and 5; for '
+    "l2": '0.02 and 0.002, for "adam" 0.002 both, for "adamw" 0.02 both, for "ftrl" 1 and 5, '
+    'for "als" 1 and 6; for '
     "clicks with many rows a feature, less is better: try 1e-4 for the factors",
     "stratified": ", of each class",
 }
@@ -114,6 +117,7 @@ class FMRegressor(RegressorMixin, BaseFM):
         """
         return self._fit(X, y, sample_weight, eval_set, callbacks)
 
+    @available_if(can_stream)
     def partial_fit(self, X, y, sample_weight=None):
         """Train for one epoch on a block of rows, going on from the model so far.
 
@@ -285,6 +289,7 @@ class FMClassifier(ClassifierMixin, BaseFM):
         """
         return self._fit(X, y, sample_weight, eval_set, callbacks)
 
+    @available_if(can_stream)
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train for one epoch on a block of rows, going on from the model so far.
 
@@ -312,6 +317,11 @@ class FMClassifier(ClassifierMixin, BaseFM):
         if classes is None and not self.__sklearn_is_fitted__():
             raise ValueError("classes must be passed on the first call to partial_fit.")
         return self._partial_fit(X, y, sample_weight, classes=classes)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = self.solver not in COORDINATE_SOLVERS
+        return tags
 
     def _n_outputs(self):
         return len(self.classes_) if self._counts_classes() else 1
@@ -343,6 +353,12 @@ class FMClassifier(ClassifierMixin, BaseFM):
         return self._encode_more(y)
 
     def _encode_more(self, y):
+        if self.solver in COORDINATE_SOLVERS and self._counts_classes():
+            raise ValueError(
+                "Only binary classification is supported. The type of the target is multiclass: "
+                f"solver={self.solver!r} is for two classes, y has {len(self.classes_)}. Use a "
+                "gradient solver, or OneVsRestClassifier of scikit-learn."
+            )
         return encoded(y, self.classes_, as_numbers=self._counts_classes())
 
     def decision_function(self, X):

@@ -13,7 +13,7 @@ alpha = 1 and mu = 0 the step of alternating least squares.
 Factors go eight at a time: in one pass over a column, their 8 x 8 Gram matrix sum h h' and the vector
 sum e h. What a step d_a of factor a does to the others is then known without the rows, r_b += H_ab d_a, as
 the slopes of a feature's factors do not depend on one another. A second pass brings the rows up to date.
-A row keeps [q_1 .. q_8 | e] in a line of its own, which both passes prefetch.
+A row keeps [q_1 .. q_8 | e | root of its weight] in a line of its own, which both passes prefetch.
 
 Columns that share no row do not see each other, so threads may take them at once.
 """
@@ -25,7 +25,8 @@ from .structs cimport int32_t, int64_t, real
 from .vector cimport FM_PREFETCH, FM_PREFETCH_OWN, fm_flush_denormals, fm_restore_denormals
 
 cdef enum:
-    EIGHT = 8
+    EIGHT = 8                     # the place of e in a line, too
+    ROOT = 9
     AHEAD = 16                    # non-zeros between prefetching a row and using it
 
 
@@ -56,15 +57,17 @@ def sum_factors(const int64_t[::1] indptr, const int32_t[::1] indices, const rea
 
 
 def sweep_linear(const int64_t[::1] indptr, const int32_t[::1] indices, const real[::1] data,
-                 real[:, ::1] linear, real[::1] errors, double alpha, const int32_t[::1] groups,
-                 const double[:, ::1] prior, const double[::1] normals, Py_ssize_t first,
-                 Py_ssize_t last):
+                 real[:, ::1] linear, real[::1] errors, const real[::1] weights, double alpha,
+                 const int32_t[::1] groups, const double[:, ::1] prior,
+                 const double[::1] normals, Py_ssize_t first, Py_ssize_t last):
     """Draw the linear weights of columns first..last-1 of a CSC matrix, and update the errors.
 
-    `prior` holds precision and mean a group, shape (n_groups, 2); `normals` a z a column.
+    `weights` are those of the rows, or None; `prior` holds precision and mean a group, shape
+    (n_groups, 2); `normals` a z a column.
     """
     cdef Py_ssize_t column, entry, end, group
-    cdef double square, along, theta, change
+    cdef double square, along, theta, change, x
+    cdef bint is_weighted = weights is not None
     with nogil:
         for column in range(first, last):
             square, along = 0, 0
@@ -72,8 +75,11 @@ def sweep_linear(const int64_t[::1] indptr, const int32_t[::1] indices, const re
             for entry in range(indptr[column], end):
                 if entry + AHEAD < indptr[last]:
                     FM_PREFETCH_OWN(&errors[indices[entry + AHEAD]])
-                square += <double>data[entry] * data[entry]
-                along += <double>data[entry] * errors[indices[entry]]
+                x = data[entry]
+                if is_weighted:
+                    x = x * weights[indices[entry]]
+                square += x * data[entry]
+                along += x * errors[indices[entry]]
             theta = linear[column, 0]
             group = groups[column]
             change = drawn(theta, square, along, alpha, prior[group, 0], prior[group, 1],
@@ -102,13 +108,15 @@ cdef void draw_eight(real* v, real* steps, const real* H, const real* r, double 
 
 def sweep_factors(const int64_t[::1] indptr, const int32_t[::1] indices, const real[::1] data,
                   real[:, ::1] factors, Py_ssize_t first_factor, Py_ssize_t n_active,
-                  real[:, ::1] lines, double alpha, const int32_t[::1] groups,
-                  const double[:, ::1] precisions, const double[:, ::1] means,
-                  const double[:, ::1] normals, Py_ssize_t first, Py_ssize_t last):
+                  real[:, ::1] lines, bint is_weighted, double alpha,
+                  const int32_t[::1] groups, const double[:, ::1] precisions,
+                  const double[:, ::1] means, const double[:, ::1] normals, Py_ssize_t first,
+                  Py_ssize_t last):
     """Draw eight factors, of which `n_active` exist, of columns first..last-1 of a CSC matrix, and
     update the rows' lines.
 
-    `precisions` and `means` have a row a group, `normals` one a column, all eight columns wide.
+    If not `is_weighted`, the weights in the lines are not looked at. `precisions` and `means` have a
+    row a group, `normals` one a column, all eight columns wide.
     """
     cdef Py_ssize_t column, entry, start, end, f, ahead
     cdef real[EIGHT * EIGHT] H
@@ -134,7 +142,12 @@ def sweep_factors(const int64_t[::1] indptr, const int32_t[::1] indices, const r
                         FM_PREFETCH_OWN(&lines[indices[entry + AHEAD], EIGHT])
                 line = &lines[indices[entry], 0]
                 slopes(h, line, data[entry], v)
-                gram(H, r, h, line[EIGHT])
+                if is_weighted:
+                    for f in range(EIGHT):
+                        h[f] = h[f] * line[ROOT]
+                    gram(H, r, h, line[EIGHT] * line[ROOT])
+                else:
+                    gram(H, r, h, line[EIGHT])
             draw_eight(v, steps, H, r, alpha, &precisions[groups[column], 0],
                        &means[groups[column], 0], &normals[column, 0], n_active)
             for entry in range(start, end):

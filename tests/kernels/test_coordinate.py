@@ -29,9 +29,10 @@ def draw_setting(problem, seed):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@given(problem=problems(), seed=st.integers(0, 99), known=st.booleans())
-def test_linear_draws_equal_their_definition(dtype, problem, seed, known):
+@given(problem=problems(), seed=st.integers(0, 99), known=st.booleans(), weighted=st.booleans())
+def test_linear_draws_equal_their_definition(dtype, problem, seed, known, weighted):
     rng, y, groups, alpha = draw_setting(problem, seed)
+    weights = rng.integers(0, 4, len(y)).astype(float) if weighted else np.ones(len(y))
     model, n_features = problem.model, problem.X.shape[1]
     prior = np.column_stack([rng.uniform(0.5, 2, 2) * known, rng.normal(size=2)])
     normals = rng.normal(size=n_features) * known
@@ -39,18 +40,31 @@ def test_linear_draws_equal_their_definition(dtype, problem, seed, known):
     errors = (reference.scores(model, problem.X) - y).astype(dtype)
     columns = Columns.of(problem.rows(dtype))
     coordinate.sweep_linear(
-        *columns.arrays, table.linear, errors, alpha, groups, prior, normals, 0, n_features
+        *columns.arrays,
+        table.linear,
+        errors,
+        weights.astype(dtype) if weighted else None,
+        alpha,
+        groups,
+        prior,
+        normals,
+        0,
+        n_features,
     )
-    reference.sweep_linear(model, problem.X, y, alpha, prior[groups], normals)
+    reference.sweep_linear(model, problem.X, y, alpha * weights, prior[groups], normals)
     tolerance = {"rtol": TOLERANCE[dtype], "atol": TOLERANCE[dtype]}
     np.testing.assert_allclose(table.coef, model.w, **tolerance)
     np.testing.assert_allclose(errors, reference.scores(model, problem.X) - y, **tolerance)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@given(problem=problems(), seed=st.integers(0, 99), n_factors=st.integers(1, 11))
-def test_factor_draws_equal_their_definition(dtype, problem, seed, n_factors):
+@given(
+    problem=problems(), seed=st.integers(0, 99), n_factors=st.integers(1, 11),
+    weighted=st.booleans(),
+)  # fmt: skip
+def test_factor_draws_equal_their_definition(dtype, problem, seed, n_factors, weighted):
     rng, y, groups, alpha = draw_setting(problem, seed)
+    weights = rng.integers(0, 4, len(y)).astype(float) if weighted else np.ones(len(y))
     model, (n_rows, n_features) = problem.model, problem.X.shape
     model.v = rng.normal(scale=0.5, size=(n_features, n_factors)).astype(np.float32).astype(float)
     factors = aligned_zeros((n_features, 16), dtype)
@@ -58,6 +72,7 @@ def test_factor_draws_equal_their_definition(dtype, problem, seed, n_factors):
     rows = problem.rows(dtype)
     lines = aligned_zeros((n_rows, 16), dtype)
     lines[:, 8] = reference.scores(model, problem.X) - y
+    lines[:, 9] = np.sqrt(weights)
     for first in range(0, n_factors, 8):
         n_active = min(8, n_factors - first)
         precisions, means = rng.uniform(0.5, 2, (2, 8)), rng.normal(size=(2, 8))
@@ -70,11 +85,11 @@ def test_factor_draws_equal_their_definition(dtype, problem, seed, n_factors):
             rtol=1e-3, atol=1e-4,
         )  # fmt: skip
         coordinate.sweep_factors(
-            *Columns.of(rows).arrays, factors, first, n_active, lines, alpha, groups, precisions,
-            means, normals, 0, n_features,
+            *Columns.of(rows).arrays, factors, first, n_active, lines, weighted, alpha, groups,
+            precisions, means, normals, 0, n_features,
         )  # fmt: skip
         reference.sweep_factors(
-            model, problem.X, y, alpha, precisions[groups], means[groups], normals,
+            model, problem.X, y, alpha * weights, precisions[groups], means[groups], normals,
             range(first, first + n_active),
         )  # fmt: skip
     tolerance = {"rtol": TOLERANCE[dtype], "atol": TOLERANCE[dtype]}

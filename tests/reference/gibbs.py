@@ -12,7 +12,9 @@ def scores(model, X):
 
 def draw(model, X, y, alpha, array, index, precision, mean, z):
     """Set one number of one of the model's arrays to its conditional's mean + z standard
-    deviations, or leave it if nothing is known of it."""
+    deviations, or leave it if nothing is known of it. `alpha` is the noise's precision, or one a
+    row."""
+    alpha = alpha * np.ones(len(y))
     before = array[index]
     array[index] = before + 1
     above = scores(model, X)
@@ -20,9 +22,9 @@ def draw(model, X, y, alpha, array, index, precision, mean, z):
     now = scores(model, X)
     slopes = above - now
     rest = y - (now - slopes * before)  # what this parameter has to explain
-    whole = alpha * slopes @ slopes + precision
+    whole = (alpha * slopes) @ slopes + precision
     if whole > 0:
-        array[index] = (alpha * slopes @ rest + precision * mean) / whole + z / np.sqrt(whole)
+        array[index] = ((alpha * slopes) @ rest + precision * mean) / whole + z / np.sqrt(whole)
 
 
 def sweep_linear(model, X, y, alpha, prior_of, normals):

@@ -1,7 +1,8 @@
-"""Seconds a sweep of the Gibbs samplers: ``python -m benchmarks.gibbs``.
+"""Seconds a sweep of ALS and of the Gibbs samplers: ``python -m benchmarks.coordinate``.
 
-libFM through the environment variable LIBFM (its own clock), myFM if it is installed (difference of
-two fits), and fastfm_cy in one and two threads (its own clock). All with bias and linear weights.
+libFM through the environment variable LIBFM (its own clock), for Gibbs myFM if it is installed
+(difference of two fits), and fastfm_cy in one and two threads (its own clock). All with bias and
+linear weights.
 """
 
 import argparse
@@ -16,7 +17,7 @@ from time import perf_counter
 import numpy as np
 from scipy import sparse
 
-from fastfm_cy import BayesianFMRegressor
+from fastfm_cy import BayesianFMRegressor, FMRegressor
 
 from .measure import from_difference, min_median, print_table, ratios
 from .peers import libfm
@@ -26,8 +27,9 @@ _OURS = "fastfm_cy"
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.gibbs", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.coordinate", description=__doc__)
     parser.add_argument("--workloads", nargs="+", choices=["ml100k", "B"], default=["ml100k", "B"])
+    parser.add_argument("--methods", nargs="+", choices=["als", "gibbs"], default=["als", "gibbs"])
     parser.add_argument("--factors", type=int, nargs="+", default=[8, 32])
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--sweeps", type=int, default=5)
@@ -36,24 +38,26 @@ def main():
     for name in options.workloads:
         workload = WORKLOADS[name](options)
         for n_factors in options.factors:
-            with tempfile.TemporaryDirectory() as folder:
-                _compare(workload, n_factors, Path(folder), options)
+            for method in options.methods:
+                with tempfile.TemporaryDirectory() as folder:
+                    _compare(workload, method, n_factors, Path(folder), options)
 
 
-def _compare(workload, n_factors, folder, options):
+def _compare(workload, method, n_factors, folder, options):
+    ours = _our_als if method == "als" else _our_gibbs
     samplers = {
-        _OURS: lambda sweeps: _ours(workload, n_factors, sweeps, 1),
-        f"{_OURS}, 2 threads": lambda sweeps: _ours(workload, n_factors, sweeps, 2),
+        _OURS: lambda sweeps: ours(workload, n_factors, sweeps, 1),
+        f"{_OURS}, 2 threads": lambda sweeps: ours(workload, n_factors, sweeps, 2),
     }
     if libfm.missing() is None:
-        samplers["libfm"] = lambda sweeps: _libfm(workload, n_factors, sweeps, folder)
-    if find_spec("myfm"):
+        samplers["libfm"] = lambda sweeps: _libfm(workload, method, n_factors, sweeps, folder)
+    if method == "gibbs" and find_spec("myfm"):
         samplers["myfm"] = lambda sweeps: _myfm(workload, n_factors, sweeps)
     seconds = {name: [] for name in samplers}
     for _ in range(options.runs):
         for name, sample in samplers.items():
             seconds[name].append(sample(options.sweeps))
-    print(f"\n{workload.title}; Gibbs, k = {n_factors}\n")
+    print(f"\n{workload.title}; {method}, k = {n_factors}\n")
     print_table(
         ["", "s a sweep: min", "median", "times ours: min", "median"],
         [
@@ -63,7 +67,15 @@ def _compare(workload, n_factors, folder, options):
     )
 
 
-def _ours(workload, n_factors, sweeps, n_jobs):
+def _our_als(workload, n_factors, sweeps, n_jobs):
+    model = FMRegressor(
+        n_factors, solver="als", max_iter=sweeps + 1, init_scale=0.1, n_jobs=n_jobs, random_state=0
+    )
+    model.fit(workload.X, workload.y)
+    return fmean(model.history_["seconds"][1:])
+
+
+def _our_gibbs(workload, n_factors, sweeps, n_jobs):
     model = BayesianFMRegressor(
         n_factors, max_iter=sweeps + 1, n_burn_in=sweeps, n_jobs=n_jobs, random_state=0
     )
@@ -71,10 +83,11 @@ def _ours(workload, n_factors, sweeps, n_jobs):
     return fmean(model.history_["seconds"][1:])
 
 
-def _libfm(workload, n_factors, sweeps, folder):
+def _libfm(workload, method, n_factors, sweeps, folder):
     train, test = workload.write(folder)
     log = folder / "libfm.log"
-    command = [os.environ["LIBFM"], "-method", "mcmc", "-task", "r", "-train", train, "-test", test]
+    command = [os.environ["LIBFM"], "-task", "r", "-train", train, "-test", test]
+    command += ["-method", "als" if method == "als" else "mcmc", "-regular", "0,3,12"]
     command += ["-dim", f"1,1,{n_factors}", "-iter", sweeps, "-rlog", log, "-seed", 1]
     subprocess.run(list(map(str, command)), check=True, capture_output=True)
     header, *lines = log.read_text().splitlines()
