@@ -18,6 +18,7 @@ from ._samples import Samples, bytes_of, check_memory
 from ._strengths import check_groups
 from ._validation import (
     check_bool,
+    check_callbacks,
     check_choice,
     check_eval_set,
     check_integer,
@@ -170,7 +171,7 @@ class BaseBayesianFM(BaseEstimator):
 
     def _run(self, sampler, chain, n_kept, validation, continues, callbacks):
         """All iterations; the samples that they leave."""
-        callbacks = [callbacks] if callable(callbacks) else list(callbacks or ())
+        callbacks = check_callbacks(callbacks)
         samples = Samples.empty(n_kept, sampler.rows.n_features, self.n_factors)
         n_burn_in = 0 if continues else self.n_burn_in
         running, n_drawn = 0.0, 0

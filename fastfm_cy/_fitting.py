@@ -18,7 +18,13 @@ from ._shards import lay_out
 from ._solvers import ALL_SOLVERS, COORDINATE_SOLVERS
 from ._stopping import Monitor, Patience, ValidationSet
 from ._training import Trainer
-from ._validation import check_cast, check_eval_set, check_not_all_zero, check_weights
+from ._validation import (
+    check_callbacks,
+    check_cast,
+    check_eval_set,
+    check_not_all_zero,
+    check_weights,
+)
 
 _SAMPLE = 100_000  # values, to see how large they are
 _LARGE = 1e100  # whatever is larger; its square is still a number
@@ -43,7 +49,7 @@ class Fitting:
     def __init__(self, estimator, rows, target, weights, X=None, y=None, callbacks=None):
         self.estimator, self.rows, self.target, self.weights = estimator, rows, target, weights
         self.X, self.y = X, y
-        self.callbacks = [callbacks] if callable(callbacks) else list(callbacks or ())
+        self.callbacks = check_callbacks(callbacks)
         self.solver, self.loss = ALL_SOLVERS[estimator.solver], estimator._losses[estimator.loss]
         self.n_jobs = effective_n_jobs(estimator.n_jobs)
         self.by_columns = estimator.solver in COORDINATE_SOLVERS

@@ -86,6 +86,17 @@ def check_cast(values, dtype, name):
     return cast
 
 
+def check_callbacks(callbacks):
+    """A list of functions, from one, several or None."""
+    callbacks = [callbacks] if callable(callbacks) else callbacks or []
+    if not isinstance(callbacks, list | tuple) or not all(map(callable, callbacks)):
+        raise TypeError(
+            "callbacks must be a function of (estimator, history) or a list of them; got "
+            f"{callbacks!r}."
+        )
+    return list(callbacks)
+
+
 def check_eval_set(eval_set):
     """(X, y, weights or None) of a validation set."""
     if not isinstance(eval_set, tuple) or len(eval_set) not in (2, 3):

@@ -192,12 +192,10 @@ class FMRegressor(RegressorMixin, BaseFM):
         if not isinstance(clip, tuple | list):
             check_bool(clip, "clip_predictions")
             return None
-        low, high = check_array(
-            [clip], dtype=np.float64, ensure_min_features=2, input_name="clip_predictions"
-        )[0]
-        if low > high:
-            raise ValueError(f"clip_predictions must be (low, high); got {clip}.")
-        return float(low), float(high)
+        bounds = check_array(clip, dtype=np.float64, ensure_2d=False, input_name="clip_predictions")
+        if bounds.shape != (2,) or bounds[0] > bounds[1]:
+            raise ValueError(f"clip_predictions must be a bool or (low, high); got {clip}.")
+        return float(bounds[0]), float(bounds[1])
 
     def _score_range(self):
         return self.y_range_ if self.clip_predictions else super()._score_range()

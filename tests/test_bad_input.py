@@ -108,3 +108,9 @@ def test_feature_counts_must_agree(ratings):
 def test_row_counts_must_agree():
     with pytest.raises(ValueError, match=r"\[3, 2\]"):
         FMRegressor().fit(np.eye(3), [1, 2])
+
+
+@pytest.mark.parametrize("clip", [(5, 1), (1, 2, 3), (1,), ("a", "b"), (1, np.nan), "yes", 1])
+def test_bad_ranges(clip):
+    with pytest.raises((TypeError, ValueError), match=r"clip_predictions|could not convert"):
+        FMRegressor(clip_predictions=clip).fit(np.eye(2), [1, 2])

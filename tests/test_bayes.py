@@ -15,6 +15,7 @@ from fastfm_cy import _columns as columns
 from fastfm_cy._gibbs import Chain, Priors, Sampler
 from fastfm_cy._latent import ProbitTarget, RegressionTarget
 from fastfm_cy._matrix import CSRRows
+from fastfm_cy.bayes import _mixture_quantile
 from fastfm_cy.datasets import make_ratings
 
 
@@ -167,6 +168,17 @@ def test_intervals_cover_what_they_say(split):
     for q in (0.0, 1.0, [0.5, 2.0]):
         with pytest.raises(ValueError, match="q must lie between"):
             model.predict_quantiles(X_test, q)
+
+
+@pytest.mark.parametrize("level", [1e-6, 0.1, 0.5, 0.999])
+def test_mixture_quantiles(level):
+    """Of mixtures near and far from normal, such as two narrow peaks far apart."""
+    rng = np.random.default_rng(0)
+    means = np.stack([rng.normal(size=50), 100.0 * rng.integers(0, 2, 50), np.zeros(50)], axis=1)
+    scale = rng.uniform(0.01, 2, (50, 1))
+    quantiles = _mixture_quantile(means, scale, level)
+    reached = stats.norm.cdf((quantiles - means) / scale).mean(axis=0)
+    np.testing.assert_allclose(reached, level, rtol=1e-6)
 
 
 @pytest.mark.parametrize("Model", [BayesianFMRegressor, BayesianFMClassifier])

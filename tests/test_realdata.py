@@ -4,6 +4,9 @@ Thresholds are those of the project's goals, not of today's figures, which are b
 (benchmarks/README.md).
 """
 
+import runpy
+from pathlib import Path
+
 import numpy as np
 import pytest
 from realdata import data_file
@@ -107,3 +110,16 @@ def test_gibbs_on_movielens_ids(fold, grouped, most):
     quantiles = model.predict_quantiles(X_test, [0.05, 0.95])
     covered = np.mean((y_test >= quantiles[:, 0]) & (y_test <= quantiles[:, 1]))
     assert covered == pytest.approx(0.9, abs=0.02)
+
+
+def test_the_example_of_intervals(tmp_path, capsys):
+    """It prints coverages near what the intervals promise, and draws them."""
+    path = Path(__file__).parents[1] / "examples" / "predictive_intervals.py"
+    example = runpy.run_path(str(path))
+    picture = tmp_path / "intervals.png"
+    example["main"](["--data", str(data_file("ml-100k")), "--output", str(picture)])
+    lines = [line.replace("%", "").split() for line in capsys.readouterr().out.splitlines()]
+    coverage = [(float(a), float(b)) for a, b, _ in (line for line in lines[2:-1])]
+    assert len(coverage) == 9
+    assert max(abs(level - covered) for level, covered in coverage) < 2.5
+    assert picture.stat().st_size > 10_000

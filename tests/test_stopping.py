@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import log_loss, root_mean_squared_error
 
-from fastfm_cy import FMClassifier, FMRegressor
+from fastfm_cy import BayesianFMRegressor, FMClassifier, FMRegressor
 from fastfm_cy.datasets import make_clicks, make_ratings
 
 
@@ -173,6 +173,13 @@ def test_an_error_in_a_callback_undoes_the_fit(split):
         model.fit(X, y, callbacks=fail)
     assert not hasattr(model, "coef_")
     assert not hasattr(model, "history_")
+
+
+@pytest.mark.parametrize("callbacks", [3, [3], "print"])
+def test_bad_callbacks(callbacks):
+    for model in (FMRegressor(), BayesianFMRegressor()):
+        with pytest.raises(TypeError, match="callbacks must be a function"):
+            model.fit(np.eye(2), [1, 2], callbacks=callbacks)
 
 
 # Ctrl-C ------------------------------------------------------------------------------------

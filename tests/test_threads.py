@@ -7,6 +7,7 @@ from strategies import DTYPES
 
 from fastfm_cy import FMClassifier, FMRegressor
 from fastfm_cy import _parallel as parallel
+from fastfm_cy._losses import CLASSIFICATION, REGRESSION
 from fastfm_cy._matrix import CSRRows
 from fastfm_cy._order import BLOCK, RowOrder
 from fastfm_cy._parameters import ParameterTable
@@ -156,6 +157,20 @@ def test_threads_learn_as_well(solver, settings, many_ratings, many_clicks):
     alone = log_loss(y_test, model.predict_proba(X_test))
     model.set_params(**settings).fit(X, y)
     assert log_loss(y_test, model.predict_proba(X_test)) < 1.02 * alone
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("loss", REGRESSION | CLASSIFICATION)
+def test_threads_minimise_every_loss(solver, loss, many_ratings):
+    X, y, *_ = many_ratings
+    X, y = X[:20_000], y[:20_000]
+    Model = FMRegressor if loss in REGRESSION else FMClassifier
+    y = np.abs(y) if Model is FMRegressor else np.digitize(y, [2.5, 3.5])
+    settings = {"loss": loss, "solver": solver, "max_iter": 5, "random_state": 0}
+    alone = Model(4, **settings).fit(X, y).history_["train_loss"][-1]
+    together = Model(4, n_jobs=2, **settings).fit(X, y).history_["train_loss"][-1]
+    scale = abs(alone) if loss != "poisson" else 1.0  # its loss may be about zero
+    assert together < alone + 0.05 * scale
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
