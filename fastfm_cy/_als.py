@@ -15,8 +15,7 @@ import numpy as np
 from tqdm import tqdm
 
 from ._prediction import score_rows
-from ._sweeps import EIGHT, Sweeper
-from ._training import divergence
+from ._sweeps import EIGHT, Sweeper, not_finite
 from .kernels import loss
 
 
@@ -63,7 +62,7 @@ class CoordinateTrainer:
                 start = perf_counter()
                 mean_loss = self._sweep()
                 if not (np.isfinite(mean_loss) and self.table.is_finite()):
-                    raise divergence(epoch, "a score or a weight is not finite")
+                    raise not_finite(epoch)
                 history["train_loss"].append(mean_loss)
                 history["seconds"].append(perf_counter() - start)
                 bar.set_postfix(loss=f"{mean_loss:.4f}", refresh=False)

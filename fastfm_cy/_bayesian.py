@@ -4,18 +4,17 @@ from time import perf_counter
 
 import numpy as np
 from joblib import effective_n_jobs
-from sklearn.base import BaseEstimator
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from tqdm import tqdm
 
-from ._estimator import unchanged_on_error
+from ._base import BaseMachine, unchanged_on_error
 from ._gibbs import Chain, Priors, Sampler
-from ._matrix import check_rows, check_rows_and_target
+from ._matrix import check_rows
 from ._parameter_checks import DTYPES
 from ._prediction import score_rows
 from ._samples import Samples, bytes_of, check_memory
 from ._strengths import check_groups
+from ._sweeps import not_finite
 from ._validation import (
     check_bool,
     check_callbacks,
@@ -24,46 +23,27 @@ from ._validation import (
     check_integer,
     check_real,
 )
-from .exceptions import DivergenceError
 
 
-class BaseBayesianFM(BaseEstimator):
+class BaseBayesianFM(BaseMachine):
     """Gibbs sampling; subclasses say what the target and a score mean."""
+
+    _fitted_name = "_samples"
 
     @property
     def intercept_(self):
         """float : posterior mean of the bias."""
-        return float(self._fitted_samples("intercept_").intercept.mean(dtype=np.float64))
+        return float(self._fitted("intercept_").intercept.mean(dtype=np.float64))
 
     @property
     def coef_(self):
         """ndarray of shape (n_features,) : posterior means of the linear weights."""
-        return self._fitted_samples("coef_").linear.mean(axis=0, dtype=np.float64)
+        return self._fitted("coef_").linear.mean(axis=0, dtype=np.float64)
 
     @property
     def n_samples_(self):
         """int : number of draws that are kept."""
-        return len(self._fitted_samples("n_samples_"))
-
-    def __sklearn_is_fitted__(self):
-        return "_samples" in vars(self)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        return tags
-
-    def _keep(self, parameters):
-        for name in self._get_param_names():
-            setattr(self, name, parameters[name])
-
-    def _fitted_samples(self, attribute):
-        try:
-            return vars(self)["_samples"]
-        except KeyError:
-            raise AttributeError(
-                f"{type(self).__name__} has no {attribute} before it is fitted."
-            ) from None
+        return len(self._fitted("n_samples_"))
 
     def _check_parameters(self):
         check_integer(self.n_factors, "n_factors", 0)
@@ -97,29 +77,21 @@ class BaseBayesianFM(BaseEstimator):
                 Priors(self.alpha_0, self.beta_0, self.gamma_0, self.mu_0),
                 fit_intercept=self.fit_intercept, fit_linear=self.fit_linear, n_jobs=n_jobs,
             )  # fmt: skip
-            samples = self._run(sampler, chain, n_kept, validation, continues, callbacks)
+            samples = self._run(sampler, n_kept, validation, callbacks)
             self._samples = self._samples.followed_by(samples) if continues else samples
             if self.n_kept_samples is not None:
                 self._samples = self._samples.last(self.n_kept_samples)
             self._chain = chain
         return self
 
-    def _check_data(self, X, y, *, reset, name="X"):
-        return check_rows_and_target(
-            self, X, y, self.dtype, y_numeric=self._is_numeric, reset=reset, name=name,
-            n_jobs=effective_n_jobs(self.n_jobs),
-        )  # fmt: skip
-
     def _groups(self, n_features):
         groups = check_groups(self.feature_groups, n_features)
         return np.zeros(n_features, dtype=np.int32) if groups is None else groups
 
     def _new_chain(self, n_features):
-        seed = check_random_state(self.random_state).randint(2**31 - 1)
         n_groups = int(self._groups(n_features).max(initial=0)) + 1
         chain = Chain.start(
-            n_features, self.n_factors, n_groups, self.dtype, self.init_scale,
-            np.random.default_rng(seed),
+            n_features, self.n_factors, n_groups, self.dtype, self.init_scale, self._new_rng()
         )  # fmt: skip
         self.history_, self.n_iter_ = {}, 0
         return chain
@@ -136,8 +108,9 @@ class BaseBayesianFM(BaseEstimator):
 
     def _n_to_keep(self, n_features, continues):
         """How many draws this call keeps; an error if their memory exceeds the limit."""
-        n_draws = self.max_iter if continues else self.max_iter - self.n_burn_in
-        n_kept = n_draws // self.thin
+        before = self.n_iter_ if continues else 0
+        after = max(0, before + self.max_iter - self.n_burn_in)
+        n_kept = after // self.thin - max(0, before - self.n_burn_in) // self.thin
         if n_kept < 1:
             raise ValueError(
                 f"max_iter={self.max_iter} leaves no draw to keep after n_burn_in={self.n_burn_in} "
@@ -167,50 +140,52 @@ class BaseBayesianFM(BaseEstimator):
         if weights is not None:
             raise ValueError("The Bayesian estimators take no weights; give eval_set as (X, y).")
         rows, y = self._check_data(X, y, reset=False, name="eval_set")
-        return rows, self._encode(y)
+        return _RunningMean(rows, self._encode(y))
 
-    def _run(self, sampler, chain, n_kept, validation, continues, callbacks):
+    def _run(self, sampler, n_kept, validation, callbacks):
         """All iterations; the samples that they leave."""
         callbacks = check_callbacks(callbacks)
-        samples = Samples.empty(n_kept, sampler.rows.n_features, self.n_factors)
-        n_burn_in = 0 if continues else self.n_burn_in
-        running, n_drawn = 0.0, 0
+        chain = sampler.chain
+        samples, n_drawn = Samples.empty(n_kept, sampler.rows.n_features, self.n_factors), 0
         with sampler, tqdm(total=self.max_iter, unit="draw", disable=not self.verbose) as bar:
-            for iteration in range(1, self.max_iter + 1):
-                start = perf_counter()
-                scores = sampler.iterate()
-                seconds = perf_counter() - start
-                if not (chain.table.is_finite() and np.isfinite(chain.alpha)):
-                    raise _divergence(iteration)
-                self._record("seconds", seconds)
-                self._record("alpha", chain.alpha)
-                self._record(f"train_{self._error_name}", self._error(scores, sampler.target.y))
-                after = iteration - n_burn_in
+            for _ in range(self.max_iter):
+                self._iterate(sampler)
+                after = self.n_iter_ - self.n_burn_in
                 if after > 0 and after % self.thin == 0:
                     samples.keep(n_drawn % n_kept, chain)
                     n_drawn += 1
                 if validation:
-                    rows, y = validation
-                    drawn = self._value(score_rows(chain.table, rows, sampler.n_jobs)[:, 0])
-                    # A running mean that begins anew after the burn-in.
-                    n_before = iteration - 1 if after <= 0 else after - 1
-                    running = (running * n_before + drawn) / (n_before + 1) if n_before else drawn
-                    error = self._error_of_value(running, y)
+                    drawn = self._value(
+                        score_rows(chain.table, validation.rows, sampler.n_jobs)[:, 0]
+                    )
+                    if after == 1:
+                        validation.begin_anew()  # without the burn-in
+                    error = self._error_of_value(validation.add(drawn), validation.y)
                     self._record(f"validation_{self._error_name}", error)
                     bar.set_postfix({self._error_name: f"{error:.4f}"}, refresh=False)
                 bar.update()
-                self.n_iter_ = self.n_iter_ + 1
-                if any([bool(callback(self, self.history_)) for callback in callbacks]):  # noqa: C419
+                stops = [bool(callback(self, self.history_)) for callback in callbacks]
+                if any(stops):
                     break
         if n_drawn == 0:
             raise ValueError("A callback stopped sampling before the first draw was kept.")
         return _in_order(samples, n_drawn)
 
+    def _iterate(self, sampler):
+        """One iteration, into the history."""
+        start = perf_counter()
+        scores = sampler.iterate()
+        seconds = perf_counter() - start
+        self.n_iter_ += 1
+        if not (sampler.chain.table.is_finite() and np.isfinite(sampler.chain.alpha)):
+            raise not_finite(self.n_iter_)
+        self._record("seconds", seconds)
+        self._record("alpha", sampler.chain.alpha)
+        error = self._error_of_value(self._value(scores), sampler.target.y)
+        self._record(f"train_{self._error_name}", error)
+
     def _record(self, name, value):
         self.history_.setdefault(name, []).append(float(value))
-
-    def _error(self, scores, y):
-        return self._error_of_value(self._value(scores), y)
 
     # Prediction --------------------------------------------------------------------------------
 
@@ -245,6 +220,22 @@ class BaseBayesianFM(BaseEstimator):
         return np.array(list(self._values(X)))
 
 
+class _RunningMean:
+    """Validation rows, and the mean of what the draws so far predict for them."""
+
+    def __init__(self, rows, y):
+        self.rows, self.y = rows, y
+        self.begin_anew()
+
+    def begin_anew(self):
+        self.mean, self.n = 0.0, 0
+
+    def add(self, drawn):
+        self.mean = (self.mean * self.n + drawn) / (self.n + 1)
+        self.n += 1
+        return self.mean
+
+
 def _in_order(samples, n_drawn):
     """Samples were written round and round; the oldest first, and none that was not written."""
     n_kept = len(samples)
@@ -253,11 +244,3 @@ def _in_order(samples, n_drawn):
     if n_drawn < n_kept:
         return Samples(*(array[:n_drawn].copy() for array in samples.arrays))
     return Samples(*(np.roll(array, -(n_drawn % n_kept), axis=0) for array in samples.arrays))
-
-
-def _divergence(iteration):
-    return DivergenceError(
-        f"Sampling left the range of finite numbers in iteration {iteration}. Scale the features "
-        "(and a regression's target) to about 1, or use dtype='float64'. The estimator is as it "
-        "was before the fit."
-    )

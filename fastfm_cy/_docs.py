@@ -134,20 +134,7 @@ callbacks : function or list of functions of (estimator, history), default=None
 def documented(**special):
     """Class decorator that fills {parameters}, {attributes} and {references} of the docstring, and
     {fit_parameters} of fit's."""
-
-    def fill(cls):
-        parameters = PARAMETERS.strip("\n").format(**special)
-        parts = {
-            "parameters": parameters,
-            "attributes": ATTRIBUTES.strip("\n"),
-            "references": REFERENCES.strip("\n"),
-        }
-        cls.__doc__ = _filled(cls.__doc__, parts, "    ")
-        fit = {"fit_parameters": FIT_PARAMETERS.strip("\n")}
-        cls.fit.__doc__ = _filled(cls.fit.__doc__, fit, "        ")
-        return cls
-
-    return fill
+    return _filler(PARAMETERS.format(**special), ATTRIBUTES, REFERENCES, FIT_PARAMETERS)
 
 
 SAMPLER_PARAMETERS = """
@@ -223,20 +210,25 @@ callbacks : function or list of functions of (estimator, history), default=None
 
 def documented_sampler(cls):
     """The same as `documented` for the Bayesian estimators."""
-    parts = {
-        "parameters": SAMPLER_PARAMETERS.strip("\n"),
-        "attributes": SAMPLER_ATTRIBUTES.strip("\n"),
-        "references": SAMPLER_REFERENCES.strip("\n"),
-    }
-    cls.__doc__ = _filled(cls.__doc__, parts, "    ")
-    fit = {"fit_parameters": SAMPLER_FIT_PARAMETERS.strip("\n")}
-    cls.fit.__doc__ = _filled(cls.fit.__doc__, fit, "        ")
-    return cls
+    fill = _filler(
+        SAMPLER_PARAMETERS, SAMPLER_ATTRIBUTES, SAMPLER_REFERENCES, SAMPLER_FIT_PARAMETERS
+    )
+    return fill(cls)
+
+
+def _filler(parameters, attributes, references, fit_parameters):
+    def fill(cls):
+        parts = {"parameters": parameters, "attributes": attributes, "references": references}
+        cls.__doc__ = _filled(cls.__doc__, parts, "    ")
+        cls.fit.__doc__ = _filled(cls.fit.__doc__, {"fit_parameters": fit_parameters}, "        ")
+        return cls
+
+    return fill
 
 
 def _filled(text, parts, margin):
     if text is None:  # python -OO
         return None
     for name, part in parts.items():
-        text = text.replace(f"{margin}{{{name}}}", indent(part, margin))
+        text = text.replace(f"{margin}{{{name}}}", indent(part.strip("\n"), margin))
     return text

@@ -1,18 +1,16 @@
 """What all factorization machine estimators share: parameters, fitting, scores."""
 
 import copy
-from contextlib import contextmanager
 from typing import ClassVar
 
 import numpy as np
 from joblib import effective_n_jobs
-from sklearn.base import BaseEstimator
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from ._base import BaseMachine, unchanged_on_error
 from ._fitting import Fitting
 from ._losses import Loss
-from ._matrix import check_rows, check_rows_and_target
+from ._matrix import check_rows
 from ._parameter_checks import check_fit_parameters
 from ._prediction import score_rows
 from ._solvers import ALL_SOLVERS, COORDINATE_SOLVERS
@@ -23,66 +21,33 @@ from .kernels import fm
 from .kernels.settings import Settings
 
 
-@contextmanager
-def unchanged_on_error(estimator):
-    """All of a fit or none of it: an error leaves the estimator as it was before."""
-    before = dict(vars(estimator))
-    try:
-        yield
-    except BaseException:
-        vars(estimator).clear()
-        vars(estimator).update(before)
-        raise
-
-
-class BaseFM(SparsityMixin, BaseEstimator):
+class BaseFM(SparsityMixin, BaseMachine):
     """Second-order factorization machine.
 
     Subclasses name the losses and say what the targets mean: `_encode`, `_n_outputs`.
     """
 
+    _fitted_name = "_table"
     _losses: ClassVar[dict[str, Loss]] = {}
     _task: ClassVar[str]
     _is_exponential = False
     """Whether predictions are the exponential of the score."""
 
-    def _keep(self, parameters):
-        """Set the attributes of __init__'s parameters, given its locals()."""
-        for name in self._get_param_names():
-            setattr(self, name, parameters[name])
-
     @property
     def intercept_(self):
         """float, or ndarray of shape (n_classes,) : the bias w0."""
-        intercepts = self._fitted_table("intercept_").intercepts
+        intercepts = self._fitted("intercept_").intercepts
         return float(intercepts[0]) if len(intercepts) == 1 else intercepts
 
     @property
     def coef_(self):
         """ndarray of shape (n_features,) or (n_classes, n_features) : the linear weights w."""
-        return self._weights_of(self._fitted_table("coef_"), "coef")
+        return self._weights_of(self._fitted("coef_"), "coef")
 
     @property
     def factors_(self):
         """ndarray of shape (n_features, n_factors) or (n_classes, n_features, n_factors)."""
-        return self._weights_of(self._fitted_table("factors_"), "factor_vectors")
-
-    def __sklearn_is_fitted__(self):
-        return "_table" in vars(self)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        return tags
-
-    def _fitted_table(self, attribute):
-        # An attribute that does not exist before fit, as scikit-learn's conventions have it.
-        try:
-            return vars(self)["_table"]
-        except KeyError:
-            raise AttributeError(
-                f"{type(self).__name__} has no {attribute} before it is fitted."
-            ) from None
+        return self._weights_of(self._fitted("factors_"), "factor_vectors")
 
     # Fitting -----------------------------------------------------------------------------------
 
@@ -116,15 +81,6 @@ class BaseFM(SparsityMixin, BaseEstimator):
             else:
                 fitting.run(None, max_iter=1)
         return self
-
-    def _new_rng(self):
-        return np.random.default_rng(check_random_state(self.random_state).randint(2**31 - 1))
-
-    def _check_data(self, X, y, *, reset, grows=False):
-        return check_rows_and_target(
-            self, X, y, self.dtype, y_numeric=self._task == "regression", reset=reset, grows=grows,
-            n_jobs=effective_n_jobs(self.n_jobs),
-        )  # fmt: skip
 
     def _row_weights(self, y, sample_weight):
         """float64 weights of the rows, or None; some classes may weigh more."""

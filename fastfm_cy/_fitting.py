@@ -1,5 +1,6 @@
 """One fit, from checked rows to a trained table: what the estimators' ``fit`` have in common."""
 
+import hashlib
 from functools import partial
 
 import numpy as np
@@ -11,7 +12,6 @@ from sklearn.utils import _safe_indexing
 from ._adaptive import COLUMNS, learn
 from ._als import CoordinateTrainer
 from ._ftrl import match_state
-from ._matrix import check_rows_and_target
 from ._parameters import ParameterTable
 from ._schedules import SCHEDULES
 from ._shards import lay_out
@@ -54,9 +54,7 @@ class Fitting:
         self.n_jobs = effective_n_jobs(estimator.n_jobs)
         self.by_columns = estimator.solver in COORDINATE_SOLVERS
         self.validation = None
-        self.visited = np.arange(rows.n_rows) if weights is None else np.flatnonzero(weights)
-        if weights is not None:
-            check_not_all_zero(weights)
+        self.visited = np.arange(rows.n_rows)
         self.strengths = estimator._strengths(rows.n_features)
         self.settings = estimator._settings(self.strengths)
         self._y = check_cast(target, estimator.dtype, "y")
@@ -64,6 +62,7 @@ class Fitting:
         if weights is not None:
             self._weights = check_cast(weights, estimator.dtype, "sample_weight")
             check_not_all_zero(self._weights)
+            self.visited = np.flatnonzero(self._weights)
 
     # Validation --------------------------------------------------------------------------------
 
@@ -72,10 +71,7 @@ class Fitting:
         estimator = self.estimator
         if eval_set is not None:
             X, y, weights = check_eval_set(eval_set)
-            rows, y = check_rows_and_target(
-                estimator, X, y, estimator.dtype, y_numeric=estimator._task == "regression",
-                reset=False, n_jobs=self.n_jobs, name="eval_set",
-            )  # fmt: skip
+            rows, y = estimator._check_data(X, y, reset=False, name="eval_set")
             weights = check_weights(weights, rows.n_rows)
             self.validation = ValidationSet(rows, estimator._encode_more(y), weights, X, y)
         elif estimator.early_stopping:
@@ -144,7 +140,7 @@ class Fitting:
             check_same_kind(estimator, table)
             self._match_ftrl(table)
         estimator._table = table
-        vars(estimator).pop("_kept", None)
+        estimator._forget_sparsity()
         history, monitor = self._course(
             table, self.visited, estimator._rng, validation=self.validation,
             callbacks=self.callbacks, max_iter=max_iter, verbose=estimator.verbose,
@@ -178,7 +174,7 @@ class Fitting:
         if self.rows.n_features > n_before:
             table = table.grown(self.rows.n_features, estimator.init_scale, estimator._rng)
         # Of the new features; of all, if what ties weights to their state has changed.
-        unchanged = estimator._state_fits == self._what_state_fits()
+        unchanged = estimator._state_fits == self._what_state_fits(n_before)
         self._match_ftrl(table, slice(n_before, None) if unchanged else slice(None))
         layout = self._layout(self.visited)
         placed = layout.placed_table(table)
@@ -220,13 +216,15 @@ class Fitting:
     def _match_ftrl(self, table, rows=slice(None)):
         if self.estimator.solver == "ftrl" and len(table.linear[rows]):
             match_state(table, self.strengths, self.settings, rows)
-        self.estimator._state_fits = self._what_state_fits()
+        self.estimator._state_fits = self._what_state_fits(table.n_features)
 
-    def _what_state_fits(self):
-        """What ties FTRL's state to its weights."""
-        values = self.strengths.values
-        shared = values if self.strengths.groups is None or len(values) < 1000 else values[:1000]
-        return self.estimator._rate(), self.estimator.ftrl_beta, shared.tobytes()
+    def _what_state_fits(self, n_features):
+        """What ties FTRL's state to its weights, in short; None for other solvers."""
+        if self.estimator.solver != "ftrl":
+            return None
+        values = np.ascontiguousarray(self.strengths.of_rows(slice(n_features)))
+        digest = hashlib.sha256(values.tobytes()).digest()
+        return self.estimator._rate(), self.estimator.ftrl_beta, digest
 
     def _layout(self, visited):
         estimator = self.estimator

@@ -67,11 +67,9 @@ def _check_strength_words(estimator, solver, partial):
             if partial or not solver.learns_strengths:
                 where = "partial_fit" if partial else f"solver={estimator.solver!r}"
                 raise ValueError(
-                    f'{name}="auto" does not work with {where}; learn the strength with fit and '
-                    "another solver, and give it as a number.".replace(
-                        "another solver",
-                        "a solver whose strengths act step by step (sgd, adagrad, adam, adamw)",
-                    )
+                    f'{name}="auto" does not work with {where}; learn the strength with fit and a '
+                    "solver whose strengths act step by step (sgd, adagrad, adam, adamw), and give "
+                    "it as a number."
                 )
         elif value is None and not is_l2:
             raise ValueError(f"{name} must be a number or an array, not None.")

@@ -162,7 +162,9 @@ class ParameterTable:
 
     def weights_of(self, rows):
         """A table of some of the features, without state, and with a row of zeros behind them."""
-        table = ParameterTable(len(rows) + 1, self.n_factors, self.dtype, self.n_outputs)
+        table = ParameterTable(
+            len(rows) + 1, self.n_factors, self.dtype, self.n_outputs, in_eights=self.in_eights
+        )
         table.intercepts[...] = self.intercepts
         table.linear_blocks[:-1, :, 0] = self.linear_blocks[rows, :, 0]
         table.factor_blocks[:-1, :, 0] = self.factor_blocks[rows, :, 0]

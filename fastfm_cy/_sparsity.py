@@ -20,7 +20,7 @@ class SparsityMixin:
     def sparsity_(self):
         """dict : shares of the linear weights ("linear") and of the factors ("factors") that are
         zero, and of the features all of whose weights are ("features")."""
-        table = self._fitted_table("sparsity_")
+        table = self._fitted("sparsity_")
         linear, factors = table.coef.T, table.factor_vectors
         n_outputs, n_features = table.n_outputs, self._n_features()
         n_linear = n_outputs * n_features
@@ -45,7 +45,8 @@ class SparsityMixin:
         check_is_fitted(self)
         if not self._is_sparse():
             kept = np.flatnonzero(_used(self._table)).astype(np.int32)
-            self._state = self._table.state_start, self._table.n_row_state
+            table = self._table
+            self._state = table.state_start, table.n_row_state, table.in_eights
             self._n_dense_features = self._table.n_features
             self._kept, self._table = kept, self._table.weights_of(kept)
         return self
@@ -59,10 +60,14 @@ class SparsityMixin:
         """
         check_is_fitted(self)
         if self._is_sparse():
-            self._table = self._dense_table(*self._state)
+            self._table = self._dense_table(self._state)
             self._state_fits = None
-            del self._kept, self._state, self._n_dense_features
+            self._forget_sparsity()
         return self
+
+    def _forget_sparsity(self):
+        for name in ("_kept", "_state", "_n_dense_features"):
+            vars(self).pop(name, None)
 
     def _is_sparse(self):
         return "_kept" in vars(self)
@@ -71,14 +76,14 @@ class SparsityMixin:
         """Of the fitted model, whatever n_features_in_ says."""
         return self._n_dense_features if self._is_sparse() else self._table.n_features
 
-    def _dense_table(self, *state):
+    def _dense_table(self, state=()):
         """A table with a row a feature; a sparse model's optimiser state is at its start."""
         sparse_table = self._table
         if not self._is_sparse():
             return sparse_table
         table = ParameterTable(
             self._n_features(), sparse_table.n_factors, sparse_table.dtype,
-            sparse_table.n_outputs, *state,
+            sparse_table.n_outputs, *(state or ((), 0, sparse_table.in_eights)),
         )  # fmt: skip
         table.intercepts[...] = sparse_table.intercepts
         table.linear_blocks[self._kept, :, 0] = sparse_table.linear_blocks[:-1, :, 0]

@@ -7,10 +7,18 @@ import numpy as np
 from ._columns import Columns
 from ._parallel import in_parts
 from ._parameters import aligned_zeros
+from .exceptions import DivergenceError
 from .kernels import coordinate
 
 EIGHT = 8  # factors that the kernel takes at a time
 _ERROR, _ROOT = 8, 9  # places in a row's line
+
+
+def not_finite(sweep):
+    return DivergenceError(
+        f"Sweep {sweep} left the range of finite numbers. Scale the features (and a regression's "
+        "target) to about 1, or use dtype='float64'. The estimator is as it was before the fit."
+    )
 
 
 class Sweeper:

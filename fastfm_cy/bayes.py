@@ -49,7 +49,6 @@ class BayesianFMRegressor(RegressorMixin, BaseBayesianFM):
     >>> mean, std = model.predict(data.X[:2], return_std=True)
     """
 
-    _is_numeric = True
     _error_name = "rmse"
 
     def __init__(
@@ -199,7 +198,6 @@ class BayesianFMClassifier(ClassifierMixin, BaseBayesianFM):
     (3, 2)
     """
 
-    _is_numeric = False
     _error_name = "log_loss"
 
     def __init__(

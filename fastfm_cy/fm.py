@@ -52,7 +52,7 @@ class FMRegressor(RegressorMixin, BaseFM):
     computed in time linear in the row's non-zeros [1]_; it is the prediction, but for counts
     (loss="poisson"), whose logarithm it is. Training minimises, one row at a time in random order,
     the loss plus ``l2 / 2`` times the square of each parameter that the row touches, so a feature's
-    penalty grows with the number of its rows, as in libFM; "ftrl" counts a penalty once.
+    penalty grows with the number of its rows, as in libFM; "ftrl" and "als" count it once.
 
     Parameters
     ----------
@@ -222,7 +222,7 @@ class FMClassifier(ClassifierMixin, BaseFM):
     more than two classes, each has parameters and a score of its own, and the highest wins.
     Training minimises, one row at a time in random order, the loss plus ``l2 / 2`` times the square
     of each parameter that the row touches, so a feature's penalty grows with the number of its
-    rows, as in libFM; "ftrl" counts a penalty once.
+    rows, as in libFM; "ftrl" and "als" count it once.
 
     Parameters
     ----------

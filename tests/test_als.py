@@ -173,3 +173,16 @@ def test_corners():
             ).fit(X[:n_rows], [1.0, 3.0, 2.0][:n_rows])
             assert np.isfinite(model.predict(X)).all()
             assert model.coef_[2] == 0
+
+
+@pytest.mark.parametrize("n_factors", [0, 3, 10])
+def test_sparse_and_back(n_factors, ratings):
+    model = FMRegressor(n_factors, solver="als", warm_start=True, max_iter=2, random_state=0)
+    model.fit(ratings.X, ratings.y)
+    before = model.predict(ratings.X)
+    assert np.array_equal(model.sparsify().predict(ratings.X), before)
+    model.densify()
+    assert np.array_equal(model.predict(ratings.X), before)
+    twin = FMRegressor(n_factors, solver="als", max_iter=4, random_state=0)
+    twin.fit(ratings.X, ratings.y)
+    assert np.array_equal(model.fit(ratings.X, ratings.y).coef_, twin.coef_)
