@@ -88,6 +88,32 @@ dtype : {{"float32", "float64"}}, default="float32"
     Type of the parameters and of the arithmetic.
 """
 
+# What fills the braces for one of them.
+REGRESSOR = {
+    "loss": """loss : {"squared_error", "huber", "poisson"}, default="squared_error"
+    Half the squared error; Huber's, linear beyond `huber_delta`; or the Poisson deviance of a
+    target >= 0, whose mean is the exponential of the score.""",
+    "special": """huber_delta : float > 0, default=1.0
+    Error beyond which loss="huber" is linear.
+clip_predictions : bool or (float, float), default=True
+    Clip predictions to the range of the training targets or to a range that is known beforehand;
+    for "squared_error" and "huber" also in training, as libFM does.""",
+    "l2": '0.02 and 0.07, for "adamw" 0.02 and 0.3, for "ftrl" 2 and 60, for "als" 3 and 12',
+    "stratified": "",
+}
+CLASSIFIER = {
+    "loss": """loss : {"log_loss", "hinge", "squared_hinge", "softmax"}, default="log_loss"
+    Of the label as -1 or +1 and the score. Of more than two classes, each is set against the rest,
+    but for "softmax", the log loss of all classes together. "log_loss" and "softmax" give
+    probabilities.""",
+    "special": """class_weight : dict {label: weight}, "balanced" or None, default=None
+    Factors on the losses of each class; "balanced" is inverse to the class frequencies.""",
+    "l2": '0.02 and 0.002, for "adam" 0.002 both, for "adamw" 0.02 both, for "ftrl" 1 and 5, '
+    'for "als" 1 and 6; for '
+    "clicks with many rows a feature, less is better: try 1e-4 for the factors",
+    "stratified": ", of each class",
+}
+
 ATTRIBUTES = """
 n_iter_ : int
     Epochs run, or calls of partial_fit.
