@@ -6,6 +6,7 @@ from ._config import show_config
 from .bayes import BayesianFMClassifier, BayesianFMRegressor
 from .exceptions import DivergenceError
 from .fm import FMClassifier, FMRegressor
+from .relational import RelationalDesign
 
 __version__ = _version("fastfm_cy")
 
@@ -15,6 +16,7 @@ __all__ = [
     "DivergenceError",
     "FMClassifier",
     "FMRegressor",
+    "RelationalDesign",
     "__version__",
     "show_config",
 ]

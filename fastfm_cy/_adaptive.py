@@ -12,6 +12,7 @@ changes (Rprop: Riedmiller & Braun 1993).
 
 import numpy as np
 
+from ._blocks import plain
 from .kernels import fm
 
 N_FITS = 8
@@ -55,7 +56,7 @@ def learn(names, strengths, fit, validation):
 
 def _slopes(table, settings, strengths, validation):
     """Of the held-out loss by the strengths, up to the learning rate: (n_groups, 2)."""
-    rows, dtype = validation.rows, table.dtype
+    rows, dtype = plain(validation.rows), table.dtype
     slopes = np.zeros((len(strengths.values), 2))
     weights = None if validation.weights is None else validation.weights.astype(dtype)
     fm.strength_slopes(

@@ -14,8 +14,8 @@ from time import perf_counter
 import numpy as np
 from tqdm import tqdm
 
-from ._prediction import score_rows
-from ._sweeps import EIGHT, Sweeper, not_finite
+from ._row_lines import EIGHT
+from ._sweeps import Sweeper, not_finite
 from .kernels import loss
 
 
@@ -73,7 +73,7 @@ class CoordinateTrainer:
 
     def _sweep(self):
         """All parameters once; the mean loss before."""
-        scores = score_rows(self.table, self.rows, self.n_jobs).astype(np.float64)
+        scores = self.sweeper.scores().astype(np.float64)[:, None]
         losses, gradients = loss.values_and_gradients(self.settings, scores, self.y)
         self.sweeper.errors[...] = gradients[:, 0] / self.curvature
         if self.fit_intercept:

@@ -9,7 +9,6 @@ from tqdm import tqdm
 
 from ._base import BaseMachine, unchanged_on_error
 from ._gibbs import Chain, Priors, Sampler
-from ._matrix import check_rows
 from ._parameter_checks import DTYPES
 from ._prediction import score_rows
 from ._samples import Samples, bytes_of, check_memory
@@ -193,7 +192,7 @@ class BaseBayesianFM(BaseMachine):
         """Each kept draw's predictions of the rows of X."""
         check_is_fitted(self)
         n_jobs = effective_n_jobs(self.n_jobs)
-        rows = check_rows(self, X, "float32", n_jobs)
+        rows = self._check_rows(X, "float32", n_jobs)
         if rows.n_features != self._samples.linear.shape[1]:
             raise ValueError(
                 f"X has {rows.n_features} features, the model {self._samples.linear.shape[1]}."

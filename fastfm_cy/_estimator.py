@@ -10,7 +10,6 @@ from sklearn.utils.validation import check_is_fitted
 from ._base import BaseMachine, unchanged_on_error
 from ._fitting import Fitting
 from ._losses import Loss
-from ._matrix import check_rows
 from ._parameter_checks import check_fit_parameters
 from ._prediction import score_rows
 from ._solvers import ALL_SOLVERS, COORDINATE_SOLVERS
@@ -147,7 +146,7 @@ class BaseFM(SparsityMixin, BaseMachine):
         """The model's value of each row, shape (n_rows, n_outputs), in its dtype."""
         check_is_fitted(self)
         n_jobs = effective_n_jobs(self.n_jobs)
-        rows = check_rows(self, X, self._table.dtype, n_jobs)
+        rows = self._check_rows(X, self._table.dtype, n_jobs)
         if rows.n_features != self._n_features():
             raise ValueError(f"X has {rows.n_features} features, the model {self._n_features()}.")
         return score_rows(self._table, self._renumbered(rows), n_jobs)

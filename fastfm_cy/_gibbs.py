@@ -15,8 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ._parameters import ParameterTable
-from ._prediction import score_rows
-from ._sweeps import EIGHT, Sweeper
+from ._row_lines import EIGHT
+from ._sweeps import Sweeper
+from .kernels import coordinate
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ class Sampler:
     def iterate(self):
         """One sweep over everything; the scores that it started from."""
         chain = self.chain
-        scores = score_rows(chain.table, self.rows, self.n_jobs)[:, 0]
+        scores = self.sweeper.scores()
         self.errors[...] = self.target.errors(scores, chain.rng)
         self._draw_alpha()
         if self.fit_intercept:
@@ -129,17 +130,12 @@ class Sampler:
     def _draw_priors(self, weights, precisions, means):
         """Of each group of features and column of weights, given the weights; in place."""
         priors, rng, sizes = self.priors, self.chain.rng, self.group_sizes[:, None]
-        n_groups = len(sizes)
-
-        def sums(values):
-            columns = [np.bincount(self.groups, column, n_groups) for column in values.T]
-            return np.stack(columns, axis=1)
-
-        spread = sums(np.square(weights - means[self.groups], dtype=np.float64))
-        rate = spread + priors.beta_0 * np.square(means - priors.mu_0) + priors.gamma_0
+        sums, squares = np.zeros((2, *means.shape))
+        coordinate.group_moments(weights, self.groups, np.ascontiguousarray(means), sums, squares)
+        rate = squares + priors.beta_0 * np.square(means - priors.mu_0) + priors.gamma_0
         precisions[...] = rng.gamma((priors.alpha_0 + sizes + 1) / 2, 2 / rate)
         count = sizes + priors.beta_0
-        mean = (sums(weights.astype(np.float64)) + priors.beta_0 * priors.mu_0) / count
+        mean = (sums + priors.beta_0 * priors.mu_0) / count
         means[...] = mean + rng.standard_normal(mean.shape) / np.sqrt(count * precisions)
 
     def _draw_linear(self):

@@ -2,7 +2,9 @@
 
 import numpy as np
 
+from ._blocks import RelationalRows
 from ._parallel import in_parts
+from ._parameters import ParameterTable
 from .exceptions import DivergenceError
 from .kernels import fm
 
@@ -13,7 +15,7 @@ def score_rows(table, rows, n_jobs=1):
     Parameters
     ----------
     table : ParameterTable
-    rows : CSRRows
+    rows : CSRRows or RelationalRows
         In the table's dtype, with its number of features.
     n_jobs : int
         Most threads to use; the scores do not depend on it.
@@ -27,6 +29,8 @@ def score_rows(table, rows, n_jobs=1):
     DivergenceError
         If a score overflows.
     """
+    if isinstance(rows, RelationalRows):
+        table, rows = _joined_table(table, rows, n_jobs), rows.joined
     scores = np.empty((rows.n_rows, table.n_outputs), dtype=table.dtype)
 
     def fill(first, last):
@@ -34,10 +38,33 @@ def score_rows(table, rows, n_jobs=1):
             rows.indptr, rows.indices, rows.data, *table.arrays, table.n_padded, scores, first, last
         )  # fmt: skip
 
-    work = len(rows.indices) * (table.n_padded + 1) * table.n_outputs
+    work = rows.n_entries * (table.n_padded + 1) * table.n_outputs
     in_parts(fill, rows.n_rows, work, n_jobs)
     check_scores(scores)
     return scores
+
+
+def _joined_table(table, rows, n_jobs):
+    """A table for `rows.joined`: a row of a block has as weight its own score without the bias, and
+    as factors what its features add to the sums of a row that holds it."""
+    joined = ParameterTable(
+        rows.joined.n_features, table.n_factors, table.dtype, table.n_outputs,
+        in_eights=table.in_eights,
+    )  # fmt: skip
+    first = table.n_features
+    joined.linear_blocks[:first, :, 0] = table.linear_blocks[:, :, 0]
+    joined.factor_blocks[:first, :, 0] = table.factor_blocks[:, :, 0]
+    vectors = joined.factor_blocks[:first, :, 0].reshape(first, -1)
+    for block in rows.blocks:
+        if block.row_of is not None:
+            own = block.rows
+            here = slice(first, first + own.n_rows)
+            joined.linear_blocks[here, :, 0] = score_rows(joined, own, n_jobs)
+            sums = own.as_matrix() @ vectors
+            joined.factor_blocks[here, :, 0] = sums.reshape(own.n_rows, table.n_outputs, -1)
+            first = here.stop
+    joined.intercepts[...] = table.intercepts
+    return joined
 
 
 def check_scores(scores):

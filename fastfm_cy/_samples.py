@@ -59,8 +59,10 @@ class Samples:
     def scores(self, rows, n_jobs):
         """Each draw's scores of the rows, one after the other: arrays of shape (n_rows,)."""
         # Only the features that the rows have are copied, so that few rows cost little.
-        features, places = np.unique(rows.indices, return_inverse=True)
-        present = type(rows)(rows.indptr, places.astype(np.int32), rows.data, len(features))
+        features = np.unique(rows.indices)
+        places = np.zeros(rows.n_features, dtype=np.int32)
+        places[features] = np.arange(len(features), dtype=np.int32)
+        present = rows.renumbered(places, max(1, len(features)))
         table = ParameterTable(max(1, len(features)), self.factors.shape[2], np.float32)
         for intercept, linear, factors in zip(
             self.intercept, self.linear, self.factors, strict=True

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ._blocks import RelationalRows
 from ._matrix import CSRRows
 from ._order import BLOCK
 from .kernels import replicas
@@ -89,7 +90,8 @@ def lay_out(rows, visited, *, n_jobs, relabel, deterministic):
 
     Parameters
     ----------
-    rows : CSRRows
+    rows : CSRRows or RelationalRows
+        The latter are expanded as they are visited, by one thread whatever n_jobs is.
     visited : int64 array
         The rows to train on.
     n_jobs : int
@@ -104,7 +106,7 @@ def lay_out(rows, visited, *, n_jobs, relabel, deterministic):
     Layout
     """
     n_shards = _DETERMINISTIC_SHARDS if deterministic else n_jobs
-    if n_shards == 1 and not relabel:
+    if (n_shards == 1 and not relabel) or isinstance(rows, RelationalRows):
         return Layout(rows, [visited], rows.n_features, None)
     shards = _deal(visited, n_shards)
     counts = np.zeros(rows.n_features, dtype=np.int64)

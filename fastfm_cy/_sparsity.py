@@ -1,7 +1,5 @@
 """Models most of whose weights are zero, as L1 leaves them."""
 
-from dataclasses import replace
-
 import numpy as np
 from scipy import sparse
 from sklearn.utils.validation import check_is_fitted
@@ -113,7 +111,7 @@ class SparsityMixin:
             return rows
         place = np.full(self._n_features(), len(self._kept), dtype=np.int32)
         place[self._kept] = np.arange(len(self._kept), dtype=np.int32)
-        return replace(rows, indices=place[rows.indices], n_features=len(self._kept) + 1)
+        return rows.renumbered(place, len(self._kept) + 1)
 
 
 def _used(table):

@@ -7,6 +7,7 @@ from time import perf_counter
 import numpy as np
 from tqdm import tqdm
 
+from ._blocks import RelationalRows
 from ._merging import Merger
 from ._order import RowOrder, unit_length
 from .exceptions import DivergenceError
@@ -71,7 +72,7 @@ class Trainer:
         """In units of the order."""
         rows, unit = self.layout.rows, self.orders[0].unit
         a_feature = self.table.n_outputs * (self.table.n_padded + 1)
-        work = max(1, len(rows.indices) * a_feature // max(1, rows.n_rows))
+        work = max(1, rows.n_entries * a_feature // max(1, rows.n_rows))
         if len(self.orders) == 1:
             n_rows = _WORK_A_CALL // work
         else:
@@ -143,10 +144,13 @@ class Trainer:
 
     def _visit(self, shard, start):
         """Train on one shard's part of a round: (rows, their loss, how many were done)."""
-        rows, table = self.layout.rows, self.table
-        part = self.orders[shard].part(start, start + self._units_a_round)
+        rows, y, weights, table = self.layout.rows, self.y, self.weights, self.table
+        part = order = self.orders[shard].part(start, start + self._units_a_round)
+        if isinstance(rows, RelationalRows):
+            rows, y, order = rows.expanded(part), y[part], np.arange(len(part))
+            weights = weights if weights is None else weights[part]
         loss_sum, done = fm.train(
-            rows.indptr, rows.indices, rows.data, self.y, self.weights, part,
+            rows.indptr, rows.indices, rows.data, y, weights, order,
             self.intercepts[shard], table.linear, table.factors, table.n_padded,
             self.strengths.groups, self.strengths.values, self.settings,
         )  # fmt: skip
