@@ -52,9 +52,7 @@ def test_als_equals_the_expanded_matrix(kind, weighted, n_factors, own_rows):
     model.fit(X, y, sample_weight=weights)
     other = clone(model).fit(expanded, y, sample_weight=weights)
     for name in ("coef_", "factors_", "intercept_"):
-        np.testing.assert_allclose(
-            getattr(model, name), getattr(other, name), rtol=1e-8, atol=1e-8
-        )
+        np.testing.assert_allclose(getattr(model, name), getattr(other, name), rtol=1e-8, atol=1e-8)
     np.testing.assert_allclose(model.predict(X), other.predict(expanded), rtol=1e-8)
 
 
@@ -188,7 +186,7 @@ def test_errors_say_what_is_wrong():
     model = FMRegressor(random_state=0).fit(X, y)
     with pytest.raises(ValueError, match="6 features"):
         model.predict(RelationalDesign([(matrix, index), (matrix, index)]))
-    with pytest.raises(ValueError, match="block 0: X.*column index 7 in row 0"):
-        wrong = sparse.csr_array(matrix)
-        wrong.indices[0] = 7
+    wrong = sparse.csr_array(matrix)
+    wrong.indices[0] = 7
+    with pytest.raises(ValueError, match=r"block 0: X.*column index 7 in row 0"):
         model.predict(RelationalDesign([(wrong, index)]))
