@@ -2,11 +2,12 @@
 
 The objective is the sum of the (weighted) losses plus l2 / 2 times the square of every parameter,
 counted once. For the squared error, each step is exact (Rendle, Gantner, Freudenthaler,
-Schmidt-Thieme, SIGIR 2011). For log_loss and squared_hinge, whose second derivative by the score is
-at most c, the loss is at most a parabola of curvature c that touches it at the current score, with
-its least value at score - gradient / c (as in Blondel, Ishihata, Fujino, Ueda, ICML 2016); a sweep
-of least squares with that target and precision c makes the objective fall. So every sweep does,
-whatever the loss.
+Schmidt-Thieme, SIGIR 2011). For log_loss, probit and squared_hinge, whose second derivative by the
+score is at most c, the loss is at most a parabola of curvature c that touches it at the current
+score, with its least value at score - gradient / c (as in Blondel, Ishihata, Fujino, Ueda, ICML
+2016); a sweep of least squares with that target and precision c makes the objective fall. So every
+sweep does, whatever the loss. For the probit this is libFM's EM step: the target is the latent
+normal's mean.
 """
 
 from time import perf_counter

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ._cutpoints import cutpoints_of
 from ._parameters import ParameterTable
 from ._row_lines import EIGHT
 from ._sweeps import Sweeper
@@ -42,6 +43,8 @@ class Chain:
     """Of the factors: (n_groups, n_factors)."""
     means: np.ndarray
     rng: np.random.Generator
+    free_cutpoints: np.ndarray
+    """Of an ordinal model, as _cutpoints.py has them; else empty."""
 
     @classmethod
     def start(cls, n_features, n_factors, n_groups, dtype, init_scale, rng):
@@ -50,7 +53,7 @@ class Chain:
         table.draw_factors(init_scale, rng)
         return cls(
             table, 1.0, np.tile([1.0, 0.0], (n_groups, 1)),
-            np.ones((n_groups, n_factors)), np.zeros((n_groups, n_factors)), rng,
+            np.ones((n_groups, n_factors)), np.zeros((n_groups, n_factors)), rng, np.empty(0),
         )  # fmt: skip
 
     @property
@@ -60,6 +63,10 @@ class Chain:
     @property
     def factors(self):
         return self.table.factor_vectors
+
+    @property
+    def cutpoints(self):
+        return cutpoints_of(self.free_cutpoints)
 
     def copy(self):
         return copy.deepcopy(self)
@@ -71,7 +78,7 @@ class Sampler:
     Parameters
     ----------
     rows : CSRRows
-    target : RegressionTarget or ProbitTarget
+    target : RegressionTarget, ProbitTarget or OrdinalTarget
     groups : int32 array of shape (n_features,)
     chain : Chain
     priors : Priors
@@ -99,7 +106,7 @@ class Sampler:
         """One sweep over everything; the scores that it started from."""
         chain = self.chain
         scores = self.sweeper.scores()
-        self.errors[...] = self.target.errors(scores, chain.rng)
+        self.errors[...] = self.target.errors(scores, chain)
         self._draw_alpha()
         if self.fit_intercept:
             self._draw_intercept()

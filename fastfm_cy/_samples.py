@@ -21,16 +21,19 @@ class Samples:
     factors : array of shape (n_samples, n_features, n_factors)
     alpha : array of shape (n_samples,)
         Precision of the noise.
+    cutpoints : array of shape (n_samples, n_cutpoints)
+        Between the classes of an ordinal model; others have none.
     """
 
     intercept: np.ndarray
     linear: np.ndarray
     factors: np.ndarray
     alpha: np.ndarray
+    cutpoints: np.ndarray
 
     @classmethod
-    def empty(cls, n_samples, n_features, n_factors):
-        shapes = (), (n_features,), (n_features, n_factors), ()
+    def empty(cls, n_samples, n_features, n_factors, n_cutpoints=0):
+        shapes = (), (n_features,), (n_features, n_factors), (), (n_cutpoints,)
         return cls(*(np.empty((n_samples, *shape), dtype=np.float32) for shape in shapes))
 
     def __len__(self):
@@ -38,7 +41,7 @@ class Samples:
 
     @property
     def arrays(self):
-        return self.intercept, self.linear, self.factors, self.alpha
+        return self.intercept, self.linear, self.factors, self.alpha, self.cutpoints
 
     def keep(self, place, chain):
         """Write a chain's state to one place."""
@@ -46,6 +49,7 @@ class Samples:
         self.linear[place] = chain.table.coef
         self.factors[place] = chain.factors
         self.alpha[place] = chain.alpha
+        self.cutpoints[place] = chain.cutpoints
 
     def last(self, n_samples):
         """The last n_samples of them."""
@@ -73,8 +77,8 @@ class Samples:
             yield score_rows(table, present, n_jobs)[:, 0]
 
 
-def bytes_of(n_samples, n_features, n_factors):
-    return 4 * n_samples * (n_features * (n_factors + 1) + 2)
+def bytes_of(n_samples, n_features, n_factors, n_cutpoints=0):
+    return 4 * n_samples * (n_features * (n_factors + 1) + 2 + n_cutpoints)
 
 
 def check_memory(max_memory):

@@ -1,7 +1,7 @@
 """Factorization machines as scikit-learn estimators (Rendle, ICDM 2010)."""
 
 import numpy as np
-from scipy.special import expit, softmax
+from scipy.special import expit, log_expit, log_ndtr, ndtr, softmax
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.class_weight import compute_sample_weight
@@ -82,7 +82,7 @@ class FMRegressor(RegressorMixin, BaseFM):
 
         Parameters
         ----------
-        X : {sparse matrix, array, data frame} of shape (n_samples, n_features)
+        X : {sparse matrix, array, data frame, RelationalDesign} of shape (n_samples, n_features)
         y : array of shape (n_samples,)
         {fit_parameters}
 
@@ -101,7 +101,7 @@ class FMRegressor(RegressorMixin, BaseFM):
 
         Parameters
         ----------
-        X : {sparse matrix, array, data frame} of shape (n_samples, n_features)
+        X : {sparse matrix, array, data frame, RelationalDesign} of shape (n_samples, n_features)
         y : array of shape (n_samples,)
         sample_weight : array of shape (n_samples,), default=None
             Factors >= 0 on each row's loss.
@@ -117,7 +117,7 @@ class FMRegressor(RegressorMixin, BaseFM):
 
         Parameters
         ----------
-        X : {sparse matrix, array, data frame} of shape (n_samples, n_features)
+        X : {sparse matrix, array, data frame, RelationalDesign} of shape (n_samples, n_features)
 
         Returns
         -------
@@ -177,9 +177,9 @@ class FMRegressor(RegressorMixin, BaseFM):
 
 
 def _is_probabilistic(estimator):
-    if estimator.loss not in ("log_loss", "softmax"):
+    if estimator.loss not in ("log_loss", "probit", "softmax"):
         raise AttributeError(
-            "predict_proba needs loss='log_loss' or 'softmax'; this model's loss is "
+            "predict_proba needs loss='log_loss', 'probit' or 'softmax'; this model's loss is "
             f"{estimator.loss!r}."
         )
     return True
@@ -251,7 +251,7 @@ class FMClassifier(ClassifierMixin, BaseFM):
 
         Parameters
         ----------
-        X : {sparse matrix, array, data frame} of shape (n_samples, n_features)
+        X : {sparse matrix, array, data frame, RelationalDesign} of shape (n_samples, n_features)
         y : array of shape (n_samples,)
             Labels of any type.
         {fit_parameters}
@@ -271,7 +271,7 @@ class FMClassifier(ClassifierMixin, BaseFM):
 
         Parameters
         ----------
-        X : {sparse matrix, array, data frame} of shape (n_samples, n_features)
+        X : {sparse matrix, array, data frame, RelationalDesign} of shape (n_samples, n_features)
         y : array of shape (n_samples,)
         classes : array of shape (n_classes,), default=None
             All labels that will ever come; the first call needs them.
@@ -339,7 +339,7 @@ class FMClassifier(ClassifierMixin, BaseFM):
 
         Parameters
         ----------
-        X : {sparse matrix, array, data frame} of shape (n_samples, n_features)
+        X : {sparse matrix, array, data frame, RelationalDesign} of shape (n_samples, n_features)
 
         Returns
         -------
@@ -356,7 +356,7 @@ class FMClassifier(ClassifierMixin, BaseFM):
 
         Parameters
         ----------
-        X : {sparse matrix, array, data frame} of shape (n_samples, n_features)
+        X : {sparse matrix, array, data frame, RelationalDesign} of shape (n_samples, n_features)
 
         Returns
         -------
@@ -368,14 +368,14 @@ class FMClassifier(ClassifierMixin, BaseFM):
 
     @available_if(_is_probabilistic)
     def predict_proba(self, X):
-        """Probability of each class ("log_loss" and "softmax" only).
+        """Probability of each class ("log_loss", "probit" and "softmax" only).
 
-        The logistic function of the score, of more than two classes divided by their sum; or the
-        softmax of the scores.
+        The logistic or the normal distribution function of the score, of more than two classes
+        divided by their sum; or the softmax of the scores.
 
         Parameters
         ----------
-        X : {sparse matrix, array, data frame} of shape (n_samples, n_features)
+        X : {sparse matrix, array, data frame, RelationalDesign} of shape (n_samples, n_features)
 
         Returns
         -------
@@ -384,8 +384,8 @@ class FMClassifier(ClassifierMixin, BaseFM):
         scores = self._scores(X).astype(np.float64)
         if self.loss == "softmax":
             return softmax(scores, axis=1)
+        link, log_link = (ndtr, log_ndtr) if self.loss == "probit" else (expit, log_expit)
         if scores.shape[1] == 1:
-            return np.column_stack([expit(-scores), expit(scores)])
+            return np.column_stack([link(-scores), link(scores)])
         # Divided by the largest first, so that classes that are all unlikely do not give 0 / 0.
-        logs = -np.logaddexp(0, -scores)
-        return softmax(logs, axis=1)
+        return softmax(log_link(scores), axis=1)
