@@ -103,9 +103,10 @@ clip_predictions : bool or (float, float), default=True
 }
 CLASSIFIER = {
     "loss": """loss : {"log_loss", "probit", "hinge", "squared_hinge", "softmax"}
-    Default "log_loss". Of the label as -1 or +1 and the score. Of more than two classes, each is set against the rest,
-    but for "softmax", the log loss of all classes together. "log_loss", "probit" (the normal
-    distribution function in the logistic's place) and "softmax" give probabilities.""",
+    Default "log_loss". Of the label as -1 or +1 and the score. Of more than two classes, each is
+    set against the rest, but for "softmax", the log loss of all classes together. "log_loss",
+    "probit" (the normal distribution function in the logistic's place) and "softmax" give
+    probabilities.""",
     "special": """class_weight : dict {label: weight}, "balanced" or None, default=None
     Factors on the losses of each class; "balanced" is inverse to the class frequencies.""",
     "l2": '0.02 and 0.002, for "adam" 0.002 both, for "adamw" 0.02 both, for "ftrl" 1 and 5, '

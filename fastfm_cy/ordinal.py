@@ -61,6 +61,11 @@ class BayesianFMOrdinal(ClassifierMixin, BaseBayesianFM):
     ):  # fmt: skip
         self._keep(locals())
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.poor_score = True  # of classes that lie in no order
+        return tags
+
     @property
     def cutpoints_(self):
         """ndarray of shape (n_classes - 1,) : posterior means of the cutpoints."""
@@ -106,7 +111,8 @@ class BayesianFMOrdinal(ClassifierMixin, BaseBayesianFM):
         -------
         ndarray of shape (n_samples,)
         """
-        return self.classes_[self._mean_value(X).argmax(axis=1)]
+        best = self._mean_value(X).argmax(axis=1)
+        return self.classes_[best]
 
     def predict_mean(self, X):
         """Posterior mean of the label of each row, if the labels are numbers.
