@@ -15,6 +15,7 @@ from time import perf_counter
 import numpy as np
 from tqdm import tqdm
 
+from ._parallel import in_parts
 from ._row_lines import EIGHT
 from ._sweeps import Sweeper, not_finite
 from .kernels import loss
@@ -74,9 +75,7 @@ class CoordinateTrainer:
 
     def _sweep(self):
         """All parameters once; the mean loss before."""
-        scores = self.sweeper.scores().astype(np.float64)[:, None]
-        losses, gradients = loss.values_and_gradients(self.settings, scores, self.y)
-        self.sweeper.errors[...] = gradients[:, 0] / self.curvature
+        losses = self._take_gradients(self.sweeper.scores())
         if self.fit_intercept:
             step = np.average(self.sweeper.errors, weights=self.weights)
             self.table.intercept[0, 0] -= step
@@ -89,3 +88,17 @@ class CoordinateTrainer:
             means = np.zeros_like(self.l2_factors)
             self.sweeper.sweep_factors(self.curvature, self.l2_factors, means, lambda: nothing)
         return float(np.average(losses, weights=self.weights))
+
+    def _take_gradients(self, scores):
+        """Set the errors to the distances from the parabolas' lowest points; the rows' losses."""
+        losses = np.empty(len(scores))
+
+        def take(first, last):
+            part = slice(first, last)
+            losses[part], gradients = loss.values_and_gradients(
+                self.settings, scores[part, None].astype(np.float64), self.y[part]
+            )
+            self.sweeper.errors[part] = gradients[:, 0] / self.curvature
+
+        in_parts(take, len(scores), EIGHT * len(scores), self.n_jobs)
+        return losses

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ._parallel import in_parts
 from ._parameters import aligned_zeros
 
 EIGHT = 8  # factors that the kernels take at a time
@@ -31,8 +32,11 @@ class RowLines:
     def is_weighted(self):
         return self.weights is not None
 
-    def take_errors(self):
-        self.lines[:, _ERROR] = self.errors
+    def take_errors(self, n_jobs):
+        def take(first, last):
+            self.lines[first:last, _ERROR] = self.errors[first:last]
+
+        in_parts(take, len(self.errors), len(self.errors), n_jobs)
 
     def clear_sums(self):
         self.lines[:, :EIGHT] = 0

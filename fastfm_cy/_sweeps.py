@@ -85,7 +85,7 @@ class Sweeper:
 
         The errors stay as they were before.
         """
-        self.lines.take_errors()
+        self.lines.take_errors(self.n_jobs)
         for first in range(0, self.n_factors, EIGHT):
             n_active = min(EIGHT, self.n_factors - first)
             active = slice(first, first + n_active)
