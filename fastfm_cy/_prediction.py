@@ -4,7 +4,6 @@ import numpy as np
 
 from ._parallel import in_parts
 from .exceptions import DivergenceError
-from .kernels import fm
 
 
 def score_rows(table, rows, n_jobs=1):
@@ -30,11 +29,9 @@ def score_rows(table, rows, n_jobs=1):
     scores = np.empty((rows.n_rows, table.n_outputs), dtype=table.dtype)
 
     def fill(first, last):
-        fm.predict(
-            rows.indptr, rows.indices, rows.data, *table.arrays, table.n_padded, scores, first, last
-        )  # fmt: skip
+        table.machine.predict(rows, table, scores, first, last)
 
-    work = len(rows.indices) * (table.n_padded + 1) * table.n_outputs
+    work = len(rows.indices) * (table.n_weights + 1) * table.n_outputs
     in_parts(fill, rows.n_rows, work, n_jobs)
     check_scores(scores)
     return scores

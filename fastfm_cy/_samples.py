@@ -1,6 +1,6 @@
 """Draws from a posterior, kept compactly: what a Bayesian model predicts from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -60,7 +60,7 @@ class Samples:
         """Each draw's scores of the rows, one after the other: arrays of shape (n_rows,)."""
         # Only the features that the rows have are copied, so that few rows cost little.
         features, places = np.unique(rows.indices, return_inverse=True)
-        present = type(rows)(rows.indptr, places.astype(np.int32), rows.data, len(features))
+        present = replace(rows, indices=places.astype(np.int32), n_features=len(features))
         table = ParameterTable(max(1, len(features)), self.factors.shape[2], np.float32)
         for intercept, linear, factors in zip(
             self.intercept, self.linear, self.factors, strict=True
