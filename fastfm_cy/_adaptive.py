@@ -13,7 +13,6 @@ changes (Rprop: Riedmiller & Braun 1993).
 import numpy as np
 
 from ._blocks import plain
-from .kernels import fm
 
 N_FITS = 8
 _FIRST_STEP, _LONGEST_STEP = np.log(2.0), np.log(4.0)
@@ -59,8 +58,7 @@ def _slopes(table, settings, strengths, validation):
     rows, dtype = plain(validation.rows), table.dtype
     slopes = np.zeros((len(strengths.values), 2))
     weights = None if validation.weights is None else validation.weights.astype(dtype)
-    fm.strength_slopes(
-        rows.indptr, rows.indices, rows.data, validation.target.astype(dtype), weights,
-        *table.arrays, table.n_padded, strengths.groups, slopes, settings,
+    table.machine.strength_slopes(
+        rows, validation.target.astype(dtype), weights, table, strengths, slopes, settings
     )  # fmt: skip
     return slopes

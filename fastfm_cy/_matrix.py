@@ -27,6 +27,8 @@ class CSRRows:
     indices: np.ndarray
     data: np.ndarray
     n_features: int
+    fields: np.ndarray | None = None
+    """int32, the field of each entry, for machines that know fields."""
 
     @property
     def n_rows(self):
@@ -46,9 +48,14 @@ class CSRRows:
 
     def take(self, numbers):
         """Some of the rows, copied."""
-        part = self.as_matrix()[numbers]
+        whole = self.as_matrix()
+        part = whole[numbers]
         indptr, indices = part.indptr.astype(np.int64), part.indices.astype(np.int32)
-        return CSRRows(indptr, indices, part.data, self.n_features)
+        fields = None
+        if self.fields is not None:
+            fields = sparse.csr_array((self.fields, self.indices, self.indptr), whole.shape)
+            fields = fields[numbers].data
+        return CSRRows(indptr, indices, part.data, self.n_features, fields)
 
 
 def check_rows(estimator, X, dtype, n_jobs):

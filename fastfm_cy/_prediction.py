@@ -6,7 +6,8 @@ from ._blocks import RelationalRows
 from ._parallel import in_parts
 from ._parameters import ParameterTable
 from .exceptions import DivergenceError
-from .kernels import fm
+
+_ENTRIES_AT_ONCE = 10_000_000  # of a relational design that has to be expanded
 
 
 def score_rows(table, rows, n_jobs=1):
@@ -30,18 +31,28 @@ def score_rows(table, rows, n_jobs=1):
         If a score overflows.
     """
     if isinstance(rows, RelationalRows):
+        if not table.machine.joins_blocks:
+            return _score_expanded(table, rows, n_jobs)
         table, rows = _joined_table(table, rows, n_jobs), rows.joined
     scores = np.empty((rows.n_rows, table.n_outputs), dtype=table.dtype)
 
     def fill(first, last):
-        fm.predict(
-            rows.indptr, rows.indices, rows.data, *table.arrays, table.n_padded, scores, first, last
-        )  # fmt: skip
+        table.machine.predict(rows, table, scores, first, last)
 
-    work = rows.n_entries * (table.n_padded + 1) * table.n_outputs
+    work = rows.n_entries * (table.n_weights + 1) * table.n_outputs
     in_parts(fill, rows.n_rows, work, n_jobs)
     check_scores(scores)
     return scores
+
+
+def _score_expanded(table, rows, n_jobs):
+    """A few rows at a time."""
+    n_rows = max(1, _ENTRIES_AT_ONCE * rows.n_rows // max(1, rows.n_entries))
+    parts = [
+        score_rows(table, rows.expanded(np.arange(first, min(first + n_rows, rows.n_rows))), n_jobs)
+        for first in range(0, rows.n_rows, n_rows)
+    ]
+    return np.concatenate(parts)
 
 
 def _joined_table(table, rows, n_jobs):

@@ -1,6 +1,6 @@
 """How the rows are dealt to threads, and where each feature's parameters live meanwhile."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -133,7 +133,7 @@ def lay_out(rows, visited, *, n_jobs, relabel, deterministic):
         shard_of_row[shard] = number
     columns = np.empty_like(rows.indices)
     replicas.renumber(rows.indptr, rows.indices, rank, shard_of_row, head, n_copies, columns)
-    placed = CSRRows(rows.indptr, columns, rows.data, n_table_rows)
+    placed = replace(rows, indices=columns, n_features=n_table_rows)
     frequency = counts[by_frequency[:head]] / len(visited)
     # The master copy lies right before the features that have none, so this holds for all.
     return Layout(placed, shards, n_table_rows, rank + (n_copies - 1) * head, head, frequency)

@@ -2,6 +2,9 @@
 
 from .structs cimport real
 
+cdef enum:
+    CACHE_LINE = 64               # bytes
+
 cdef extern from "vector.h" nogil:
     void FM_PREFETCH(const void* address)
     void FM_PREFETCH_OWN(const void* address)
