@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import gibbs as reference
 from reference.anova import Model
@@ -23,6 +23,7 @@ def build(request):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("shared", [False, True])
 @pytest.mark.parametrize("degree", [2, 3, 4, 5])
+@settings(max_examples=25)
 @given(
     problem=problems(), seed=st.integers(0, 99), n_factors=st.integers(1, 11),
     weighted=st.booleans(), known=st.booleans(),
