@@ -124,8 +124,6 @@ def can_stream(estimator):
 
 
 def _check_coordinate(estimator, solver):
-    if getattr(estimator, "degree", 2) > 2:
-        raise ValueError(f"solver={estimator.solver!r} takes degree=2 only.")
     if estimator.loss not in solver.losses:
         names = ", ".join(map(repr, solver.losses))
         raise ValueError(

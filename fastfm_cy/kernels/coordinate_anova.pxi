@@ -87,9 +87,9 @@ def sweep_levels(const int64_t[::1] indptr, const int32_t[::1] indices, const re
                 if is_weighted:
                     for f in range(EIGHT):
                         h[f] = h[f] * line[ROOT]
-                    gram(H, r, h, line[EIGHT] * line[ROOT])
+                    gram(H, r, h, line[ERROR] * line[ROOT])
                 else:
-                    gram(H, r, h, line[EIGHT])
+                    gram(H, r, h, line[ERROR])
             draw_eight(v, steps, H, r, alpha, &precisions[groups[column], 0],
                        &means[groups[column], 0], &normals[column, 0], n_active)
             for entry in range(start, end):
@@ -97,7 +97,7 @@ def sweep_levels(const int64_t[::1] indptr, const int32_t[::1] indices, const re
                     prefetch_line(&lines[indices[entry + AHEAD], 0], width)
                 line = &lines[indices[entry], 0]
                 slopes_of_order(h, line + LEVELS, data[entry], v, order, shared)
-                line[EIGHT] = line[EIGHT] + dot_eight(h, steps)
+                line[ERROR] = line[ERROR] + dot_eight(h, steps)
                 move_levels(line + LEVELS, data[entry], v, steps, order)
             for f in range(EIGHT):
                 v[f] = v[f] + steps[f]
