@@ -7,7 +7,7 @@ score is at most c, the loss is at most a parabola of curvature c that touches i
 score, with its least value at score - gradient / c (as in Blondel, Ishihata, Fujino, Ueda, ICML
 2016); a sweep of least squares with that target and precision c makes the objective fall. So every
 sweep does, whatever the loss. For the probit this is libFM's EM step: the target is the latent
-normal's mean.
+normal's mean. All this holds for higher degrees, too, as the score is linear in each parameter.
 """
 
 from time import perf_counter
@@ -15,6 +15,7 @@ from time import perf_counter
 import numpy as np
 from tqdm import tqdm
 
+from ._order_sweeps import HigherOrderSweeper
 from ._parallel import in_parts
 from ._row_lines import EIGHT
 from ._sweeps import Sweeper, not_finite
@@ -54,7 +55,8 @@ class CoordinateTrainer:
         values = strengths.values.astype(np.float64)
         self.l2_linear = np.column_stack([values[:, 1], np.zeros(len(values))])
         self.l2_factors = np.repeat(values[:, 3:], max(1, table.n_factors), axis=1)
-        self.sweeper = Sweeper(rows, table, groups, table.n_factors, weights, n_jobs)
+        sweeper = HigherOrderSweeper if table.machine.degree > 2 else Sweeper
+        self.sweeper = sweeper(rows, table, groups, table.n_factors, weights, n_jobs)
 
     def run(self, max_iter, *, verbose=0, after_epoch=None):
         """As Trainer.run; "train_loss" is the mean loss before each sweep."""

@@ -5,6 +5,7 @@ from textwrap import indent
 PARAMETERS = """
 n_factors : int, default=16
     Length k of each feature's factor vector; 0 gives the plain linear model.
+{model}
 {loss}
 solver : {{"adagrad", "sgd", "adam", "adamw", "ftrl", "als"}}, default="adagrad"
     "sgd" takes steps of one size, and wants features of about unit size. "adagrad" divides each
@@ -40,8 +41,8 @@ l2_linear, l2_factors : float >= 0, array, "auto" or None, default=None
 feature_groups : int array of shape (n_features,) or None, default=None
     Number of the group of each feature, from 0.
 init_scale : float > 0, default=0.01
-    Standard deviation of the normal distribution that the factors start from. Linear weights start
-    at 0.
+    Standard deviation of the normal distribution that the factors start from; those of an order
+    d > 2 of their own start from ``init_scale ** (2 / d)``. Linear weights start at 0.
 init_intercept : float or None, default=None
     Where the intercept starts; None is the best constant for the data of the first call.
 fit_intercept, fit_linear : bool, default=True
@@ -88,8 +89,16 @@ dtype : {{"float32", "float64"}}, default="float32"
     Type of the parameters and of the arithmetic.
 """
 
+DEGREE = """degree : int from 2 to 5, default=2
+    The most features that interact. Beyond 2, the score also has for every order d up to the degree
+    the sum over all sets of d features of the products of their x_i and of their factors, summed
+    over the k factors [9]_, computed in O(nnz degree^2 k).
+share_factors : bool, default=False
+    Whether all orders have the same factor vectors, in O(nnz degree k), and not each its own."""
+
 # What fills the braces for one of them.
 REGRESSOR = {
+    "model": DEGREE,
     "loss": """loss : {"squared_error", "huber", "poisson"}, default="squared_error"
     Half the squared error; Huber's, linear beyond `huber_delta`; or the Poisson deviance of a
     target >= 0, whose mean is the exponential of the score.""",
@@ -102,6 +111,7 @@ clip_predictions : bool or (float, float), default=True
     "stratified": "",
 }
 CLASSIFIER = {
+    "model": DEGREE,
     "loss": """loss : {"log_loss", "probit", "hinge", "squared_hinge", "softmax"}
     Default "log_loss". Of the label as -1 or +1 and the score. Of more than two classes, each is
     set against the rest, but for "softmax", the log loss of all classes together. "log_loss",
@@ -145,6 +155,8 @@ REFERENCES = """
    Stochastic Gradient Descent", NIPS 2011.
 .. [8] S. Rendle, Z. Gantner, C. Freudenthaler, L. Schmidt-Thieme, "Fast Context-aware
    Recommendations with Factorization Machines", SIGIR 2011.
+.. [9] M. Blondel, A. Fujino, N. Ueda, M. Ishihata, "Higher-Order Factorization Machines", NIPS
+   2016.
 """
 
 FIT_PARAMETERS = """

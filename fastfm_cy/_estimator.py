@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from ._base import BaseMachine, unchanged_on_error
 from ._fitting import Fitting
 from ._losses import Loss
-from ._machines import FM
+from ._machines import FM, HigherOrderFM
 from ._parameter_checks import check_fit_parameters
 from ._prediction import score_rows
 from ._solvers import ALL_SOLVERS, COORDINATE_SOLVERS
@@ -52,7 +52,7 @@ class BaseFM(SparsityMixin, BaseMachine):
 
     def _machine(self, rows):
         """The model's family, for a table that is to be trained on these rows."""
-        return FM()
+        return FM() if self.degree == 2 else HigherOrderFM(self.degree, self.share_factors)
 
     def _fit(self, X, y, sample_weight, eval_set, callbacks):
         with unchanged_on_error(self):

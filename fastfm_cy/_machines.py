@@ -2,7 +2,11 @@
 
 from dataclasses import dataclass
 
-from .kernels import fm
+import numpy as np
+
+from .kernels import anova, fm
+
+HIGHEST_DEGREE = 5  # that the kernels know
 
 
 @dataclass(frozen=True)
@@ -14,6 +18,8 @@ class FM:
 
     n_vectors = 1
     """Factor vectors that a feature has."""
+    vectors_first = False
+    """Whether ``factors_`` goes by vectors and then features, rather than the other way round."""
     n_shared = 0
     """Parameters, besides the intercept, that belong to no feature."""
     shared_start = 0.0
@@ -21,30 +27,75 @@ class FM:
     joins_blocks = True
     """Whether all that a group of features does to the scores of rows that share it are a weight
     and a vector, so that a block of a relational design needs no expansion."""
+    degree = 2
+    """The most features that interact."""
+
+    @property
+    def kernels(self):
+        """The module of the compiled functions."""
+        return fm
+
+    def start_scale(self, init_scale):
+        """Standard deviation of the factors' start values, a number or one a vector."""
+        return init_scale
 
     def train(self, rows, y, weights, order, table, intercept, strengths, settings):
         """Visit the rows in `order`: (sum of losses, rows done), as kernels/rows.pxi says.
 
         `intercept` is the table's or a thread's copy of it.
         """
-        return fm.train(
+        return self.kernels.train(
             rows.indptr, rows.indices, rows.data, y, weights, order, intercept, table.linear,
             table.factors, table.n_padded, strengths.groups, strengths.values, settings,
+            n_vectors=self.n_vectors, degree=self.degree,
         )  # fmt: skip
 
     def predict(self, rows, table, scores, first, last):
         """Write the scores of the rows first..last-1."""
-        fm.predict(
-            rows.indptr, rows.indices, rows.data, *table.arrays, table.n_padded, scores, first, last
+        self.kernels.predict(
+            rows.indptr, rows.indices, rows.data, *table.arrays, table.n_padded, scores, first,
+            last, n_vectors=self.n_vectors, degree=self.degree,
         )  # fmt: skip
 
     def strength_slopes(self, rows, y, weights, table, strengths, slopes, settings):
         """Add to `slopes` what kernels/strengths.pxi says."""
-        fm.strength_slopes(
+        self.kernels.strength_slopes(
             rows.indptr, rows.indices, rows.data, y, weights, *table.arrays, table.n_padded,
-            strengths.groups, slopes, settings,
+            strengths.groups, slopes, settings, n_vectors=self.n_vectors, degree=self.degree,
         )  # fmt: skip
 
     def scorer(self, table, exponential, low, high):
         """A Scorer over the table's arrays (kernels/scorer.pxi)."""
-        return fm.Scorer(table.arrays, table.n_padded, exponential, low, high)
+        return self.kernels.Scorer(
+            table.arrays, table.n_padded, exponential, low, high, n_vectors=self.n_vectors,
+            degree=self.degree,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class HigherOrderFM(FM):
+    """The machine of all interactions of up to `degree` features.
+
+    A feature has a factor vector for each order from 2, or if `shared` one for all of them.
+    """
+
+    degree: int
+    shared: bool = False
+
+    vectors_first = True
+    joins_blocks = False
+
+    @property
+    def n_vectors(self):
+        return 1 if self.shared else self.degree - 1
+
+    @property
+    def kernels(self):
+        return anova
+
+    def start_scale(self, init_scale):
+        """So that the products of each order's factors start equally large."""
+        if self.shared:
+            return init_scale
+        orders = np.arange(2, self.degree + 1)
+        return (init_scale ** (2 / orders))[:, None]

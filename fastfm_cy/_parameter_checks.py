@@ -4,6 +4,7 @@ from numbers import Real
 
 import numpy as np
 
+from ._machines import HIGHEST_DEGREE
 from ._schedules import SCHEDULES
 from ._solvers import ALL_SOLVERS, COORDINATE_SOLVERS
 from ._validation import check_bool, check_choice, check_integer, check_real
@@ -22,6 +23,8 @@ def check_fit_parameters(estimator, *, partial=False):
     check_choice(estimator.loss, "loss", estimator._losses)
     check_choice(estimator.schedule, "schedule", SCHEDULES)
     check_choice(estimator.dtype, "dtype", DTYPES)
+    if hasattr(estimator, "degree"):
+        _check_degree(estimator)
     solver = check_choice(estimator.solver, "solver", ALL_SOLVERS)
     for name in _FLAGS:
         check_bool(getattr(estimator, name), name)
@@ -34,6 +37,13 @@ def check_fit_parameters(estimator, *, partial=False):
         _check_schedule(estimator, solver, partial)
     if estimator.solver in COORDINATE_SOLVERS:
         _check_coordinate(estimator, solver)
+
+
+def _check_degree(estimator):
+    check_integer(estimator.degree, "degree", 2)
+    if estimator.degree > HIGHEST_DEGREE:
+        raise ValueError(f"degree must be at most {HIGHEST_DEGREE}; got {estimator.degree}.")
+    check_bool(estimator.share_factors, "share_factors")
 
 
 def _check_numbers(estimator):

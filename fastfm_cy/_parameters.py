@@ -48,7 +48,8 @@ def _padded(n_factors, dtype, in_eights):
 def _padded_vector(n_factors, n_vectors, dtype, in_eights):
     if n_vectors == 1:
         return _padded(n_factors, dtype, in_eights)
-    return -(-n_factors // 4) * 4
+    unit = 8 if in_eights else 4
+    return -(-n_factors // unit) * unit
 
 
 class ParameterTable:
@@ -158,10 +159,14 @@ class ParameterTable:
 
     @property
     def factor_vectors(self):
-        """View of the factors, shape (n_outputs, n_features, n_vectors, n_factors) less the first
-        and the third axis where their length is 1."""
+        """View of the factors, shape (n_outputs, n_features, n_vectors, n_factors), or with vectors
+        before features if the machine says so, less the outputs and the vectors where there is one.
+        """
         vectors = self.vector_blocks.swapaxes(0, 1)
-        vectors = vectors[:, :, 0] if self.machine.n_vectors == 1 else vectors
+        if self.machine.n_vectors == 1:
+            vectors = vectors[:, :, 0]
+        elif self.machine.vectors_first:
+            vectors = vectors.swapaxes(1, 2)
         return vectors[0] if self.n_outputs == 1 else vectors
 
     def draw_factors(self, scale, rng, first=0):
@@ -170,10 +175,11 @@ class ParameterTable:
         The same draws in either dtype.
         """
         vectors = self.vector_blocks
+        scale = np.float32(self.machine.start_scale(scale))
         block = max(1, _BLOCK // self.machine.n_vectors)
         for start in range(first, self.n_features, block):
             part = vectors[start : start + block]
-            part[...] = np.float32(scale) * rng.standard_normal(part.shape, dtype=np.float32)
+            part[...] = scale * rng.standard_normal(part.shape, dtype=np.float32)
 
     def like(self, n_features):
         """A table of the same kind for another number of features, all at their start."""

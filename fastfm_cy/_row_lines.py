@@ -10,21 +10,22 @@ _ERROR, _ROOT = 8, 9  # places in a row's line
 
 
 class RowLines:
-    """Errors of all rows, and for sweeps over factors a line of 16 numbers each.
+    """Errors of all rows, and for sweeps over factors a line of 16 numbers or more each.
 
     Attributes
     ----------
     errors : array of shape (n_rows,)
         Scores minus targets.
-    lines : array of shape (n_rows, 16)
-        Sums of eight factors, the error, and the root of the row's weight.
+    lines : array of shape (n_rows, width)
+        Sums of eight factors, the error, and the root of the row's weight; from 16 on what
+        _order_sweeps.py keeps.
     weights : array of shape (n_rows,) or None
     """
 
-    def __init__(self, n_rows, n_factors, weights, dtype):
+    def __init__(self, n_rows, n_factors, weights, dtype, width=2 * EIGHT):
         self.errors = np.empty(n_rows, dtype)
         self.weights = weights
-        self.lines = aligned_zeros((n_rows, 2 * EIGHT if n_factors else 0), dtype)
+        self.lines = aligned_zeros((n_rows, width if n_factors else 0), dtype)
         if weights is not None and n_factors:
             self.lines[:, _ROOT] = np.sqrt(weights)
 

@@ -13,10 +13,11 @@ class FMRegressor(BaseFMRegressor):
 
         w0 + sum_i w_i x_i + sum_{i<j} <v_i, v_j> x_i x_j,
 
-    computed in time linear in the row's non-zeros [1]_; it is the prediction, but for counts
-    (loss="poisson"), whose logarithm it is. Training minimises, one row at a time in random order,
-    the loss plus ``l2 / 2`` times the square of each parameter that the row touches, so a feature's
-    penalty grows with the number of its rows, as in libFM; "ftrl" and "als" count it once.
+    computed in time linear in the row's non-zeros [1]_, and with a higher `degree` products of more
+    features; it is the prediction, but for counts (loss="poisson"), whose logarithm it is. Training
+    minimises, one row at a time in random order, the loss plus ``l2 / 2`` times the square of each
+    parameter that the row touches, so a feature's penalty grows with the number of its rows, as in
+    libFM; "ftrl" and "als" count it once.
 
     Parameters
     ----------
@@ -27,6 +28,7 @@ class FMRegressor(BaseFMRegressor):
     intercept_ : float
     coef_ : ndarray of shape (n_features,)
     factors_ : ndarray of shape (n_features, n_factors)
+        If each order has its own: (degree - 1, n_features, n_factors), from order 2 on.
     y_range_ : tuple of float
         Smallest and largest target in training, or the given range, to which predictions are
         clipped.
@@ -52,14 +54,14 @@ class FMRegressor(BaseFMRegressor):
     """
 
     def __init__(
-        self, n_factors=16, *, loss="squared_error", solver="adagrad", learning_rate=None,
-        schedule="constant", power_t=0.5, adam_betas=(0.9, 0.999), ftrl_beta=1.0, max_iter=20,
-        l1_linear=0.0, l1_factors=0.0, l2_linear=None, l2_factors=None, feature_groups=None,
-        init_scale=0.01, init_intercept=None, fit_intercept=True, fit_linear=True, huber_delta=1.0,
-        clip_predictions=True, shuffle="block", early_stopping=False, validation_fraction=0.1,
-        scoring=None, n_iter_no_change=3, tol=None, warm_start=False, grow_features=False,
-        relabel=False, n_jobs=None, deterministic=False, random_state=None, verbose=0,
-        dtype="float32",
+        self, n_factors=16, *, degree=2, share_factors=False, loss="squared_error",
+        solver="adagrad", learning_rate=None, schedule="constant", power_t=0.5,
+        adam_betas=(0.9, 0.999), ftrl_beta=1.0, max_iter=20, l1_linear=0.0, l1_factors=0.0,
+        l2_linear=None, l2_factors=None, feature_groups=None, init_scale=0.01, init_intercept=None,
+        fit_intercept=True, fit_linear=True, huber_delta=1.0, clip_predictions=True,
+        shuffle="block", early_stopping=False, validation_fraction=0.1, scoring=None,
+        n_iter_no_change=3, tol=None, warm_start=False, grow_features=False, relabel=False,
+        n_jobs=None, deterministic=False, random_state=None, verbose=0, dtype="float32",
     ):  # fmt: skip
         self._keep(locals())
 
@@ -72,11 +74,12 @@ class FMClassifier(BaseFMClassifier):
 
         w0 + sum_i w_i x_i + sum_{i<j} <v_i, v_j> x_i x_j,
 
-    computed in time linear in the row's non-zeros [1]_; positive scores mean ``classes_[1]``. Of
-    more than two classes, each has parameters and a score of its own, and the highest wins.
-    Training minimises, one row at a time in random order, the loss plus ``l2 / 2`` times the square
-    of each parameter that the row touches, so a feature's penalty grows with the number of its
-    rows, as in libFM; "ftrl" and "als" count it once.
+    computed in time linear in the row's non-zeros [1]_, and with a higher `degree` products of more
+    features; positive scores mean ``classes_[1]``. Of more than two classes, each has parameters
+    and a score of its own, and the highest wins. Training minimises, one row at a time in random
+    order, the loss plus ``l2 / 2`` times the square of each parameter that the row touches, so a
+    feature's penalty grows with the number of its rows, as in libFM; "ftrl" and "als" count it
+    once.
 
     Parameters
     ----------
@@ -89,6 +92,7 @@ class FMClassifier(BaseFMClassifier):
     intercept_ : float, or ndarray of shape (n_classes,)
     coef_ : ndarray of shape (n_features,) or (n_classes, n_features)
     factors_ : ndarray of shape (n_features, n_factors) or (n_classes, n_features, n_factors)
+        If each order has its own, with an axis of degree - 1 orders before that of the features.
     {attributes}
 
     Raises
@@ -111,13 +115,13 @@ class FMClassifier(BaseFMClassifier):
     """
 
     def __init__(
-        self, n_factors=16, *, loss="log_loss", solver="adagrad", learning_rate=None,
-        schedule="constant", power_t=0.5, adam_betas=(0.9, 0.999), ftrl_beta=1.0, max_iter=20,
-        l1_linear=0.0, l1_factors=0.0, l2_linear=None, l2_factors=None, feature_groups=None,
-        init_scale=0.01, init_intercept=None, fit_intercept=True, fit_linear=True,
-        class_weight=None, shuffle="block", early_stopping=False, validation_fraction=0.1,
-        scoring=None, n_iter_no_change=3, tol=None, warm_start=False, grow_features=False,
-        relabel=False, n_jobs=None, deterministic=False, random_state=None, verbose=0,
-        dtype="float32",
+        self, n_factors=16, *, degree=2, share_factors=False, loss="log_loss", solver="adagrad",
+        learning_rate=None, schedule="constant", power_t=0.5, adam_betas=(0.9, 0.999),
+        ftrl_beta=1.0, max_iter=20, l1_linear=0.0, l1_factors=0.0, l2_linear=None, l2_factors=None,
+        feature_groups=None, init_scale=0.01, init_intercept=None, fit_intercept=True,
+        fit_linear=True, class_weight=None, shuffle="block", early_stopping=False,
+        validation_fraction=0.1, scoring=None, n_iter_no_change=3, tol=None, warm_start=False,
+        grow_features=False, relabel=False, n_jobs=None, deterministic=False, random_state=None,
+        verbose=0, dtype="float32",
     ):  # fmt: skip
         self._keep(locals())

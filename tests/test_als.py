@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from reference import gibbs as reference
+from reference.anova import Model as Anova
 from reference.losses import GRADIENTS, LOSSES
 from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression, Ridge
@@ -198,3 +200,114 @@ def test_sparse_and_back(n_factors, ratings):
     twin = FMRegressor(n_factors, solver="als", max_iter=4, random_state=0)
     twin.fit(ratings.X, ratings.y)
     assert np.array_equal(model.fit(ratings.X, ratings.y).coef_, twin.coef_)
+
+
+KINDS = [(3, False), (3, True), (4, False), (5, True)]
+
+
+def definition(model):
+    """The higher-order model by its definition (reference/anova.py)."""
+    v = model.factors_ if model.share_factors else np.moveaxis(model.factors_, 0, 1)
+    v = v.reshape(len(model.coef_), -1, v.shape[-1]).astype(float)
+    return Anova(model.intercept_, model.coef_.astype(float), v, model.degree)
+
+
+@pytest.mark.parametrize(("degree", "share"), KINDS)
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(("loss", "Model"), CASES)
+def test_higher_degrees_fall_to_a_stationary_point(loss, Model, weighted, degree, share):
+    X, y = draw(loss)
+    weights = np.random.default_rng(1).integers(0, 4, len(y)).astype(float) if weighted else None
+    model = als(Model, loss, 2, max_iter=4000, degree=degree, share_factors=share)
+    falling = []
+
+    def watch(model, history):
+        if len(falling) < 200:
+            falling.append(objective(model, X, y, 1.0 if weights is None else weights))
+
+    model.fit(X, y, weights, callbacks=watch)
+    assert (np.diff(falling) < 1e-9 * falling[0]).all()
+    weights = np.ones(len(y)) if weights is None else weights
+    plain = definition(model)
+    scores = [plain.score(x) for x in X]
+    g = weights * [GRADIENTS[loss](*pair) for pair in zip(scores, y, strict=True)]
+    slopes = np.array([[plain.factor_gradient(x, j) for j in range(5)] for x in X])
+    gradient = np.einsum("n,njtf->jtf", g, slopes) + model.l2_factors * plain.v
+    slow = 20 if loss == "probit" else 1  # its bound is the loosest
+    assert abs(g.sum()) < slow * 1e-3
+    assert np.abs(g @ X + model.l2_linear * model.coef_).max() < slow * 1e-2
+    assert np.abs(gradient).max() < slow * 1e-2
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("degree", "share"), KINDS)
+def test_sweeps_of_higher_degrees_equal_their_definition(degree, share, dtype):
+    """Two sweeps, parameter by parameter, of the slow reference (reference/gibbs.py)."""
+    X, y = draw("squared_error", 25)
+    settings = {"degree": degree, "share_factors": share, "dtype": dtype, "init_intercept": 0.5}
+    model = als(FMRegressor, "squared_error", 2, max_iter=2, **settings)
+    fitted = model.fit(X, y)
+    rng = fitted._new_rng()
+    table = fitted._table.like(5)
+    table.draw_factors(0.3, rng)
+    v = table.vector_blocks[:, 0].astype(float)
+    plain = Anova(0.5, np.zeros(5), v, degree)
+    for _ in range(2):
+        errors = [plain.score(x) - t for x, t in zip(X, y, strict=True)]
+        plain.w0 -= np.mean(errors)
+        reference.sweep_linear(plain, X, y, 1.0, [(0.7, 0.0)] * 5, np.zeros(5))
+        for t in range(v.shape[1]):
+            for j in range(5):
+                for f in range(2):
+                    reference.draw(plain, X, y, 1.0, plain.v, (j, t, f), 0.4, 0.0, 0.0)
+    tolerance = 2e-3 if dtype == "float32" else 1e-9
+    np.testing.assert_allclose(fitted._table.vector_blocks[:, 0], plain.v, atol=tolerance)
+    np.testing.assert_allclose(fitted.coef_, plain.w, atol=tolerance)
+    assert fitted.intercept_ == pytest.approx(plain.w0, abs=tolerance)
+
+
+@pytest.mark.parametrize(("degree", "share"), KINDS)
+def test_higher_degrees_in_threads_and_going_on(degree, share, ratings, monkeypatch):
+    monkeypatch.setattr(columns, "_LEAST_A_THREAD", 100)
+    settings = {"solver": "als", "degree": degree, "share_factors": share, "random_state": 0}
+    X, y = ratings.X, ratings.y
+    models = [FMRegressor(10, max_iter=3, n_jobs=n, **settings).fit(X, y) for n in (1, 2, 3)]
+    parts = FMRegressor(10, max_iter=1, warm_start=True, **settings).fit(X, y)
+    models.append(parts.set_params(max_iter=2).fit(X, y))
+    for model in models[1:]:
+        assert np.array_equal(model.factors_, models[0].factors_)
+        assert np.array_equal(model.coef_, models[0].coef_)
+    ridge = Ridge().fit(X, y)
+    assert root_mean_squared_error(y, parts.predict(X)) < root_mean_squared_error(
+        y, ridge.predict(X)
+    )
+
+
+@pytest.mark.parametrize("solver_strength", [0.1, 1.0])
+def test_degree_three_finds_a_third_order_interaction(solver_strength):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(400, 5))
+    y = X[:, 0] * X[:, 1] * X[:, 2] + 0.1 * rng.normal(size=400)
+    settings = {"solver": "als", "max_iter": 100, "init_scale": 0.3, "random_state": 0}
+    settings |= {"l2_linear": solver_strength, "l2_factors": solver_strength}
+    errors = [
+        root_mean_squared_error(
+            y[300:],
+            FMRegressor(4, degree=degree, **settings).fit(X[:300], y[:300]).predict(X[300:]),
+        )
+        for degree in (2, 3)
+    ]
+    assert errors[1] < 0.5 * errors[0]
+
+
+def test_corners_of_higher_degrees():
+    X = np.array([[1.0, 1.0, 0.0], [2.0, 2.0, 0.0], [0.0, 0.0, 0.0]])
+    for degree, share in KINDS:
+        for n_rows in (1, 2, 3):
+            for n_factors in (0, 2):
+                model = FMRegressor(
+                    n_factors, solver="als", degree=degree, share_factors=share, l2_linear=0.0,
+                    l2_factors=0.0, max_iter=50, random_state=0,
+                ).fit(X[:n_rows], [1.0, 3.0, 2.0][:n_rows])  # fmt: skip
+                assert np.isfinite(model.predict(X)).all()
+                assert model.coef_[2] == 0

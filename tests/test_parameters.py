@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from strategies import DTYPES
 
+from fastfm_cy._machines import FM
 from fastfm_cy._parameters import CACHE_LINE, ParameterTable
 
 
@@ -76,7 +77,7 @@ def test_copies_keep_the_weights(dtype, n_outputs):
 
 
 @dataclass(frozen=True)
-class Several:
+class Several(FM):
     """A machine with three vectors a feature and five parameters of the whole model."""
 
     n_vectors = 3

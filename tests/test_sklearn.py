@@ -42,6 +42,8 @@ ESTIMATORS = [
     FMClassifier(),
     FMClassifier(loss="hinge", dtype="float64"),
     FMClassifier(n_factors=0, loss="squared_hinge"),
+    FMClassifier(4, degree=3),
+    FMRegressor(4, degree=4, share_factors=True),
     FMRegressor(),
     FMRegressor(dtype="float64", clip_predictions=False),
     FMRegressor(n_factors=0),

@@ -13,6 +13,6 @@ except ImportError as error:
         "'python -m pip install -e .', or start Python (or pytest) from another folder."
     ) from error
 
-from .dispatch import coordinate, fm
+from .dispatch import anova, coordinate, fm
 
-__all__ = ["checks", "coordinate", "fm", "loss", "replicas", "settings"]
+__all__ = ["anova", "checks", "coordinate", "fm", "loss", "replicas", "settings"]

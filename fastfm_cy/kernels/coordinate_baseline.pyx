@@ -1,2 +1,3 @@
 include "coordinate.pxi"
 include "blocks.pxi"
+include "coordinate_anova.pxi"

@@ -1,5 +1,5 @@
 """The loops over rows that every model's kernels share; included after what the model defines:
-ON_STACK, sums_size, spare_size, prefetch_parameters, score_row and update_row.
+ON_STACK, NEEDS_LONGEST, sums_size, spare_size, prefetch_parameters, score_row and update_row.
 
 A model for several classes has one score for each: the classes are the table's outputs, and a row's
 scores are all there before the first of them is updated.
@@ -137,12 +137,13 @@ cdef Py_ssize_t prefetch_distance(Py_ssize_t n_entries, Py_ssize_t n_rows) noexc
 
 
 cdef TableView table_view(const real[:, ::1] intercept, const real[:, ::1] linear,
-                          const real[:, ::1] factors, Py_ssize_t n_factors, Py_ssize_t n_slots):
+                          const real[:, ::1] factors, Py_ssize_t n_factors, Py_ssize_t n_vectors,
+                          Py_ssize_t degree, Py_ssize_t n_slots):
     """`n_slots`: numbers of state a parameter; predictions need not know."""
     cdef Py_ssize_t n_outputs = intercept.shape[0]
     return TableView(<void*>&intercept[0, 0], <void*>&linear[0, 0], <void*>&factors[0, 0],
                      linear.shape[1], factors.shape[1], n_factors,
-                     factors.shape[1] // n_outputs // (1 + n_slots), n_outputs,
+                     factors.shape[1] // n_outputs // (1 + n_slots), n_vectors, degree, n_outputs,
                      intercept.shape[1], linear.shape[1] // n_outputs,
                      factors.shape[1] // n_outputs)
 
@@ -151,7 +152,7 @@ def train(const int64_t[::1] indptr, const int32_t[::1] indices, const real[::1]
           const real[::1] y, const real[::1] weights, const int64_t[::1] order,
           real[:, ::1] intercept, real[:, ::1] linear, real[:, ::1] factors,
           Py_ssize_t n_factors, const int32_t[::1] groups, const real[:, ::1] strengths,
-          Settings settings):
+          Settings settings, Py_ssize_t n_vectors=1, Py_ssize_t degree=2):
     """Train in place on the rows that `order` lists, one update a row.
 
     Parameters
@@ -166,14 +167,16 @@ def train(const int64_t[::1] indptr, const int32_t[::1] indices, const real[::1]
     groups : a row of `strengths` for each row of the table, or None if there is only one
     strengths : shape (n_groups, 4)
         l1 and l2 of the linear weights, then of the factors.
+    n_vectors, degree
+        Factor vectors of a feature, and how many features interact; a plain FM does not look.
 
     Returns
     -------
     (weighted sum of losses before each update, number of rows done); fewer rows than `order`
     has means that the next row's score was not finite, and nothing was updated from it.
     """
-    cdef CSRView rows = CSRView(&indptr[0], &indices[0], &data[0])
-    cdef TableView table = table_view(intercept, linear, factors, n_factors,
+    cdef CSRView rows = CSRView(&indptr[0], &indices[0], &data[0], longest_row(indptr, order))
+    cdef TableView table = table_view(intercept, linear, factors, n_factors, n_vectors, degree,
                                        n_state(settings.values.solver))
     cdef const real* weight = NULL if weights is None else &weights[0]
     cdef const int32_t* group = NULL if groups is None else &groups[0]
@@ -185,7 +188,7 @@ def train(const int64_t[::1] indptr, const int32_t[::1] indices, const real[::1]
     cdef bint is_plain = group == NULL and not steps.has_l1
     cdef Py_ssize_t ahead = n                               # beyond the last row: none
     cdef Py_ssize_t constant = n_factors if steps.constant_width and table.n_outputs == 1 else -1
-    cdef real* scratch = <real*>new_scratch(&table, table.n_outputs, <real>0)
+    cdef real* scratch = <real*>new_scratch(&table, table.n_outputs, rows.longest, <real>0)
     cdef double* outputs = <double*>scratch
     cdef real* sums = <real*>(outputs + 2 * table.n_outputs)
     cdef double loss_sum = 0
@@ -210,14 +213,15 @@ def train(const int64_t[::1] indptr, const int32_t[::1] indices, const real[::1]
 
 def predict(const int64_t[::1] indptr, const int32_t[::1] indices, const real[::1] data,
             const real[:, ::1] intercept, const real[:, ::1] linear,
-            const real[:, ::1] factors, Py_ssize_t n_factors, real[:, ::1] scores, Py_ssize_t first, Py_ssize_t last):
+            const real[:, ::1] factors, Py_ssize_t n_factors, real[:, ::1] scores,
+            Py_ssize_t first, Py_ssize_t last, Py_ssize_t n_vectors=1, Py_ssize_t degree=2):
     """Write the scores of rows first..last-1 into `scores`, shape (n_rows, n_outputs)."""
-    cdef CSRView rows = CSRView(&indptr[0], &indices[0], &data[0])
-    cdef TableView table = table_view(intercept, linear, factors, n_factors, 0)
+    cdef CSRView rows = CSRView(&indptr[0], &indices[0], &data[0], 0)
+    cdef TableView table = table_view(intercept, linear, factors, n_factors, n_vectors, degree, 0)
     cdef real* out = &scores[0, 0]
     cdef Py_ssize_t ahead = prefetch_distance(indices.shape[0], indptr.shape[0] - 1)
     cdef Py_ssize_t constant = n_factors if table.n_outputs == 1 else -1
-    cdef real* scratch = <real*>new_scratch(&table, 1, <real>0)
+    cdef real* scratch = <real*>new_scratch(&table, 1, 0, <real>0)
     cdef unsigned int mode
     with nogil:
         mode = fm_flush_denormals()
@@ -237,9 +241,20 @@ def predict(const int64_t[::1] indptr, const int32_t[::1] indices, const real[::
         free(scratch)
 
 
-cdef void* new_scratch(const TableView* table, Py_ssize_t n_outputs, real tag) except NULL:
+cdef Py_ssize_t longest_row(const int64_t[::1] indptr, const int64_t[::1] order):
+    """Non-zeros of the longest of the rows in `order`; 0 if the model need not know."""
+    cdef Py_ssize_t longest = 0, i
+    if NEEDS_LONGEST:
+        for i in range(order.shape[0]):
+            longest = max(longest, indptr[order[i] + 1] - indptr[order[i]])
+    return longest
+
+
+cdef void* new_scratch(const TableView* table, Py_ssize_t n_outputs, Py_ssize_t longest,
+                       real tag) except NULL:
     """Room for the scores and gradients of so many outputs, their sums, and what is spare."""
-    cdef size_t n_reals = n_outputs * sums_size(<any_width*>NULL, table) + spare_size(table)
+    cdef size_t n_sums = n_outputs * sums_size(<any_width*>NULL, table)
+    cdef size_t n_reals = n_sums + spare_size(table, longest)
     cdef size_t n_bytes = 2 * n_outputs * sizeof(double) + n_reals * sizeof(real)
     cdef void* scratch = malloc(n_bytes)
     if scratch == NULL:

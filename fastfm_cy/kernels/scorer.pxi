@@ -20,13 +20,14 @@ cdef class Scorer:
     cdef bint _exponential
     cdef double _low, _high
 
-    def __init__(self, arrays, Py_ssize_t n_factors, bint exponential, double low, double high):
+    def __init__(self, arrays, Py_ssize_t n_factors, bint exponential, double low, double high,
+                 Py_ssize_t n_vectors=1, Py_ssize_t degree=2):
         intercept, linear, factors = self._arrays = arrays
         cdef size_t w0 = intercept.ctypes.data, w = linear.ctypes.data, v = factors.ctypes.data
         cdef Py_ssize_t n_outputs = len(intercept)
         self._table = TableView(<void*>w0, <void*>w, <void*>v, linear.shape[1], factors.shape[1],
-                                n_factors, factors.shape[1] // n_outputs, n_outputs,
-                                intercept.shape[1], linear.shape[1] // n_outputs,
+                                n_factors, factors.shape[1] // n_outputs, n_vectors, degree,
+                                n_outputs, intercept.shape[1], linear.shape[1] // n_outputs,
                                 factors.shape[1] // n_outputs)
         self._n_features = linear.shape[0]
         self._is_float64 = linear.dtype == np.float64
@@ -58,11 +59,11 @@ cdef class Scorer:
         if self._is_float64:
             wide = data
             self._check_length(indices, wide.shape[0])
-            score_few(CSRView(&indptr[0], &indices[0], &wide[0]), 1, &self._table, &score)
+            score_few(CSRView(&indptr[0], &indices[0], &wide[0], 0), 1, &self._table, &score)
         else:
             narrow = data
             self._check_length(indices, narrow.shape[0])
-            score_few(CSRView(&indptr[0], &indices[0], &narrow[0]), 1, &self._table, &narrow_score)
+            score_few(CSRView(&indptr[0], &indices[0], &narrow[0], 0), 1, &self._table, &narrow_score)
             score = narrow_score
         return self._clipped(score)
 
@@ -95,12 +96,12 @@ cdef class Scorer:
         if self._is_float64:
             wide, wide_scores = data, scores
             self._check_length(indices, wide.shape[0])
-            score_few(CSRView(&indptr[0], &indices[0], &wide[0]), n_rows, &self._table,
+            score_few(CSRView(&indptr[0], &indices[0], &wide[0], 0), n_rows, &self._table,
                       &wide_scores[0, 0])
         else:
             narrow, narrow_scores = data, scores
             self._check_length(indices, narrow.shape[0])
-            score_few(CSRView(&indptr[0], &indices[0], &narrow[0]), n_rows, &self._table,
+            score_few(CSRView(&indptr[0], &indices[0], &narrow[0], 0), n_rows, &self._table,
                       &narrow_scores[0, 0])
         if not np.isfinite(scores).all():
             raise FloatingPointError("A score is not finite: a value is not, or is far too large.")
@@ -132,7 +133,7 @@ cdef class Scorer:
 cdef int score_few(CSRView rows, Py_ssize_t n_rows, const TableView* table,
                    real* scores) except -1:
     """Like predict, without its preparations and in one width for all."""
-    cdef real* scratch = <real*>new_scratch(table, 1, <real>0)
+    cdef real* scratch = <real*>new_scratch(table, 1, 0, <real>0)
     with nogil:
         predict_rows(<any_width*>NULL, rows, 0, n_rows, table[0], n_rows, scratch, scores)
         free(scratch)

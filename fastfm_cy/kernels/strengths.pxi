@@ -13,16 +13,16 @@ and its loss by g times that. The sums over rows go to the caller, who knows how
 cdef void strength_slopes_of_rows(CSRView rows, Py_ssize_t n, const real* y, const real* weights,
                                   TableView table, const int32_t* group, StepSettings settings,
                                   real* sums, double* outputs, double* slopes) noexcept nogil:
-    cdef Py_ssize_t k = table.n_factors, row, entry, column, output, f, place
+    cdef Py_ssize_t n_sums = sums_size(<any_width*>NULL, &table), row, entry, column, output
     cdef const real* data = <const real*>rows.data
-    cdef const real* v
-    cdef double weight = 1, g, along
+    cdef real* spare = sums + table.n_outputs * n_sums
+    cdef double weight = 1, g
     cdef TableView view
     for row in range(n):
         for output in range(table.n_outputs):
             output_of(<any_width*>NULL, &table, output, &view, <real>0)
-            outputs[output] = score_row(<any_width*>NULL, &rows, row, &view, sums + output * k,
-                                        sums + table.n_outputs * k)
+            outputs[output] = score_row(<any_width*>NULL, &rows, row, &view,
+                                        sums + output * n_sums, spare)
         row_value_gradients(&settings, outputs, table.n_outputs, y[row],
                             outputs + table.n_outputs)
         if weights != NULL:
@@ -32,27 +32,24 @@ cdef void strength_slopes_of_rows(CSRView rows, Py_ssize_t n, const real* y, con
             g = weight * outputs[table.n_outputs + output]
             for entry in range(rows.indptr[row], rows.indptr[row + 1]):
                 column = rows.indices[entry]
-                place = 2 * group[column] if group != NULL else 0
-                slopes[place] -= (g * data[entry]
-                                  * (<const real*>view.linear)[column * table.linear_stride])
-                v = <const real*>view.factors + column * table.factor_stride
-                along = 0
-                for f in range(k):
-                    along += v[f] * (sums[output * k + f] - v[f] * data[entry])
-                slopes[place + 1] -= g * data[entry] * along
+                slopes[2 * group[column] if group != NULL else 0] -= (
+                    g * data[entry] * (<const real*>view.linear)[column * table.linear_stride])
+            add_factor_slopes(&rows, row, &view, group, sums + output * n_sums, spare, g, slopes)
 
 
 def strength_slopes(const int64_t[::1] indptr, const int32_t[::1] indices, const real[::1] data,
                     const real[::1] y, const real[::1] weights, const real[:, ::1] intercept,
                     const real[:, ::1] linear, const real[:, ::1] factors, Py_ssize_t n_factors,
-                    const int32_t[::1] groups, double[:, ::1] slopes, Settings settings):
+                    const int32_t[::1] groups, double[:, ::1] slopes, Settings settings,
+                    Py_ssize_t n_vectors=1, Py_ssize_t degree=2):
     """Add to `slopes`, shape (n_groups, 2), how the weighted loss of all rows changes with the L2
     strengths of the linear weights and of the factors, for a rate of 1.
     """
-    cdef CSRView rows = CSRView(&indptr[0], &indices[0], &data[0])
-    cdef TableView table = table_view(intercept, linear, factors, n_factors, 0)
+    cdef const int64_t[::1] order = np.arange(y.shape[0])
+    cdef CSRView rows = CSRView(&indptr[0], &indices[0], &data[0], longest_row(indptr, order))
+    cdef TableView table = table_view(intercept, linear, factors, n_factors, n_vectors, degree, 0)
     cdef Py_ssize_t n_outputs = table.n_outputs
-    cdef double* outputs = <double*>new_scratch(&table, n_outputs, <real>0)
+    cdef double* outputs = <double*>new_scratch(&table, n_outputs, rows.longest, <real>0)
     cdef const int32_t* group = NULL if groups is None else &groups[0]
     cdef const real* weight = NULL if weights is None else &weights[0]
     with nogil:

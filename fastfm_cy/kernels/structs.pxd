@@ -13,6 +13,7 @@ ctypedef struct CSRView:
     const int64_t* indptr
     const int32_t* indices
     const void* data
+    Py_ssize_t longest          # non-zeros of the longest row that is visited, if a model needs it
 
 
 ctypedef struct TableView:
@@ -27,6 +28,8 @@ ctypedef struct TableView:
     Py_ssize_t factor_stride
     Py_ssize_t n_factors        # of a vector, as padded
     Py_ssize_t n_weights        # of all a feature's vectors, as padded
+    Py_ssize_t n_vectors
+    Py_ssize_t degree           # the most features that interact
     Py_ssize_t n_outputs
     Py_ssize_t intercept_block  # from an output to the next
     Py_ssize_t linear_block

@@ -1,0 +1,3 @@
+include "anova.pxi"
+include "scorer.pxi"
+include "strengths.pxi"
