@@ -5,7 +5,9 @@ from importlib.metadata import version as _version
 from ._config import show_config
 from .bayes import BayesianFMClassifier, BayesianFMRegressor
 from .exceptions import DivergenceError
+from .ffm import FFMClassifier, FFMRegressor
 from .fm import FMClassifier, FMRegressor
+from .fwfm import FwFMClassifier, FwFMRegressor
 
 __version__ = _version("fastfm_cy")
 
@@ -13,8 +15,12 @@ __all__ = [
     "BayesianFMClassifier",
     "BayesianFMRegressor",
     "DivergenceError",
+    "FFMClassifier",
+    "FFMRegressor",
     "FMClassifier",
     "FMRegressor",
+    "FwFMClassifier",
+    "FwFMRegressor",
     "__version__",
     "show_config",
 ]

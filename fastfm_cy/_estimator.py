@@ -17,7 +17,7 @@ from ._prediction import score_rows
 from ._solvers import ALL_SOLVERS, COORDINATE_SOLVERS
 from ._sparsity import SparsityMixin
 from ._strengths import NAMES, check_strengths
-from ._validation import check_weights
+from ._validation import check_eval_set, check_weights
 from .kernels.settings import Settings
 
 
@@ -51,13 +51,28 @@ class BaseFM(SparsityMixin, BaseMachine):
 
     # Fitting -----------------------------------------------------------------------------------
 
-    def _machine(self, rows):
-        """The model's family, for a table that is to be trained on these rows."""
+    def _machine(self):
+        """The model's family, once its data were checked."""
         return FM()
+
+    def _check_more(self):
+        """Check the parameters that only this family has."""
+
+    def _check_size(self, n_features, n_copies):
+        """Refuse a table that is too large, before memory is taken for it."""
+
+    def _check_eval_set(self, eval_set):
+        """(X, y, weights or None)."""
+        return check_eval_set(eval_set)
+
+    def _check_rows(self, X, n_jobs):
+        """X to predict from as the kernels take it."""
+        return check_rows(self, X, self._table.dtype, n_jobs)
 
     def _fit(self, X, y, sample_weight, eval_set, callbacks):
         with unchanged_on_error(self):
             check_fit_parameters(self)
+            self._check_more()
             continues = bool(self.warm_start) and self.__sklearn_is_fitted__()
             rows, y = self._check_data(X, y, reset=not continues)
             weights = self._row_weights(y, check_weights(sample_weight, rows.n_rows))
@@ -73,6 +88,7 @@ class BaseFM(SparsityMixin, BaseMachine):
     def _partial_fit(self, X, y, sample_weight, **encoding):
         with unchanged_on_error(self):
             check_fit_parameters(self, partial=True)
+            self._check_more()
             continues = self.__sklearn_is_fitted__()
             rows, y = self._check_data(X, y, reset=not continues, grows=self.grow_features)
             weights = self._row_weights(y, check_weights(sample_weight, rows.n_rows))
@@ -126,6 +142,7 @@ class BaseFM(SparsityMixin, BaseMachine):
             has_l1=strengths.has_l1,
             fit_intercept=self.fit_intercept,
             fit_linear=self.fit_linear,
+            fit_pair_weights=getattr(self, "fit_pair_weights", False),
         )
 
     # Scores ------------------------------------------------------------------------------------
@@ -151,7 +168,7 @@ class BaseFM(SparsityMixin, BaseMachine):
         """The model's value of each row, shape (n_rows, n_outputs), in its dtype."""
         check_is_fitted(self)
         n_jobs = effective_n_jobs(self.n_jobs)
-        rows = check_rows(self, X, self._table.dtype, n_jobs)
+        rows = self._check_rows(X, n_jobs)
         if rows.n_features != self._n_features():
             raise ValueError(f"X has {rows.n_features} features, the model {self._n_features()}.")
         return score_rows(self._table, self._renumbered(rows), n_jobs)

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from .kernels import fm
+from .kernels import ffm, fm, fwfm
+from .kernels.fields import Fields
 
 
 @dataclass(frozen=True)
@@ -18,30 +19,84 @@ class FM:
     """Parameters, besides the intercept, that belong to no feature."""
     shared_start = 0.0
     """Where they start."""
+    begins_late = False
+    """Whether a feature's factors get start values only when the feature occurs."""
+
+    @property
+    def kernels(self):
+        """The module of the compiled functions."""
+        return fm
+
+    def fields(self, rows):
+        """The fields of the rows' entries as the kernels take them."""
+        return None
 
     def train(self, rows, y, weights, order, table, intercept, strengths, settings):
         """Visit the rows in `order`: (sum of losses, rows done), as kernels/rows.pxi says.
 
         `intercept` is the table's or a thread's copy of it.
         """
-        return fm.train(
+        return self.kernels.train(
             rows.indptr, rows.indices, rows.data, y, weights, order, intercept, table.linear,
             table.factors, table.n_padded, strengths.groups, strengths.values, settings,
+            self.fields(rows),
         )  # fmt: skip
 
     def predict(self, rows, table, scores, first, last):
         """Write the scores of the rows first..last-1."""
-        fm.predict(
-            rows.indptr, rows.indices, rows.data, *table.arrays, table.n_padded, scores, first, last
+        self.kernels.predict(
+            rows.indptr, rows.indices, rows.data, *table.arrays, table.n_padded, scores, first,
+            last, self.fields(rows),
         )  # fmt: skip
 
     def strength_slopes(self, rows, y, weights, table, strengths, slopes, settings):
         """Add to `slopes` what kernels/strengths.pxi says."""
-        fm.strength_slopes(
+        self.kernels.strength_slopes(
             rows.indptr, rows.indices, rows.data, y, weights, *table.arrays, table.n_padded,
-            strengths.groups, slopes, settings,
+            strengths.groups, slopes, settings, self.fields(rows),
         )  # fmt: skip
 
     def scorer(self, table, exponential, low, high):
         """A Scorer over the table's arrays (kernels/scorer.pxi)."""
-        return fm.Scorer(table.arrays, table.n_padded, exponential, low, high)
+        return self.kernels.Scorer(table.arrays, table.n_padded, exponential, low, high)
+
+
+@dataclass(frozen=True)
+class FieldMachine(FM):
+    """A machine that knows the fields of the rows' entries, from 0 to n_fields - 1."""
+
+    n_fields: int
+    same_field: bool = True
+
+    begins_late = True
+
+    def fields(self, rows):
+        return Fields(rows.fields, self.n_fields, self.same_field)
+
+
+@dataclass(frozen=True)
+class FFM(FieldMachine):
+    """The field-aware machine: a feature has a vector for each field."""
+
+    @property
+    def n_vectors(self):
+        return self.n_fields
+
+    @property
+    def kernels(self):
+        return ffm
+
+
+@dataclass(frozen=True)
+class FwFM(FieldMachine):
+    """The field-weighted machine: a pair of fields has a weight."""
+
+    shared_start = 1.0
+
+    @property
+    def n_shared(self):
+        return self.n_fields**2
+
+    @property
+    def kernels(self):
+        return fwfm

@@ -33,6 +33,9 @@ class CSRRows:
     def n_rows(self):
         return len(self.indptr) - 1
 
+    def with_fields(self, fields):
+        return replace(self, fields=fields)
+
     def take(self, numbers):
         """Some of the rows, copied."""
         whole = sparse.csr_array(

@@ -14,7 +14,16 @@ from sklearn.preprocessing import MaxAbsScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from strategies import DTYPES
 
-from fastfm_cy import BayesianFMClassifier, BayesianFMRegressor, FMClassifier, FMRegressor
+from fastfm_cy import (
+    BayesianFMClassifier,
+    BayesianFMRegressor,
+    FFMClassifier,
+    FFMRegressor,
+    FMClassifier,
+    FMRegressor,
+    FwFMClassifier,
+    FwFMRegressor,
+)
 
 # Updates are per sample and stop after max_iter epochs, so a row of weight 2 takes one step of
 # twice the size where a repeated row takes two; scikit-learn's own SGD estimators are excused
@@ -47,6 +56,10 @@ ESTIMATORS = [
     FMRegressor(loss="poisson"),
     FMRegressor(solver="als", dtype="float64"),
     FMClassifier(solver="als", dtype="float64"),
+    FFMClassifier(),
+    FFMRegressor(normalize=None, init="normal", init_scale=0.1, dtype="float64"),
+    FwFMClassifier(),
+    FwFMRegressor(dtype="float64"),
     BayesianFMRegressor(max_iter=60, n_burn_in=10),
     BayesianFMClassifier(max_iter=60, n_burn_in=10),
 ]

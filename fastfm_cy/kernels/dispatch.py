@@ -27,7 +27,7 @@ def available_builds():
 
 
 def load(build, family="fm"):
-    """The module of a family of kernels, "fm" or "coordinate", in one build."""
+    """The module of a family of kernels ("fm", "ffm", "fwfm", "coordinate") in one build."""
     return import_module(f"{__package__}.{family}_{build}")
 
 
@@ -45,4 +45,6 @@ def _chosen():
 
 BUILD = _chosen()
 fm = load(BUILD)
+ffm = load(BUILD, "ffm")
+fwfm = load(BUILD, "fwfm")
 coordinate = load(BUILD, "coordinate")

@@ -11,20 +11,20 @@ row's scores are all there before the first of them is updated.
 rows.pxi, included at the end, has the loops over the rows.
 """
 
+from .prefetch cimport prefetch_parameters
 from .settings cimport StepSettings
 from .structs cimport CSRView, Strengths, TableView, int32_t, real
 from .update cimport general, grow_older, kind, step
-from .vector cimport (
-    CACHE_LINE, FM_PREFETCH, FM_PREFETCH_OWN, accumulate, accumulate_two, clear, interactions,
-)
+from .vector cimport accumulate, accumulate_two, clear, interactions
 from .widths cimport any_width, n_factors_of, width
 
 cdef enum:
     ON_STACK = 64                 # numbers of each kind that stay on the stack, if constant widths
                                   # bound them: no aliasing, so they may stay in registers
+    ENTRIES_AHEAD = 64            # non-zeros between prefetching a parameter and using it
 
 
-# What rows.pxi asks of a model: the two sizes, prefetch_parameters, score_row and update_row.
+# What rows.pxi asks of a model: two sizes, score_row and update_row.
 
 cdef inline Py_ssize_t sums_size(const width* tag, const TableView* table) noexcept nogil:
     """Numbers that score_row leaves for update_row, an output."""
@@ -34,28 +34,6 @@ cdef inline Py_ssize_t sums_size(const width* tag, const TableView* table) noexc
 cdef inline Py_ssize_t spare_size(const TableView* table) noexcept nogil:
     """Numbers that score_row needs room for besides."""
     return table.n_factors
-
-
-cdef inline void prefetch_parameters(const TableView* table, Py_ssize_t column, bint to_write,
-                                     real tag) noexcept nogil:
-    cdef const real* v = <const real*>table.factors + column * table.factor_stride
-    cdef Py_ssize_t f = 2 * CACHE_LINE // sizeof(real)
-    if to_write:
-        FM_PREFETCH_OWN(v)
-        if table.factor_stride > CACHE_LINE // sizeof(real):
-            FM_PREFETCH_OWN(v + CACHE_LINE // sizeof(real))
-        while f < table.factor_stride:
-            FM_PREFETCH_OWN(v + f)
-            f += CACHE_LINE // sizeof(real)
-        FM_PREFETCH_OWN(<const real*>table.linear + column * table.linear_stride)
-    else:
-        FM_PREFETCH(v)
-        if table.factor_stride > CACHE_LINE // sizeof(real):
-            FM_PREFETCH(v + CACHE_LINE // sizeof(real))
-        while f < table.factor_stride:
-            FM_PREFETCH(v + f)
-            f += CACHE_LINE // sizeof(real)
-        FM_PREFETCH(<const real*>table.linear + column * table.linear_stride)
 
 
 cdef inline real score_row(const width* tag, const CSRView* rows, Py_ssize_t row,
