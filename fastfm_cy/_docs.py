@@ -29,10 +29,8 @@ max_iter : int >= 1, default=20
 l1_linear, l1_factors : float >= 0 or array, default=0
     L1 strengths of the linear weights and of the factors; the intercept has none. An array holds
     a strength a group of `feature_groups` or, without groups, one a feature.
-l2_linear, l2_factors : float >= 0, array, "auto" or None, default=None
-    L2 strengths likewise; None is the solver's default: {l2}. "auto" learns them on
-    `validation_fraction` of the rows (or on the eval_set) in a fit of its own, one a group [6]_,
-    and leaves them in ``l2_linear_`` and ``l2_factors_``.
+l2_linear, l2_factors : float >= 0, array{auto_name} or None, default=None
+    L2 strengths likewise; None is the solver's default: {l2}.{auto}
 feature_groups : int array of shape (n_features,) or None, default=None
     Number of the group of each feature, from 0.
 {init}
@@ -91,6 +89,10 @@ _FM = {
     "squared_error" exactly, for "log_loss" and "squared_hinge" (two classes) by a quadratic bound;
     it has no learning rate, takes no L1, and holds X once more by columns. Its result is the same
     for any n_jobs.""",
+    "auto_name": ', "auto"',
+    "auto": """ "auto" learns them on
+    `validation_fraction` of the rows (or on the eval_set) in a fit of its own, one a group [6]_,
+    and leaves them in ``l2_linear_`` and ``l2_factors_``.""",
     "init": """init_scale : float > 0, default=0.01
     Standard deviation of the normal distribution that the factors start from. Linear weights start
     at 0.""",
@@ -137,7 +139,7 @@ n_hash : int or None, default=None
 max_memory : int, str or None, default=None
     Most bytes, or such as "8GB", that the parameters may take, copies included; a fit that needs
     more is refused. None is what the system has free."""
-_NO_ALS = {"als_name": "", "als": ""}
+_NO_ALS = {"als_name": "", "als": "", "auto_name": "", "auto": ""}
 FFM_TEXTS = _NO_ALS | {
     "n_factors": """n_factors : int, default=4
     Length k of each of a feature's factor vectors, one a field; 0 gives the plain linear model.

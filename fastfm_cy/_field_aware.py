@@ -2,17 +2,17 @@
 
 import numpy as np
 from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
 
 from ._classification import BaseFMClassifier, is_probabilistic
 from ._estimator import BaseFM
+from ._field_scorer import FieldScorer
 from ._fields import (
     WithFields,
+    as_kernels_want,
     check_fields_of_entries,
     check_fields_of_features,
-    hashed,
     joined,
-    sorted_by_field,
-    unit_length,
 )
 from ._memory import check_memory, free_memory
 from ._parameters import table_bytes
@@ -59,6 +59,18 @@ class FieldAware(BaseFM):
         """
         return super().predict(joined(X, fields))
 
+    def compile(self):
+        """Prepare the model, as it is now, for scoring single rows and small batches.
+
+        Returns
+        -------
+        FieldScorer
+            ``scorer.row(indices, data)`` scores one row, ``scorer.rows(indptr, indices, data)`` a
+            CSR matrix; both take `fields`, the entries' fields, of a model that was fitted so.
+        """
+        check_is_fitted(self)
+        return FieldScorer(self, self._dense_table().copy())
+
     # Hooks of BaseFM ---------------------------------------------------------------------------
 
     def _check_more(self):
@@ -67,6 +79,11 @@ class FieldAware(BaseFM):
         check_bool(self.same_field, "same_field")
         if self.normalize is not None and self.normalize != "l2":
             raise ValueError(f"normalize must be 'l2' or None; got {self.normalize!r}.")
+        for name in ("l2_linear", "l2_factors"):
+            if isinstance(getattr(self, name), str):
+                raise ValueError(
+                    f'{name}="auto" is learned for plain machines only; give a number or an array.'
+                )
         for name in ("n_fields", "n_hash"):
             if getattr(self, name) is not None:
                 check_integer(getattr(self, name), name, 1)
@@ -115,10 +132,7 @@ class FieldAware(BaseFM):
             rows = rows.with_fields(fields[rows.indices])
         if self.n_fields_ is None:
             self.n_fields_ = n_fields
-        if self.n_hash is not None:
-            rows = hashed(rows, self.n_hash)
-        rows = sorted_by_field(rows)
-        return rows if self.normalize is None else unit_length(rows)
+        return as_kernels_want(rows, n_hash=self.n_hash, normalize=self.normalize)
 
     def _check_size(self, n_features, n_copies):
         solver = SOLVERS[self.solver]
@@ -148,7 +162,8 @@ class FieldAware(BaseFM):
         scale = np.float32(self.init_scale)
         if self.init == "normal":
             return scale * rng.standard_normal(shape, dtype=np.float32)
-        return scale / np.sqrt(np.float32(self.n_factors)) * rng.random(shape, dtype=np.float32)
+        scale = scale / np.sqrt(np.float32(max(1, self.n_factors)))
+        return scale * rng.random(shape, dtype=np.float32)
 
 
 class FieldAwareRegressor(FieldAware, BaseFMRegressor):

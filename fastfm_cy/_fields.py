@@ -142,8 +142,16 @@ def _canonical(X, fields, rows):
     )
 
 
+def as_kernels_want(rows, *, n_hash, normalize):
+    """Rows with fields, hashed and normalised if the model is, their entries by rising field."""
+    if n_hash is not None:
+        rows = hashed(rows, n_hash)
+    rows = sorted_by_field(rows)
+    return rows if normalize is None else unit_length(rows)
+
+
 def sorted_by_field(rows):
-    """The same rows, the entries of each by rising field, as the kernels want them."""
+    """The same rows, the entries of each by rising field."""
     falls = np.flatnonzero(rows.fields[1:] < rows.fields[:-1]) + 1
     starts = np.zeros(len(rows.fields) + 1, dtype=bool)
     starts[rows.indptr] = True
