@@ -13,8 +13,7 @@ solver : {{"adagrad", "sgd", "adam", "adamw", "ftrl"{als_name}}}, default="adagr
     apart from the gradient [4]_. "ftrl" is FTRL-Proximal [5]_, whose L1 strengths make weights
     exactly zero.{als}
 learning_rate : float > 0 or None, default=None
-    Step size; None is the solver's default: 0.05 for "adagrad", 0.02 for "sgd", 0.002 for
-    "adam" and "adamw", 0.1 for "ftrl".
+    Step size; None is the solver's default: {rates}
 schedule : {{"constant", "invscaling", "cosine"}}, default="constant"
     The learning rate of epoch t = 0, 1, ...: itself; divided by ``(1 + t) ** power_t``; falling
     along half a cosine almost to zero in epoch `max_iter`. "ftrl" takes "constant" only.
@@ -81,6 +80,8 @@ dtype : {{"float32", "float64"}}, default="float32"
 """
 
 # What fills the braces for one of them.
+_RATES = """0.05 for "adagrad", 0.02 for "sgd", 0.002 for
+    "adam" and "adamw", 0.1 for "ftrl"."""
 _FM = {
     "n_factors": """n_factors : int, default=16
     Length k of each feature's factor vector; 0 gives the plain linear model.""",
@@ -89,6 +90,7 @@ _FM = {
     "squared_error" exactly, for "log_loss" and "squared_hinge" (two classes) by a quadratic bound;
     it has no learning rate, takes no L1, and holds X once more by columns. Its result is the same
     for any n_jobs.""",
+    "rates": _RATES,
     "auto_name": ', "auto"',
     "auto": """ "auto" learns them on
     `validation_fraction` of the rows (or on the eval_set) in a fit of its own, one a group [6]_,
@@ -149,10 +151,13 @@ FFM_TEXTS = _NO_ALS | {
     What the factors start from: U(0, init_scale) / sqrt(n_factors), libffm's for an init_scale of
     1; or a normal distribution of standard deviation init_scale. A feature's factors start when it
     first occurs and are zero until then. Linear weights start at 0.
-init_scale : float > 0, default=1.0
+init_scale : float > 0, default=0.3
     Scale of the start.""",
+    "rates": """0.2 for "adagrad", 0.08 for "sgd", 0.008 for
+    "adam" and "adamw", 0.4 for "ftrl".""",
 }
 FWFM_TEXTS = _NO_ALS | {
+    "rates": _RATES,
     "n_factors": """n_factors : int, default=8
     Length k of each feature's factor vector; 0 gives the plain linear model.
 """

@@ -14,7 +14,7 @@ from ._als import CoordinateTrainer
 from ._ftrl import match_state
 from ._parameters import ParameterTable
 from ._schedules import SCHEDULES
-from ._shards import lay_out
+from ._shards import DETERMINISTIC_SHARDS, lay_out
 from ._solvers import ALL_SOLVERS, COORDINATE_SOLVERS
 from ._stopping import Monitor, Patience, ValidationSet
 from ._training import Trainer
@@ -250,8 +250,11 @@ class Fitting:
 
     def _check_size(self, n_features):
         estimator = self.estimator
-        is_placed = self.n_jobs > 1 or estimator.relabel or estimator.deterministic
-        n_copies = 1 + bool(estimator.early_stopping) + is_placed
+        n_copies = 1 + bool(estimator.early_stopping)
+        if estimator.deterministic:
+            n_copies += DETERMINISTIC_SHARDS + 1
+        elif self.n_jobs > 1 or estimator.relabel:
+            n_copies += 1
         estimator._check_size(n_features, n_copies)
 
     def _start_of_intercept(self, visited):
@@ -279,7 +282,7 @@ class Fitting:
         estimator = self.estimator
         return lay_out(
             self.rows, visited, n_jobs=self.n_jobs, relabel=estimator.relabel,
-            deterministic=estimator.deterministic,
+            deterministic=estimator.deterministic, frequent=estimator._machine().frequent,
         )  # fmt: skip
 
     def _trainer(self, layout, table, rng):

@@ -19,6 +19,8 @@ class FM:
     """Parameters, besides the intercept, that belong to no feature."""
     shared_start = 0.0
     """Where they start."""
+    frequent = 2000
+    """Threads have copies of features that at least one row in so many holds (_shards.py)."""
     begins_late = False
     """Whether a feature's factors get start values only when the feature occurs."""
 
@@ -77,6 +79,8 @@ class FieldMachine(FM):
 @dataclass(frozen=True)
 class FFM(FieldMachine):
     """The field-aware machine: a feature has a vector for each field."""
+
+    frequent = 100  # its features are long, and so are the pauses between two visits
 
     @property
     def n_vectors(self):

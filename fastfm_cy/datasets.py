@@ -223,6 +223,36 @@ def load_movielens_fold(folder, fold):
     return tuple(parts)
 
 
+def load_movielens_fields(folder):
+    """All of MovieLens 100K with what is known of users and items, each kind a field.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Where ``ml-100k.zip`` of grouplens.org was unpacked.
+
+    Returns
+    -------
+    X : csr_array of shape (100000, n_features), float32
+        One-hot user, item, age (in fives of years) and occupation, and the item's genres.
+    y : float64 array, the ratings
+    fields : int array of shape (n_features,), 0 to 4 in that order
+    """
+    folder = Path(folder)
+    ratings = np.loadtxt(folder / "u.data", dtype=np.int64)
+    people = [line.split("|") for line in (folder / "u.user").read_text().splitlines()]
+    films = (folder / "u.item").read_text(encoding="latin-1").splitlines()
+    ages = np.array([int(person[1]) // 5 for person in people])
+    jobs = np.unique([person[3] for person in people], return_inverse=True)[1]
+    genres = np.array([line.split("|")[5:] for line in films], dtype=np.float32)
+    user, item = ratings[:, 0] - 1, ratings[:, 1] - 1
+    numbers = (user, len(people)), (item, len(films)), (ages[user], ages.max() + 1)
+    parts = [_one_hot(*pair) for pair in (*numbers, (jobs[user], jobs.max() + 1))]
+    parts.append(sparse.csr_array(genres[item]))
+    fields = np.repeat(np.arange(len(parts)), [part.shape[1] for part in parts])
+    return sparse.csr_array(sparse.hstack(parts, format="csr")), ratings[:, 2].astype(float), fields
+
+
 def load_sms_spam(path):
     """The SMS Spam Collection, as tab-separated label and message with a header line.
 

@@ -4,9 +4,22 @@ from ._docs import CLASSIFIER, FFM_TEXTS, REGRESSOR, documented_with_fields
 from ._field_aware import FieldAwareClassifier, FieldAwareRegressor
 from ._machines import FFM
 
+# Rows of unit length and vectors that each see one field only have small gradients.
+_LONGER_STEPS = 4
+
+
+class _FieldAware:
+    """What both estimators have besides the fields."""
+
+    def _machine(self):
+        return FFM(self.n_fields_, self.same_field)
+
+    def _rate(self):
+        return self.learning_rate or _LONGER_STEPS * super()._rate()
+
 
 @documented_with_fields(FFM_TEXTS, REGRESSOR)
-class FFMRegressor(FieldAwareRegressor):
+class FFMRegressor(_FieldAware, FieldAwareRegressor):
     """Field-aware factorization machine for real targets, such as ratings, or counts.
 
     The score of a row x, whose feature i is of field f(i), is
@@ -59,7 +72,7 @@ class FFMRegressor(FieldAwareRegressor):
         n_hash=None, max_memory=None, loss="squared_error", solver="adagrad",
         learning_rate=None, schedule="constant", power_t=0.5, adam_betas=(0.9, 0.999),
         ftrl_beta=1.0, max_iter=20, l1_linear=0.0, l1_factors=0.0, l2_linear=None,
-        l2_factors=None, feature_groups=None, init="uniform", init_scale=1.0, init_intercept=None,
+        l2_factors=None, feature_groups=None, init="uniform", init_scale=0.3, init_intercept=None,
         fit_intercept=True, fit_linear=True, huber_delta=1.0, clip_predictions=True,
         shuffle="block", early_stopping=False, validation_fraction=0.1, scoring=None,
         n_iter_no_change=3, tol=None, warm_start=False, grow_features=False, relabel=False,
@@ -67,12 +80,9 @@ class FFMRegressor(FieldAwareRegressor):
     ):  # fmt: skip
         self._keep(locals())
 
-    def _machine(self):
-        return FFM(self.n_fields_, self.same_field)
-
 
 @documented_with_fields(FFM_TEXTS, CLASSIFIER)
-class FFMClassifier(FieldAwareClassifier):
+class FFMClassifier(_FieldAware, FieldAwareClassifier):
     """Field-aware factorization machine for two classes, such as clicked or not, or more.
 
     The score of a row x, whose feature i is of field f(i), is
@@ -123,13 +133,10 @@ class FFMClassifier(FieldAwareClassifier):
         n_hash=None, max_memory=None, loss="log_loss", solver="adagrad",
         learning_rate=None, schedule="constant", power_t=0.5, adam_betas=(0.9, 0.999),
         ftrl_beta=1.0, max_iter=20, l1_linear=0.0, l1_factors=0.0, l2_linear=None,
-        l2_factors=None, feature_groups=None, init="uniform", init_scale=1.0, init_intercept=None,
+        l2_factors=None, feature_groups=None, init="uniform", init_scale=0.3, init_intercept=None,
         fit_intercept=True, fit_linear=True, class_weight=None, shuffle="block",
         early_stopping=False, validation_fraction=0.1, scoring=None,
         n_iter_no_change=3, tol=None, warm_start=False, grow_features=False, relabel=False,
         n_jobs=None, deterministic=False, random_state=None, verbose=0, dtype="float32",
     ):  # fmt: skip
         self._keep(locals())
-
-    def _machine(self):
-        return FFM(self.n_fields_, self.same_field)
