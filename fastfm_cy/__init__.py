@@ -5,7 +5,9 @@ from importlib.metadata import version as _version
 from ._config import show_config
 from .bayes import BayesianFMClassifier, BayesianFMRegressor
 from .exceptions import DivergenceError
+from .ffm import FFMClassifier, FFMRegressor
 from .fm import FMClassifier, FMRegressor
+from .fwfm import FwFMClassifier, FwFMRegressor
 from .ordinal import BayesianFMOrdinal
 from .relational import RelationalDesign
 
@@ -16,8 +18,12 @@ __all__ = [
     "BayesianFMOrdinal",
     "BayesianFMRegressor",
     "DivergenceError",
+    "FFMClassifier",
+    "FFMRegressor",
     "FMClassifier",
     "FMRegressor",
+    "FwFMClassifier",
+    "FwFMRegressor",
     "RelationalDesign",
     "__version__",
     "show_config",

@@ -9,9 +9,10 @@ from tqdm import tqdm
 
 from ._base import BaseMachine, unchanged_on_error
 from ._gibbs import Chain, Priors, Sampler
+from ._memory import check_memory
 from ._parameter_checks import DTYPES
 from ._prediction import score_rows
-from ._samples import Samples, bytes_of, check_memory
+from ._samples import Samples, bytes_of
 from ._strengths import check_groups
 from ._sweeps import not_finite
 from ._validation import (

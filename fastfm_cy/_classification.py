@@ -14,7 +14,7 @@ from ._solvers import COORDINATE_SOLVERS
 from ._targets import check_labels, classes_of, encoded
 
 
-def _is_probabilistic(estimator):
+def is_probabilistic(estimator):
     if estimator.loss not in ("log_loss", "probit", "softmax"):
         raise AttributeError(
             "predict_proba needs loss='log_loss', 'probit' or 'softmax'; this model's loss is "
@@ -149,7 +149,7 @@ class BaseFMClassifier(ClassifierMixin, BaseFM):
         best = (scores > 0).astype(np.intp) if scores.ndim == 1 else scores.argmax(axis=1)
         return self.classes_[best]
 
-    @available_if(_is_probabilistic)
+    @available_if(is_probabilistic)
     def predict_proba(self, X):
         """Probability of each class ("log_loss", "probit" and "softmax" only).
 

@@ -3,23 +3,18 @@
 from textwrap import indent
 
 PARAMETERS = """
-n_factors : int, default=16
-    Length k of each feature's factor vector; 0 gives the plain linear model.
+{n_factors}
 {model}
 {loss}
-solver : {{"adagrad", "sgd", "adam", "adamw", "ftrl", "als"}}, default="adagrad"
+solver : {{"adagrad", "sgd", "adam", "adamw", "ftrl"{als_name}}}, default="adagrad"
     "sgd" takes steps of one size, and wants features of about unit size. "adagrad" divides each
     parameter's steps by the root of 1 + the sum of its squared gradients [2]_. "adam" and "adamw"
     divide a running mean of the gradient by the root of a running mean of its square, both with
     their bias corrected by the visits of the feature [3]_; "adamw" shrinks by its L2 strengths
     apart from the gradient [4]_. "ftrl" is FTRL-Proximal [5]_, whose L1 strengths make weights
-    exactly zero. "als" sets one parameter after the other to its best value [8]_, for
-    "squared_error" exactly, for "log_loss", "probit" and "squared_hinge" (two classes) by a
-    quadratic bound; it has no learning rate, takes no L1, and holds X once more by columns. Its
-    result is the same for any n_jobs.
+    exactly zero.{als}
 learning_rate : float > 0 or None, default=None
-    Step size; None is the solver's default: 0.05 for "adagrad", 0.02 for "sgd", 0.002 for
-    "adam" and "adamw", 0.1 for "ftrl".
+    Step size; None is the solver's default: {rates}
 schedule : {{"constant", "invscaling", "cosine"}}, default="constant"
     The learning rate of epoch t = 0, 1, ...: itself; divided by ``(1 + t) ** power_t``; falling
     along half a cosine almost to zero in epoch `max_iter`. "ftrl" takes "constant" only.
@@ -34,15 +29,11 @@ max_iter : int >= 1, default=20
 l1_linear, l1_factors : float >= 0 or array, default=0
     L1 strengths of the linear weights and of the factors; the intercept has none. An array holds
     a strength a group of `feature_groups` or, without groups, one a feature.
-l2_linear, l2_factors : float >= 0, array, "auto" or None, default=None
-    L2 strengths likewise; None is the solver's default: {l2}. "auto" learns them on
-    `validation_fraction` of the rows (or on the eval_set) in a fit of its own, one a group [6]_,
-    and leaves them in ``l2_linear_`` and ``l2_factors_``.
+l2_linear, l2_factors : float >= 0, array{auto_name} or None, default=None
+    L2 strengths likewise; None is the solver's default: {l2}.{auto}
 feature_groups : int array of shape (n_features,) or None, default=None
     Number of the group of each feature, from 0.
-init_scale : float > 0, default=0.01
-    Standard deviation of the normal distribution that the factors start from; those of an order
-    d > 2 of their own start from ``init_scale ** (2 / d)``. Linear weights start at 0.
+{init}
 init_intercept : float or None, default=None
     Where the intercept starts; None is the best constant for the data of the first call.
 fit_intercept, fit_linear : bool, default=True
@@ -92,13 +83,32 @@ dtype : {{"float32", "float64"}}, default="float32"
 DEGREE = """degree : int from 2 to 5, default=2
     The most features that interact. Beyond 2, the score also has for every order d up to the degree
     the sum over all sets of d features of the products of their x_i and of their factors, summed
-    over the k factors [9]_, computed in O(nnz degree^2 k).
+    over the k factors [11]_, computed in O(nnz degree^2 k).
 share_factors : bool, default=False
     Whether all orders have the same factor vectors, in O(nnz degree k), and not each its own."""
 
 # What fills the braces for one of them.
-REGRESSOR = {
+_RATES = """0.05 for "adagrad", 0.02 for "sgd", 0.002 for
+    "adam" and "adamw", 0.1 for "ftrl"."""
+_FM = {
+    "n_factors": """n_factors : int, default=16
+    Length k of each feature's factor vector; 0 gives the plain linear model.""",
     "model": DEGREE,
+    "als_name": ', "als"',
+    "als": """ "als" sets one parameter after the other to its best value [8]_, for
+    "squared_error" exactly, for "log_loss", "probit" and "squared_hinge" (two classes) by a
+    quadratic bound; it has no learning rate, takes no L1, and holds X once more by columns. Its
+    result is the same for any n_jobs.""",
+    "rates": _RATES,
+    "auto_name": ', "auto"',
+    "auto": """ "auto" learns them on
+    `validation_fraction` of the rows (or on the eval_set) in a fit of its own, one a group [6]_,
+    and leaves them in ``l2_linear_`` and ``l2_factors_``.""",
+    "init": """init_scale : float > 0, default=0.01
+    Standard deviation of the normal distribution that the factors start from; those of an order
+    d > 2 of their own start from ``init_scale ** (2 / d)``. Linear weights start at 0.""",
+}
+REGRESSOR = _FM | {
     "loss": """loss : {"squared_error", "huber", "poisson"}, default="squared_error"
     Half the squared error; Huber's, linear beyond `huber_delta`; or the Poisson deviance of a
     target >= 0, whose mean is the exponential of the score.""",
@@ -110,8 +120,7 @@ clip_predictions : bool or (float, float), default=True
     "l2": '0.02 and 0.07, for "adamw" 0.02 and 0.3, for "ftrl" 2 and 60, for "als" 3 and 12',
     "stratified": "",
 }
-CLASSIFIER = {
-    "model": DEGREE,
+CLASSIFIER = _FM | {
     "loss": """loss : {"log_loss", "probit", "hinge", "squared_hinge", "softmax"}
     Default "log_loss". Of the label as -1 or +1 and the score. Of more than two classes, each is
     set against the rest, but for "softmax", the log loss of all classes together. "log_loss",
@@ -123,6 +132,56 @@ CLASSIFIER = {
     'for "als" 1 and 6; for '
     "clicks with many rows a feature, less is better: try 1e-4 for the factors",
     "stratified": ", of each class",
+}
+
+_FIELDS = """fields : int array of shape (n_features,) or None, default=None
+    The field of each feature, from 0. None takes each column of X for a field of its own, of at
+    most 100; or the fields of the single entries come with the data, as `fields` of ``fit`` and
+    ``predict``.
+n_fields : int or None, default=None
+    Number of fields; None is the largest in the first call, and one.
+same_field : bool, default={same_field}
+    Whether two features of one field interact, where a row has several.
+normalize : {{"l2"}} or None, default={normalize}
+    "l2" divides each row of X by its Euclidean length (instance-wise normalisation): interactions
+    are then weighted by 1 / |x|^2, as in libffm, and linear terms by 1 / |x|.
+n_hash : int or None, default=None
+    Hash the features to so many rows of the table, which bounds its memory; features that meet
+    share their parameters. ``coef_`` and ``factors_`` then have a row a hash.
+max_memory : int, str or None, default=None
+    Most bytes, or such as "8GB", that the parameters may take, copies included; a fit that needs
+    more is refused. None is what the system has free."""
+_NO_ALS = {"als_name": "", "als": "", "auto_name": "", "auto": ""}
+FFM_TEXTS = _NO_ALS | {
+    "n_factors": """n_factors : int, default=4
+    Length k of each of a feature's factor vectors, one a field; 0 gives the plain linear model.
+"""
+    + _FIELDS.format(same_field=True, normalize='"l2"'),
+    "init": """init : {"uniform", "normal"}, default="uniform"
+    What the factors start from: U(0, init_scale) / sqrt(n_factors), libffm's for an init_scale of
+    1; or a normal distribution of standard deviation init_scale. A feature's factors start when it
+    first occurs and are zero until then. Linear weights start at 0.
+init_scale : float > 0, default=0.3
+    Scale of the start.""",
+    "rates": """0.2 for "adagrad", 0.08 for "sgd", 0.008 for
+    "adam" and "adamw", 0.4 for "ftrl".""",
+}
+FWFM_TEXTS = _NO_ALS | {
+    "rates": _RATES,
+    "n_factors": """n_factors : int, default=8
+    Length k of each feature's factor vector; 0 gives the plain linear model.
+"""
+    + _FIELDS.format(same_field=True, normalize="None")
+    + """
+fit_pair_weights : bool, default=True
+    Whether the weights of the pairs of fields are learned; else they stay 1, which is the plain
+    machine. They start at 1, and no strength shrinks them.""",
+    "init": """init : {"normal", "uniform"}, default="normal"
+    What the factors start from: a normal distribution of standard deviation init_scale, or
+    U(0, init_scale) / sqrt(n_factors). A feature's factors start when it first occurs and are zero
+    until then. Linear weights start at 0.
+init_scale : float > 0, default=0.01
+    Scale of the start.""",
 }
 
 ATTRIBUTES = """
@@ -155,7 +214,11 @@ REFERENCES = """
    Stochastic Gradient Descent", NIPS 2011.
 .. [8] S. Rendle, Z. Gantner, C. Freudenthaler, L. Schmidt-Thieme, "Fast Context-aware
    Recommendations with Factorization Machines", SIGIR 2011.
-.. [9] M. Blondel, A. Fujino, N. Ueda, M. Ishihata, "Higher-Order Factorization Machines", NIPS
+.. [9] Y. Juan, Y. Zhuang, W.-S. Chin, C.-J. Lin, "Field-aware Factorization Machines for CTR
+   Prediction", RecSys 2016.
+.. [10] J. Pan, J. Xu, A. L. Ruiz, W. Zhao, S. Pan, Y. Sun, Q. Lu, "Field-weighted Factorization
+   Machines for Click-Through Rate Prediction in Display Advertising", WWW 2018.
+.. [11] M. Blondel, A. Fujino, N. Ueda, M. Ishihata, "Higher-Order Factorization Machines", NIPS
    2016.
 """
 
@@ -168,12 +231,38 @@ callbacks : function or list of functions of (estimator, history), default=None
     Called after each epoch; the estimator predicts with the model so far. Training stops when
     one of them returns True.
 """
+FIELD_PARAMETER = """
+fields : CSR matrix of int, default=None
+    The field of each entry of X, which then is CSR, too: for features that appear under several
+    fields. Otherwise the estimator's `fields` says it.
+"""
 
 
 def documented(**special):
     """Class decorator that fills {parameters}, {attributes} and {references} of the docstring, and
     {fit_parameters} of fit's."""
     return _filler(PARAMETERS.format(**special), ATTRIBUTES, REFERENCES, FIT_PARAMETERS)
+
+
+def documented_with_fields(family, task):
+    """The same for estimators that know fields, all of whose methods take them."""
+
+    def fill(cls):
+        cls = documented(**(task | family))(cls)
+        for name in ("fit", "partial_fit", "predict", "decision_function", "predict_proba"):
+            method = vars(_class_of(cls, name)).get(name)
+            function = getattr(method, "fn", method)  # of available_if
+            if function is not None:
+                parts = {"field_parameter": FIELD_PARAMETER}
+                function.__doc__ = _filled(function.__doc__, parts, "        ")
+        return cls
+
+    return fill
+
+
+def _class_of(cls, name):
+    """The class that defines a method, or cls."""
+    return next((parent for parent in cls.__mro__ if name in vars(parent)), cls)
 
 
 SAMPLER_PARAMETERS = """

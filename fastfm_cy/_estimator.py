@@ -16,7 +16,7 @@ from ._prediction import score_rows
 from ._solvers import ALL_SOLVERS, COORDINATE_SOLVERS
 from ._sparsity import SparsityMixin
 from ._strengths import NAMES, check_strengths
-from ._validation import check_weights
+from ._validation import check_eval_set, check_weights
 from .kernels.settings import Settings
 
 
@@ -50,13 +50,24 @@ class BaseFM(SparsityMixin, BaseMachine):
 
     # Fitting -----------------------------------------------------------------------------------
 
-    def _machine(self, rows):
-        """The model's family, for a table that is to be trained on these rows."""
+    def _machine(self):
+        """The model's family, once its data were checked."""
         return FM() if self.degree == 2 else HigherOrderFM(self.degree, self.share_factors)
+
+    def _check_more(self):
+        """Check the parameters that only this family has."""
+
+    def _check_size(self, n_features, n_copies):
+        """Refuse a table that is too large, before memory is taken for it."""
+
+    def _check_eval_set(self, eval_set):
+        """(X, y, weights or None)."""
+        return check_eval_set(eval_set)
 
     def _fit(self, X, y, sample_weight, eval_set, callbacks):
         with unchanged_on_error(self):
             check_fit_parameters(self)
+            self._check_more()
             continues = bool(self.warm_start) and self.__sklearn_is_fitted__()
             rows, y = self._check_data(X, y, reset=not continues)
             weights = self._row_weights(y, check_weights(sample_weight, rows.n_rows))
@@ -72,6 +83,7 @@ class BaseFM(SparsityMixin, BaseMachine):
     def _partial_fit(self, X, y, sample_weight, **encoding):
         with unchanged_on_error(self):
             check_fit_parameters(self, partial=True)
+            self._check_more()
             continues = self.__sklearn_is_fitted__()
             rows, y = self._check_data(X, y, reset=not continues, grows=self.grow_features)
             weights = self._row_weights(y, check_weights(sample_weight, rows.n_rows))
@@ -125,6 +137,7 @@ class BaseFM(SparsityMixin, BaseMachine):
             has_l1=strengths.has_l1,
             fit_intercept=self.fit_intercept,
             fit_linear=self.fit_linear,
+            fit_pair_weights=getattr(self, "fit_pair_weights", False),
         )
 
     # Scores ------------------------------------------------------------------------------------

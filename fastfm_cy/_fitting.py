@@ -14,17 +14,17 @@ from ._als import CoordinateTrainer
 from ._ftrl import match_state
 from ._parameters import ParameterTable
 from ._schedules import SCHEDULES
-from ._shards import lay_out
+from ._shards import DETERMINISTIC_SHARDS, lay_out
 from ._solvers import ALL_SOLVERS, COORDINATE_SOLVERS
 from ._stopping import Monitor, Patience, ValidationSet
 from ._training import Trainer
 from ._validation import (
     check_callbacks,
     check_cast,
-    check_eval_set,
     check_not_all_zero,
     check_weights,
 )
+from .kernels import replicas
 
 _SAMPLE = 100_000  # values, to see how large they are
 _LARGE = 1e100  # whatever is larger; its square is still a number
@@ -70,7 +70,7 @@ class Fitting:
         """Find the rows to validate on: the user's, or some of X if early stopping needs them."""
         estimator = self.estimator
         if eval_set is not None:
-            X, y, weights = check_eval_set(eval_set)
+            X, y, weights = estimator._check_eval_set(eval_set)
             rows, y = estimator._check_data(X, y, reset=False, name="eval_set")
             weights = check_weights(weights, rows.n_rows)
             self.validation = ValidationSet(rows, estimator._encode_more(y), weights, X, y)
@@ -138,6 +138,7 @@ class Fitting:
             table = self.new_table(self.visited, estimator._rng)
         else:
             self._check_same_kind(table)
+            self._begin_late(table, self.visited, estimator._rng)
             self._match_ftrl(table)
         estimator._table = table
         estimator._forget_sparsity()
@@ -172,15 +173,21 @@ class Fitting:
         self._check_same_kind(table)
         n_before = table.n_features
         if self.rows.n_features > n_before:
+            self._check_size(self.rows.n_features)
             table = table.grown(self.rows.n_features, estimator.init_scale, estimator._rng)
-        # Of the new features; of all, if what ties weights to their state has changed.
+        # Of the new features; of all, if they may be anywhere, or if what ties weights to their
+        # state has changed.
         unchanged = estimator._state_fits == self._what_state_fits(n_before)
-        self._match_ftrl(table, slice(n_before, None) if unchanged else slice(None))
+        unchanged = unchanged and table.begun is None
         layout = self._layout(self.visited)
-        placed = layout.placed_table(table)
-        trainer = self._trainer(layout, placed, estimator._rng)
-        touched = _Touched(table, self.rows) if table is placed else None
+        touched = None
+        if layout.home is None or table.begun is not None:
+            touched = _Touched(table, self.rows)
         try:
+            self._begin_late(table, self.visited, estimator._rng)
+            self._match_ftrl(table, slice(n_before, None) if unchanged else slice(None))
+            placed = layout.placed_table(table)
+            trainer = self._trainer(layout, placed, estimator._rng)
             history = trainer.run(1, verbose=estimator.verbose)
         except BaseException:
             if touched:
@@ -195,11 +202,14 @@ class Fitting:
     def new_table(self, visited, rng):
         """A table at its start."""
         estimator, solver = self.estimator, self.solver
+        self._check_size(self.rows.n_features)
         table = ParameterTable(
             self.rows.n_features, estimator.n_factors, estimator.dtype, estimator._n_outputs(),
-            solver.state_start, solver.n_row_state, self.by_columns, estimator._machine(self.rows),
+            solver.state_start, solver.n_row_state, self.by_columns, estimator._machine(),
         )  # fmt: skip
-        table.draw_factors(estimator.init_scale, rng)
+        if table.begun is None:
+            table.draw_factors(estimator.init_scale, rng)
+        self._begin_late(table, visited, rng)
         if estimator.fit_intercept:
             table.intercepts[...] = self._start_of_intercept(visited)
         self._match_ftrl(table)
@@ -216,13 +226,36 @@ class Fitting:
             ("solver", solver.state_start, table.state_start),
             ("solver", solver.n_row_state, table.n_row_state),
             ("solver", self.by_columns, table.in_eights),
-            ("the model's kind", estimator._machine(self.rows), table.machine),
+            ("the model's kind", estimator._machine(), table.machine),
         ):
             if now != before:
                 raise ValueError(
                     f"{name} cannot change between fits that go on (warm_start, partial_fit): the "
                     f"model has {before}, now {now} is asked for. Fit anew with warm_start=False."
                 )
+
+    def _begin_late(self, table, visited, rng):
+        """Start the factors that begin when their feature occurs, if it has only now."""
+        if table.begun is None:
+            return
+        rows = self.rows
+        indices = rows.indices
+        if len(visited) < rows.n_rows:
+            is_visited = np.zeros(rows.n_rows, dtype=bool)
+            is_visited[visited] = True
+            indices = indices[np.repeat(is_visited, np.diff(rows.indptr))]
+        counts = np.zeros(rows.n_features, dtype=np.int64)
+        replicas.count(indices, counts)
+        table.begin(np.flatnonzero(counts), lambda shape: self.estimator._draw(shape, rng))
+
+    def _check_size(self, n_features):
+        estimator = self.estimator
+        n_copies = 1 + bool(estimator.early_stopping)
+        if estimator.deterministic:
+            n_copies += DETERMINISTIC_SHARDS + 1
+        elif self.n_jobs > 1 or estimator.relabel:
+            n_copies += 1
+        estimator._check_size(n_features, n_copies)
 
     def _start_of_intercept(self, visited):
         if self.estimator.init_intercept is not None:
@@ -249,7 +282,7 @@ class Fitting:
         estimator = self.estimator
         return lay_out(
             self.rows, visited, n_jobs=self.n_jobs, relabel=estimator.relabel,
-            deterministic=estimator.deterministic,
+            deterministic=estimator.deterministic, frequent=estimator._machine().frequent,
         )  # fmt: skip
 
     def _trainer(self, layout, table, rng):

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .kernels import anova, fm
+from .kernels import anova, ffm, fm, fwfm
+from .kernels.fields import Fields
 
 HIGHEST_DEGREE = 5  # that the kernels know
 
@@ -29,6 +30,10 @@ class FM:
     and a vector, so that a block of a relational design needs no expansion."""
     degree = 2
     """The most features that interact."""
+    frequent = 2000
+    """Threads have copies of features that at least one row in so many holds (_shards.py)."""
+    begins_late = False
+    """Whether a feature's factors get start values only when the feature occurs."""
 
     @property
     def kernels(self):
@@ -39,6 +44,10 @@ class FM:
         """Standard deviation of the factors' start values, a number or one a vector."""
         return init_scale
 
+    def fields(self, rows):
+        """The fields of the rows' entries as the kernels take them."""
+        return None
+
     def train(self, rows, y, weights, order, table, intercept, strengths, settings):
         """Visit the rows in `order`: (sum of losses, rows done), as kernels/rows.pxi says.
 
@@ -47,14 +56,14 @@ class FM:
         return self.kernels.train(
             rows.indptr, rows.indices, rows.data, y, weights, order, intercept, table.linear,
             table.factors, table.n_padded, strengths.groups, strengths.values, settings,
-            n_vectors=self.n_vectors, degree=self.degree,
+            n_vectors=self.n_vectors, degree=self.degree, fields=self.fields(rows),
         )  # fmt: skip
 
     def predict(self, rows, table, scores, first, last):
         """Write the scores of the rows first..last-1."""
         self.kernels.predict(
             rows.indptr, rows.indices, rows.data, *table.arrays, table.n_padded, scores, first,
-            last, n_vectors=self.n_vectors, degree=self.degree,
+            last, n_vectors=self.n_vectors, degree=self.degree, fields=self.fields(rows),
         )  # fmt: skip
 
     def strength_slopes(self, rows, y, weights, table, strengths, slopes, settings):
@@ -62,6 +71,7 @@ class FM:
         self.kernels.strength_slopes(
             rows.indptr, rows.indices, rows.data, y, weights, *table.arrays, table.n_padded,
             strengths.groups, slopes, settings, n_vectors=self.n_vectors, degree=self.degree,
+            fields=self.fields(rows),
         )  # fmt: skip
 
     def scorer(self, table, exponential, low, high):
@@ -99,3 +109,47 @@ class HigherOrderFM(FM):
             return init_scale
         orders = np.arange(2, self.degree + 1)
         return (init_scale ** (2 / orders))[:, None]
+
+
+@dataclass(frozen=True)
+class FieldMachine(FM):
+    """A machine that knows the fields of the rows' entries, from 0 to n_fields - 1."""
+
+    n_fields: int
+    same_field: bool = True
+
+    begins_late = True
+    joins_blocks = False
+
+    def fields(self, rows):
+        return Fields(rows.fields, self.n_fields, self.same_field)
+
+
+@dataclass(frozen=True)
+class FFM(FieldMachine):
+    """The field-aware machine: a feature has a vector for each field."""
+
+    frequent = 100  # its features are long, and so are the pauses between two visits
+
+    @property
+    def n_vectors(self):
+        return self.n_fields
+
+    @property
+    def kernels(self):
+        return ffm
+
+
+@dataclass(frozen=True)
+class FwFM(FieldMachine):
+    """The field-weighted machine: a pair of fields has a weight."""
+
+    shared_start = 1.0
+
+    @property
+    def n_shared(self):
+        return self.n_fields**2
+
+    @property
+    def kernels(self):
+        return fwfm

@@ -46,6 +46,9 @@ class CSRRows:
         """The rows with place[j] for each column j."""
         return replace(self, indices=place[self.indices], n_features=n_features)
 
+    def with_fields(self, fields):
+        return replace(self, fields=fields)
+
     def take(self, numbers):
         """Some of the rows, copied."""
         whole = self.as_matrix()

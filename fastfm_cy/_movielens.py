@@ -104,6 +104,31 @@ def load_movielens_design(folder, fold, *, history=False):
     return MovieLens(X, train[:, 2].astype(float), X_test, test[:, 2].astype(float), groups)
 
 
+def load_movielens_fields(folder):
+    """All of MovieLens 100K with what is known of users and items, each kind a field.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Where ``ml-100k.zip`` of grouplens.org was unpacked.
+
+    Returns
+    -------
+    X : csr_array of shape (100000, n_features), float32
+        One-hot user, item, age (in fives of years) and occupation, and the item's genres.
+    y : float64 array, the ratings
+    fields : int array of shape (n_features,), 0 to 4 in that order
+    """
+    ratings = np.loadtxt(Path(folder) / "u.data", dtype=np.int64)
+    user, item = ratings[:, 0] - 1, ratings[:, 1] - 1
+    users, ages, _, occupations, _ = _user_fields(folder)
+    items, _, genres = _item_fields(folder)
+    parts = [users[user], items[item], ages[user], occupations[user], genres[item]]
+    X = sparse.csr_array(sparse.hstack(parts, format="csr"), dtype=np.float32)
+    fields = np.repeat(np.arange(len(parts)), [part.shape[1] for part in parts])
+    return X, ratings[:, 2].astype(float), fields
+
+
 def one_hot(ids, n_ids):
     """csr_array of shape (len(ids), n_ids), float32."""
     n = len(ids)

@@ -52,6 +52,16 @@ def _padded_vector(n_factors, n_vectors, dtype, in_eights):
     return -(-n_factors // unit) * unit
 
 
+def table_bytes(n_features, n_factors, dtype, n_outputs, solver, machine):
+    """Memory that a table takes."""
+    dtype = np.dtype(dtype)
+    padded = _padded_vector(n_factors, machine.n_vectors, dtype, False)
+    slots = 1 + len(solver.state_start)
+    n_weights = _padded(machine.n_vectors * padded, dtype, False)
+    a_feature = slots * (1 + n_weights) + solver.n_row_state
+    return n_outputs * n_features * a_feature * dtype.itemsize
+
+
 class ParameterTable:
     """Weights of one model, laid out for the kernels.
 
@@ -75,6 +85,9 @@ class ParameterTable:
         Length of a factor vector with its padding.
     n_weights : int
         Length W of all vectors of a feature's output, with all padding.
+    begun : bool array of shape (n_features,), or None
+        For machines that begin late: which features' factors have their start values. The others
+        are zero, state included, and in memory that was never touched.
     """
 
     def __init__(
@@ -94,12 +107,14 @@ class ParameterTable:
         self.linear = aligned_zeros((n_features, n_outputs * block), dtype)
         self.factors = aligned_zeros((n_features, n_outputs * slots * self.n_weights), dtype)
         self.shared_blocks[:, 0] = machine.shared_start
+        self.begun = np.zeros(n_features, dtype=bool) if machine.begins_late else None
         for slot, value in enumerate(state_start, start=1):
             if value:
                 self.intercept[:, slot] = value
                 self.shared_blocks[:, slot] = value
                 self.linear_blocks[:, :, slot] = value
-                self.factor_blocks[:, :, slot] = value
+                if self.begun is None:
+                    self.factor_blocks[:, :, slot] = value
 
     @property
     def n_features(self):
@@ -181,16 +196,37 @@ class ParameterTable:
             part = vectors[start : start + block]
             part[...] = scale * rng.standard_normal(part.shape, dtype=np.float32)
 
+    def begin(self, features, draw):
+        """Start the factors of those of the features that have not begun; touch no others.
+
+        Parameters
+        ----------
+        features : increasing int array
+        draw : function of a shape
+            Start values.
+        """
+        new = features[~self.begun[features]]
+        self.begun[new] = True
+        vectors, blocks = self.vector_blocks, self.factor_blocks
+        block = max(1, _BLOCK // self.machine.n_vectors)
+        for start in range(0, len(new), block):
+            part = new[start : start + block]
+            vectors[part] = draw((len(part), *vectors.shape[1:]))
+            for slot, value in enumerate(self.state_start, start=1):
+                if value:
+                    blocks[part, :, slot] = value
+
     def like(self, n_features):
         """A table of the same kind for another number of features, all at their start."""
         kind = self.n_outputs, self.state_start, self.n_row_state, self.in_eights, self.machine
         return ParameterTable(n_features, self.n_factors, self.dtype, *kind)
 
     def grown(self, n_features, scale, rng):
-        """A copy with more features, whose factors are drawn as at the start."""
+        """A copy with more features, whose factors are drawn as at the start or begin later."""
         table = self.like(n_features)
         table.assign(self, slice(self.n_features))
-        table.draw_factors(scale, rng, self.n_features)
+        if self.begun is None:
+            table.draw_factors(scale, rng, self.n_features)
         return table
 
     def copy(self):
@@ -202,7 +238,19 @@ class ParameterTable:
         """Take over another table's numbers, its features as `rows` here."""
         self.intercept[...] = other.intercept
         self.linear[rows] = other.linear
-        self.factors[rows] = other.factors
+        if self.begun is not None:
+            self.begun[rows] = other.begun
+        if self.begun is None or isinstance(rows, np.ndarray):
+            self.factors[rows] = other.factors
+            return
+        for part in other._blocks_of_begun():
+            self.factors[rows][part] = other.factors[part]
+
+    def _blocks_of_begun(self):
+        """Numbers of the features that have begun, some at a time."""
+        begun = np.flatnonzero(self.begun)
+        block = max(1, _BLOCK // self.machine.n_vectors)
+        return (begun[start : start + block] for start in range(0, len(begun), block))
 
     def take(self, rows):
         """A table of some of the features."""
@@ -210,6 +258,8 @@ class ParameterTable:
         table.intercept[...] = self.intercept
         np.take(self.linear, rows, axis=0, out=table.linear)
         np.take(self.factors, rows, axis=0, out=table.factors)
+        if self.begun is not None:
+            table.begun = self.begun[rows]
         return table
 
     def without_state(self, n_features):
@@ -231,10 +281,14 @@ class ParameterTable:
 
     def is_finite(self):
         """Whether every number, state included, is finite."""
+        everywhere = self.arrays if self.begun is None else self.arrays[:2]
         return all(
             np.isfinite(array[start : start + _BLOCK]).all()
-            for array in self.arrays
+            for array in everywhere
             for start in range(0, len(array), _BLOCK)
+        ) and (
+            self.begun is None
+            or all(np.isfinite(self.factors[part]).all() for part in self._blocks_of_begun())
         )
 
     def __getstate__(self):

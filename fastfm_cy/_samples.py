@@ -7,8 +7,6 @@ import numpy as np
 from ._parameters import ParameterTable
 from ._prediction import score_rows
 
-_UNITS = {"KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12}
-
 
 @dataclass
 class Samples:
@@ -79,22 +77,3 @@ class Samples:
 
 def bytes_of(n_samples, n_features, n_factors, n_cutpoints=0):
     return 4 * n_samples * (n_features * (n_factors + 1) + 2 + n_cutpoints)
-
-
-def check_memory(max_memory):
-    """A number of bytes from a number, or from a string such as "500MB"."""
-    if isinstance(max_memory, str):
-        number, unit = max_memory[:-2].strip(), max_memory[-2:].upper()
-        try:
-            max_memory = float(number) * _UNITS[unit]
-        except (KeyError, ValueError):
-            raise ValueError(
-                f"max_memory must be a number of bytes or like '500MB'; got {max_memory!r}."
-            ) from None
-    if isinstance(max_memory, bool) or not isinstance(max_memory, int | float):
-        raise TypeError(
-            f"max_memory must be a number of bytes or like '500MB', not {max_memory!r}."
-        )
-    if not max_memory > 0:
-        raise ValueError(f"max_memory must be positive; got {max_memory}.")
-    return float(max_memory)

@@ -9,14 +9,13 @@ from ._matrix import CSRRows
 from ._order import BLOCK
 from .kernels import replicas
 
-# Each thread has a copy of its own of the features that at least one row in so many holds, up to
-# a number. More copies cost time to merge, fewer leave threads waiting for each other's cache
-# lines.
-_FREQUENT = 2000
+# Each thread has a copy of its own of the features that at least one row in so many holds (the
+# machine says, in how many), up to a number. More copies cost time to merge, fewer leave threads
+# waiting for each other's cache lines.
 _LARGEST_HEAD = 16384
 
 # The deterministic mode always deals to this many shards, however many threads work on them.
-_DETERMINISTIC_SHARDS = 4
+DETERMINISTIC_SHARDS = 4
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,7 @@ class Layout:
         return mean + (most - mean) * left
 
 
-def lay_out(rows, visited, *, n_jobs, relabel, deterministic):
+def lay_out(rows, visited, *, n_jobs, relabel, deterministic, frequent=2000):
     """Deal the `visited` rows to shards and place the features.
 
     Parameters
@@ -100,12 +99,14 @@ def lay_out(rows, visited, *, n_jobs, relabel, deterministic):
         Place features by falling frequency, so that frequent ones share pages and caches.
     deterministic : bool
         Give every shard a copy of all features, and make as many shards whatever n_jobs is.
+    frequent : int
+        Else, give it a copy of those that at least one row in so many holds.
 
     Returns
     -------
     Layout
     """
-    n_shards = _DETERMINISTIC_SHARDS if deterministic else n_jobs
+    n_shards = DETERMINISTIC_SHARDS if deterministic else n_jobs
     if (n_shards == 1 and not relabel) or isinstance(rows, RelationalRows):
         return Layout(rows, [visited], rows.n_features, None)
     shards = _deal(visited, n_shards)
@@ -117,7 +118,7 @@ def lay_out(rows, visited, *, n_jobs, relabel, deterministic):
     if n_shards == 1:
         head, n_copies = 0, 1
     else:
-        fewest = 1 if deterministic else max(1, len(visited) // _FREQUENT)
+        fewest = 1 if deterministic else max(1, len(visited) // frequent)
         head = int(np.count_nonzero(counts >= fewest))
         if not deterministic:
             head = min(head, _LARGEST_HEAD)

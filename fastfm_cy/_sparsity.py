@@ -86,6 +86,8 @@ class SparsityMixin:
         )  # fmt: skip
         table.intercepts[...] = sparse_table.intercepts
         table.shared_blocks[:, 0] = sparse_table.shared_blocks[:, 0]
+        if table.begun is not None:
+            table.begin(self._kept, np.zeros)
         table.linear_blocks[self._kept, :, 0] = sparse_table.linear_blocks[:-1, :, 0]
         table.factor_blocks[self._kept, :, 0] = sparse_table.factor_blocks[:-1, :, 0]
         return table

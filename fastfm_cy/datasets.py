@@ -12,10 +12,16 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import Bunch, check_random_state
 
-from ._movielens import load_movielens_design, load_movielens_fold, one_hot
+from ._movielens import (
+    load_movielens_design,
+    load_movielens_fields,
+    load_movielens_fold,
+    one_hot,
+)
 
 __all__ = [
     "load_movielens_design",
+    "load_movielens_fields",
     "load_movielens_fold",
     "load_ratings",
     "load_sms_spam",

@@ -83,6 +83,7 @@ class Several(FM):
     n_vectors = 3
     n_shared = 5
     shared_start = 1.0
+    begins_late = False
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

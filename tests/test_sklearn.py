@@ -18,8 +18,12 @@ from fastfm_cy import (
     BayesianFMClassifier,
     BayesianFMOrdinal,
     BayesianFMRegressor,
+    FFMClassifier,
+    FFMRegressor,
     FMClassifier,
     FMRegressor,
+    FwFMClassifier,
+    FwFMRegressor,
 )
 
 # Updates are per sample and stop after max_iter epochs, so a row of weight 2 takes one step of
@@ -55,6 +59,10 @@ ESTIMATORS = [
     FMRegressor(loss="poisson"),
     FMRegressor(solver="als", dtype="float64"),
     FMClassifier(solver="als", dtype="float64"),
+    FFMClassifier(),
+    FFMRegressor(normalize=None, init="normal", init_scale=0.1, dtype="float64"),
+    FwFMClassifier(),
+    FwFMRegressor(dtype="float64"),
     BayesianFMRegressor(max_iter=60, n_burn_in=10),
     BayesianFMClassifier(max_iter=60, n_burn_in=10),
     BayesianFMOrdinal(max_iter=60, n_burn_in=10),

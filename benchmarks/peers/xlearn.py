@@ -18,7 +18,7 @@ def missing():
 
 
 @contextmanager
-def _quiet():
+def quiet():
     """xLearn prints from C++; send its standard output nowhere."""
     saved, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
@@ -59,7 +59,7 @@ class Run:
         self.model.disableNorm()
         self.model.disableEarlyStop()
         self.model.setQuiet()  # no metric, hence no extra pass, after each epoch
-        with _quiet():
+        with quiet():
             start = perf_counter()
             self.model.fit({**self.parameters, "epoch": epochs}, self.model_path)
             return perf_counter() - start
@@ -71,7 +71,7 @@ class Run:
         self.model.setTest(self.test)
         if self.workload.task == "classification":
             self.model.setSigmoid()
-        with _quiet():
+        with quiet():
             self.model.predict(self.model_path, self.output_path)
         predicted = np.loadtxt(self.output_path)
         if self.workload.task == "regression":

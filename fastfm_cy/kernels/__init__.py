@@ -5,7 +5,7 @@ estimators (``fastfm_cy/_matrix.py``), never row by row.
 """
 
 try:
-    from . import checks, loss, replicas, settings
+    from . import checks, fields, loss, replicas, settings
 except ImportError as error:
     raise ImportError(
         f"The compiled kernels are missing from {__path__[0]} ({error}). This is usually a source "
@@ -13,6 +13,17 @@ except ImportError as error:
         "'python -m pip install -e .', or start Python (or pytest) from another folder."
     ) from error
 
-from .dispatch import anova, coordinate, fm
+from .dispatch import anova, coordinate, ffm, fm, fwfm
 
-__all__ = ["anova", "checks", "coordinate", "fm", "loss", "replicas", "settings"]
+__all__ = [
+    "anova",
+    "checks",
+    "coordinate",
+    "ffm",
+    "fields",
+    "fm",
+    "fwfm",
+    "loss",
+    "replicas",
+    "settings",
+]

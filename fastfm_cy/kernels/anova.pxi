@@ -28,7 +28,8 @@ from .widths cimport any_width, n_factors_of, n_outputs_of, width
 
 cdef enum:
     ON_STACK = 1                  # nothing: rows have any length
-    NEEDS_LONGEST = 1
+    ENTRIES_AHEAD = 64            # non-zeros between prefetching a parameter and using it
+    NEEDS_LONGEST = 1             # whether spare_size wants to know the length of the longest row
 
 
 cdef inline Py_ssize_t first_order(const TableView* table) noexcept nogil:

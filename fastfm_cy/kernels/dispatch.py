@@ -27,7 +27,7 @@ def available_builds():
 
 
 def load(build, family="fm"):
-    """The module of a family of kernels ("fm", "anova", "coordinate") in one build."""
+    """The module of a family of kernels ("fm", "anova", "ffm", "fwfm", "coordinate") in a build."""
     return import_module(f"{__package__}.{family}_{build}")
 
 
@@ -46,4 +46,6 @@ def _chosen():
 BUILD = _chosen()
 fm = load(BUILD)
 anova = load(BUILD, "anova")
+ffm = load(BUILD, "ffm")
+fwfm = load(BUILD, "fwfm")
 coordinate = load(BUILD, "coordinate")

@@ -21,6 +21,7 @@ from .widths cimport any_width, n_factors_of, width
 cdef enum:
     ON_STACK = 64                 # numbers of each kind that stay on the stack, if constant widths
                                   # bound them: no aliasing, so they may stay in registers
+    ENTRIES_AHEAD = 64            # non-zeros between prefetching a parameter and using it
     NEEDS_LONGEST = 0             # whether spare_size wants to know the length of the longest row
 
 

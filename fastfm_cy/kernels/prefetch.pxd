@@ -1,4 +1,4 @@
-"""Prefetching the parameters of a feature."""
+"""Prefetching of a feature's row of the table."""
 
 from .structs cimport TableView, real
 from .vector cimport CACHE_LINE, FM_PREFETCH, FM_PREFETCH_OWN

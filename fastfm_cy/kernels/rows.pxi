@@ -1,5 +1,6 @@
 """The loops over rows that every model's kernels share; included after what the model defines:
-ON_STACK, NEEDS_LONGEST, sums_size, spare_size, prefetch_parameters, score_row and update_row.
+ON_STACK, ENTRIES_AHEAD, NEEDS_LONGEST, sums_size, spare_size, prefetch_parameters, score_row and
+update_row.
 
 A model for several classes has one score for each: the classes are the table's outputs, and a row's
 scores are all there before the first of them is updated.
@@ -15,6 +16,7 @@ and then its parameters, these spread through the update of the current row.
 from libc.math cimport isfinite
 from libc.stdlib cimport free, malloc
 
+from .fields cimport Fields
 from .loss cimport row_value_gradients
 from .settings cimport ADAGRAD, SGD, Settings, StepSettings
 from .structs cimport CSRView, Strengths, TableView, int32_t, int64_t, real
@@ -25,7 +27,6 @@ from .widths cimport (
 )
 
 cdef enum:
-    ENTRIES_AHEAD = 64            # non-zeros between prefetching a parameter and using it
     MOST_ROWS_AHEAD = 16
 
 
@@ -34,6 +35,8 @@ cdef inline void prefetch_entries(const CSRView* rows, Py_ssize_t row, real tag)
     while entry < rows.indptr[row + 1]:
         FM_PREFETCH(rows.indices + entry)
         FM_PREFETCH(<const real*>rows.data + entry)
+        if rows.fields != NULL:
+            FM_PREFETCH(rows.fields + entry)
         entry += CACHE_LINE // sizeof(real)
 
 
@@ -136,23 +139,32 @@ cdef Py_ssize_t prefetch_distance(Py_ssize_t n_entries, Py_ssize_t n_rows) noexc
     return min(MOST_ROWS_AHEAD, max(1, (ENTRIES_AHEAD + a_row - 1) // a_row))
 
 
+cdef CSRView rows_view(const int64_t[::1] indptr, const int32_t[::1] indices,
+                       const real[::1] data, Fields fields, Py_ssize_t longest):
+    cdef const int32_t* of_entry = NULL
+    if fields is not None:
+        of_entry = &fields.of_entry[0]
+    return CSRView(&indptr[0], &indices[0], &data[0], of_entry, longest)
+
+
 cdef TableView table_view(const real[:, ::1] intercept, const real[:, ::1] linear,
                           const real[:, ::1] factors, Py_ssize_t n_factors, Py_ssize_t n_vectors,
-                          Py_ssize_t degree, Py_ssize_t n_slots):
+                          Py_ssize_t degree, Py_ssize_t n_slots, Fields fields):
     """`n_slots`: numbers of state a parameter; predictions need not know."""
     cdef Py_ssize_t n_outputs = intercept.shape[0]
     return TableView(<void*>&intercept[0, 0], <void*>&linear[0, 0], <void*>&factors[0, 0],
                      linear.shape[1], factors.shape[1], n_factors,
                      factors.shape[1] // n_outputs // (1 + n_slots), n_vectors, degree, n_outputs,
                      intercept.shape[1], linear.shape[1] // n_outputs,
-                     factors.shape[1] // n_outputs)
+                     factors.shape[1] // n_outputs, 0 if fields is None else fields.n_fields,
+                     fields is not None and fields.same_field)
 
 
 def train(const int64_t[::1] indptr, const int32_t[::1] indices, const real[::1] data,
           const real[::1] y, const real[::1] weights, const int64_t[::1] order,
           real[:, ::1] intercept, real[:, ::1] linear, real[:, ::1] factors,
           Py_ssize_t n_factors, const int32_t[::1] groups, const real[:, ::1] strengths,
-          Settings settings, Py_ssize_t n_vectors=1, Py_ssize_t degree=2):
+          Settings settings, Py_ssize_t n_vectors=1, Py_ssize_t degree=2, Fields fields=None):
     """Train in place on the rows that `order` lists, one update a row.
 
     Parameters
@@ -169,15 +181,16 @@ def train(const int64_t[::1] indptr, const int32_t[::1] indices, const real[::1]
         l1 and l2 of the linear weights, then of the factors.
     n_vectors, degree
         Factor vectors of a feature, and how many features interact; a plain FM does not look.
+    fields : for field-aware models
 
     Returns
     -------
     (weighted sum of losses before each update, number of rows done); fewer rows than `order`
     has means that the next row's score was not finite, and nothing was updated from it.
     """
-    cdef CSRView rows = CSRView(&indptr[0], &indices[0], &data[0], longest_row(indptr, order))
+    cdef CSRView rows = rows_view(indptr, indices, data, fields, longest_row(indptr, order))
     cdef TableView table = table_view(intercept, linear, factors, n_factors, n_vectors, degree,
-                                       n_state(settings.values.solver))
+                                       n_state(settings.values.solver), fields)
     cdef const real* weight = NULL if weights is None else &weights[0]
     cdef const int32_t* group = NULL if groups is None else &groups[0]
     cdef Strengths strength = Strengths(group, &strengths[0, 0])
@@ -214,10 +227,12 @@ def train(const int64_t[::1] indptr, const int32_t[::1] indices, const real[::1]
 def predict(const int64_t[::1] indptr, const int32_t[::1] indices, const real[::1] data,
             const real[:, ::1] intercept, const real[:, ::1] linear,
             const real[:, ::1] factors, Py_ssize_t n_factors, real[:, ::1] scores,
-            Py_ssize_t first, Py_ssize_t last, Py_ssize_t n_vectors=1, Py_ssize_t degree=2):
+            Py_ssize_t first, Py_ssize_t last, Py_ssize_t n_vectors=1, Py_ssize_t degree=2,
+            Fields fields=None):
     """Write the scores of rows first..last-1 into `scores`, shape (n_rows, n_outputs)."""
-    cdef CSRView rows = CSRView(&indptr[0], &indices[0], &data[0], 0)
-    cdef TableView table = table_view(intercept, linear, factors, n_factors, n_vectors, degree, 0)
+    cdef CSRView rows = rows_view(indptr, indices, data, fields, 0)
+    cdef TableView table = table_view(intercept, linear, factors, n_factors, n_vectors, degree, 0,
+                                       fields)
     cdef real* out = &scores[0, 0]
     cdef Py_ssize_t ahead = prefetch_distance(indices.shape[0], indptr.shape[0] - 1)
     cdef Py_ssize_t constant = n_factors if table.n_outputs == 1 else -1

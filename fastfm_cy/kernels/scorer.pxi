@@ -28,7 +28,7 @@ cdef class Scorer:
         self._table = TableView(<void*>w0, <void*>w, <void*>v, linear.shape[1], factors.shape[1],
                                 n_factors, factors.shape[1] // n_outputs, n_vectors, degree,
                                 n_outputs, intercept.shape[1], linear.shape[1] // n_outputs,
-                                factors.shape[1] // n_outputs)
+                                factors.shape[1] // n_outputs, 0, False)
         self._n_features = linear.shape[0]
         self._is_float64 = linear.dtype == np.float64
         self._exponential, self._low, self._high = exponential, low, high
@@ -59,11 +59,11 @@ cdef class Scorer:
         if self._is_float64:
             wide = data
             self._check_length(indices, wide.shape[0])
-            score_few(CSRView(&indptr[0], &indices[0], &wide[0], 0), 1, &self._table, &score)
+            score_few(CSRView(&indptr[0], &indices[0], &wide[0], NULL, 0), 1, &self._table, &score)
         else:
             narrow = data
             self._check_length(indices, narrow.shape[0])
-            score_few(CSRView(&indptr[0], &indices[0], &narrow[0], 0), 1, &self._table, &narrow_score)
+            score_few(CSRView(&indptr[0], &indices[0], &narrow[0], NULL, 0), 1, &self._table, &narrow_score)
             score = narrow_score
         return self._clipped(score)
 
@@ -96,12 +96,12 @@ cdef class Scorer:
         if self._is_float64:
             wide, wide_scores = data, scores
             self._check_length(indices, wide.shape[0])
-            score_few(CSRView(&indptr[0], &indices[0], &wide[0], 0), n_rows, &self._table,
+            score_few(CSRView(&indptr[0], &indices[0], &wide[0], NULL, 0), n_rows, &self._table,
                       &wide_scores[0, 0])
         else:
             narrow, narrow_scores = data, scores
             self._check_length(indices, narrow.shape[0])
-            score_few(CSRView(&indptr[0], &indices[0], &narrow[0], 0), n_rows, &self._table,
+            score_few(CSRView(&indptr[0], &indices[0], &narrow[0], NULL, 0), n_rows, &self._table,
                       &narrow_scores[0, 0])
         if not np.isfinite(scores).all():
             raise FloatingPointError("A score is not finite: a value is not, or is far too large.")

@@ -32,6 +32,7 @@ ctypedef struct StepSettings:
     bint has_l1
     bint fit_intercept
     bint fit_linear
+    bint fit_pair_weights       # of a field-weighted model
     bint prefetch
     bint constant_width
 

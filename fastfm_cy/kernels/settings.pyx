@@ -12,10 +12,11 @@ cdef class Settings:
                  double beta1=0.9, double beta2=0.999, double ftrl_beta=1.0,
                  double huber_delta=1.0, double low=float("-inf"), double high=float("inf"),
                  bint has_l1=False, bint fit_intercept=True, bint fit_linear=True,
-                 bint prefetch=True, bint constant_width=True):
+                 bint fit_pair_weights=True, bint prefetch=True,
+                 bint constant_width=True):
         self.values = StepSettings(
             loss, solver, learning_rate, beta1, beta2, ftrl_beta, huber_delta, low, high,
-            has_l1, fit_intercept, fit_linear, prefetch, constant_width,
+            has_l1, fit_intercept, fit_linear, fit_pair_weights, prefetch, constant_width,
         )
 
     @property

@@ -41,13 +41,14 @@ def strength_slopes(const int64_t[::1] indptr, const int32_t[::1] indices, const
                     const real[::1] y, const real[::1] weights, const real[:, ::1] intercept,
                     const real[:, ::1] linear, const real[:, ::1] factors, Py_ssize_t n_factors,
                     const int32_t[::1] groups, double[:, ::1] slopes, Settings settings,
-                    Py_ssize_t n_vectors=1, Py_ssize_t degree=2):
+                    Py_ssize_t n_vectors=1, Py_ssize_t degree=2, Fields fields=None):
     """Add to `slopes`, shape (n_groups, 2), how the weighted loss of all rows changes with the L2
     strengths of the linear weights and of the factors, for a rate of 1.
     """
     cdef const int64_t[::1] order = np.arange(y.shape[0])
-    cdef CSRView rows = CSRView(&indptr[0], &indices[0], &data[0], longest_row(indptr, order))
-    cdef TableView table = table_view(intercept, linear, factors, n_factors, n_vectors, degree, 0)
+    cdef CSRView rows = rows_view(indptr, indices, data, fields, longest_row(indptr, order))
+    cdef TableView table = table_view(intercept, linear, factors, n_factors, n_vectors, degree, 0,
+                                       fields)
     cdef Py_ssize_t n_outputs = table.n_outputs
     cdef double* outputs = <double*>new_scratch(&table, n_outputs, rows.longest, <real>0)
     cdef const int32_t* group = NULL if groups is None else &groups[0]

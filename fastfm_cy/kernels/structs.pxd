@@ -13,6 +13,7 @@ ctypedef struct CSRView:
     const int64_t* indptr
     const int32_t* indices
     const void* data
+    const int32_t* fields       # of the entries, or NULL
     Py_ssize_t longest          # non-zeros of the longest row that is visited, if a model needs it
 
 
@@ -34,6 +35,8 @@ ctypedef struct TableView:
     Py_ssize_t intercept_block  # from an output to the next
     Py_ssize_t linear_block
     Py_ssize_t factor_block
+    Py_ssize_t n_fields         # of a field-aware model
+    bint same_field             # whether two features of one field interact
 
 
 ctypedef struct Strengths:

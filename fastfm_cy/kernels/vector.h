@@ -87,6 +87,7 @@ FM_INLINE float fm_interactions_of_eights(const float *sums, const float *square
 }
 #endif
 
+#define FM_PART 16
 #define FM_DEFINE_LOOPS(real, suffix, root, magnitude, with_sign)                                 \
   FM_INLINE void fm_clear_##suffix(real *FM_RESTRICT sums, real *FM_RESTRICT squares,             \
                                    Py_ssize_t n) {                                                \
@@ -114,6 +115,24 @@ FM_INLINE float fm_interactions_of_eights(const float *sums, const float *square
     real total = 0;                                                                               \
     FM_SIMD_SUM for (Py_ssize_t f = 0; f < n; f++) total += sums[f] * sums[f] - squares[f];       \
     return (real)0.5 * total;                                                                     \
+  }                                                                                               \
+  FM_INLINE real fm_dot_##suffix(const real *FM_RESTRICT u, const real *FM_RESTRICT v,            \
+                                 Py_ssize_t n) {                                                  \
+    real part[FM_PART] = {0}, total = 0;                                                          \
+    Py_ssize_t f = 0;                                                                             \
+    for (; f + FM_PART <= n; f += FM_PART) /* several sums: a shorter chain of additions */       \
+      FM_SIMD for (Py_ssize_t p = 0; p < FM_PART; p++) part[p] += u[f + p] * v[f + p];            \
+    FM_SIMD_SUM for (Py_ssize_t p = 0; p < FM_PART; p++) total += part[p];                        \
+    for (; f < n; f++) total += u[f] * v[f];                                                      \
+    return total;                                                                                 \
+  }                                                                                               \
+  FM_INLINE void fm_scale_##suffix(real *FM_RESTRICT to, const real *FM_RESTRICT v, real x,       \
+                                   Py_ssize_t n) {                                                \
+    FM_SIMD for (Py_ssize_t f = 0; f < n; f++) to[f] = v[f] * x;                                  \
+  }                                                                                               \
+  FM_INLINE void fm_add_scaled_##suffix(real *FM_RESTRICT to, const real *FM_RESTRICT v, real x,  \
+                                        Py_ssize_t n) {                                           \
+    FM_SIMD for (Py_ssize_t f = 0; f < n; f++) to[f] += v[f] * x;                                 \
   }                                                                                               \
   FM_INLINE void fm_sgd_##suffix(real *FM_RESTRICT theta, const real *FM_RESTRICT direction,      \
                                  real along, real own, real rate, Py_ssize_t n) {                 \
@@ -177,15 +196,13 @@ FM_DEFINE_LOOPS(double, d, sqrt, fabs, copysign)
 FM_INLINE void fm_adagrad_vector_f(float *FM_RESTRICT theta, float *FM_RESTRICT squares,
                                    const float *FM_RESTRICT direction, float along, float own,
                                    float rate, Py_ssize_t n) {
+  Py_ssize_t f = 0;
 #if defined(FM_EIGHTS_OF_FLOATS)
-  if (n % 8 == 0) {
-    const __m256 a = _mm256_set1_ps(along), o = _mm256_set1_ps(own), r = _mm256_set1_ps(rate);
-    for (Py_ssize_t f = 0; f < n; f += 8)
-      fm_adagrad_eight(theta + f, squares + f, direction + f, a, o, r);
-    return;
-  }
+  const __m256 a = _mm256_set1_ps(along), o = _mm256_set1_ps(own), r = _mm256_set1_ps(rate);
+  for (; f + 8 <= n; f += 8) fm_adagrad_eight(theta + f, squares + f, direction + f, a, o, r);
+  if (f == n) return;
 #endif
-  fm_adagrad_f(theta, squares, direction, along, own, rate, n);
+  fm_adagrad_f(theta + f, squares + f, direction + f, along, own, rate, n - f);
 }
 
 FM_INLINE float fm_interactions_vector_f(const float *FM_RESTRICT sums,

@@ -20,6 +20,12 @@ cdef extern from "vector.h" nogil:
                              const double* v, double y, Py_ssize_t n)
     float fm_interactions_vector_f(const float* sums, const float* squares, Py_ssize_t n)
     double fm_interactions_d(const double* sums, const double* squares, Py_ssize_t n)
+    float fm_dot_f(const float* u, const float* v, Py_ssize_t n)
+    double fm_dot_d(const double* u, const double* v, Py_ssize_t n)
+    void fm_scale_f(float* to, const float* v, float x, Py_ssize_t n)
+    void fm_scale_d(double* to, const double* v, double x, Py_ssize_t n)
+    void fm_add_scaled_f(float* to, const float* v, float x, Py_ssize_t n)
+    void fm_add_scaled_d(double* to, const double* v, double x, Py_ssize_t n)
     void fm_sgd_f(float* theta, const float* direction, float along, float own, float rate,
                   Py_ssize_t n)
     void fm_sgd_d(double* theta, const double* direction, double along, double own, double rate,
@@ -78,3 +84,26 @@ cdef inline real interactions(const real* sums, const real* squares, Py_ssize_t 
         return fm_interactions_vector_f(sums, squares, n)
     else:
         return fm_interactions_d(sums, squares, n)
+
+
+cdef inline real dot(const real* u, const real* v, Py_ssize_t n) noexcept nogil:
+    if real is float:
+        return fm_dot_f(u, v, n)
+    else:
+        return fm_dot_d(u, v, n)
+
+
+cdef inline void scale(real* to, const real* v, real x, Py_ssize_t n) noexcept nogil:
+    """to = v x."""
+    if real is float:
+        fm_scale_f(to, v, x, n)
+    else:
+        fm_scale_d(to, v, x, n)
+
+
+cdef inline void add_scaled(real* to, const real* v, real x, Py_ssize_t n) noexcept nogil:
+    """to += v x."""
+    if real is float:
+        fm_add_scaled_f(to, v, x, n)
+    else:
+        fm_add_scaled_d(to, v, x, n)
