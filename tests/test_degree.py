@@ -10,7 +10,7 @@ from sklearn.base import clone
 from sklearn.metrics import roc_auc_score, root_mean_squared_error
 from strategies import DTYPES
 
-from fastfm_cy import DivergenceError, FMClassifier, FMRegressor
+from fastfm_cy import DivergenceError, FMClassifier, FMRegressor, RelationalDesign
 from fastfm_cy._solvers import SOLVERS
 
 KINDS = [(3, False), (4, True), (5, False)]
@@ -219,6 +219,21 @@ def test_learned_strengths_and_early_stopping(degree, share, ratings):
     assert model.l2_factors_ > 0
     assert model.best_iter_ <= model.n_iter_ <= 15
     assert model.history_["validation_loss"][model.best_iter_ - 1] < 0.5 * np.var(ratings.y)
+
+
+@pytest.mark.parametrize(("degree", "share"), KINDS)
+@pytest.mark.parametrize("solver", ["adagrad", "als"])
+def test_relational_designs_are_their_expansion(degree, share, solver, ratings):
+    rng = np.random.default_rng(0)
+    users, items = ratings.X[:40, :60], ratings.X[:30, 60:]
+    X = RelationalDesign([(users, rng.integers(0, 40, 500)), (items, rng.integers(0, 30, 500))])
+    y = rng.normal(size=500)
+    settings = {"degree": degree, "share_factors": share, "solver": solver, "init_scale": 0.3}
+    model = FMRegressor(3, max_iter=3, dtype="float64", random_state=0, **settings)
+    expanded = clone(model).fit(X.tocsr(), y)
+    model.fit(X, y)
+    np.testing.assert_allclose(model.factors_, expanded.factors_, rtol=1e-8, atol=1e-10)
+    np.testing.assert_allclose(model.predict(X), expanded.predict(X.tocsr()), rtol=1e-8)
 
 
 @pytest.mark.parametrize(("degree", "share"), KINDS)

@@ -12,7 +12,7 @@ visited together do not depend on one another, so their Gram matrix is all that 
 A row keeps [what it does there, but for q | e_1 of the eight | .. | e_(d-1)].
 """
 
-from .symmetric cimport extend, move_levels, slopes_of_order
+from .symmetric cimport move_levels, row_levels, slopes_of_order
 
 cdef enum:
     LEVELS = 2 * EIGHT            # where they start in a row's line
@@ -34,24 +34,22 @@ def sum_levels(const int64_t[::1] indptr, const int32_t[::1] indices, const real
                const real[:, ::1] factors, Py_ssize_t first_factor, Py_ssize_t order,
                real[:, ::1] lines, Py_ssize_t first, Py_ssize_t last):
     """Write the levels of eight factors to the lines of rows first..last-1 of a CSR matrix."""
-    cdef Py_ssize_t row, entry, f, width = (order - 1) * EIGHT
+    cdef Py_ssize_t row, start, f
     cdef real* levels
     cdef real[EIGHT] top
-    cdef real[4 * EIGHT] before
     with nogil:
-        for f in range(EIGHT):
-            top[f] = 0
         for row in range(first, last):
             levels = &lines[row, LEVELS]
-            for f in range(width):
+            start = indptr[row]
+            for f in range(EIGHT):
+                top[f] = 0
+            for f in range((order - 1) * EIGHT):
                 levels[f] = 0
-            for entry in range(indptr[row], indptr[row + 1]):
-                if entry + AHEAD < indptr[last]:
-                    FM_PREFETCH(&factors[indices[entry + AHEAD], first_factor])
-                for f in range(width):
-                    before[f] = levels[f]
-                extend(levels, top, before, &factors[indices[entry], first_factor], data[entry],
-                       order, EIGHT)
+            for f in range(start + AHEAD, min(indptr[row + 1] + AHEAD, indptr[last])):
+                FM_PREFETCH(&factors[indices[f], first_factor])
+            row_levels(levels, 0, top, &factors[0, first_factor], factors.shape[1],
+                       &indices[0] + start, &data[0] + start, indptr[row + 1] - start, order,
+                       EIGHT)
 
 
 def sweep_levels(const int64_t[::1] indptr, const int32_t[::1] indices, const real[::1] data,

@@ -1,16 +1,20 @@
 """The loops of anova.h under one name for both float types, and any order from 2 to 5."""
 
-from .structs cimport real
+from .structs cimport int32_t, real
 
 cdef extern from "anova.h" nogil:
-    void fm_extend_f(float* longer, float* value, const float* e, const float* v, float x,
-                     int order, Py_ssize_t n)
-    void fm_extend_d(double* longer, double* value, const double* e, const double* v, double x,
-                     int order, Py_ssize_t n)
-    void fm_retract_f(float* slope, float* a, const float* e, const float* v, float x, int order,
-                      Py_ssize_t n)
-    void fm_retract_d(double* slope, double* a, const double* e, const double* v, double x,
-                      int order, Py_ssize_t n)
+    void fm_row_levels_f(float* levels, Py_ssize_t stride, float* top, const float* factors,
+                         Py_ssize_t factor_stride, const int32_t* indices, const float* data,
+                         Py_ssize_t n, int order, Py_ssize_t k)
+    void fm_row_levels_d(double* levels, Py_ssize_t stride, double* top, const double* factors,
+                         Py_ssize_t factor_stride, const int32_t* indices, const double* data,
+                         Py_ssize_t n, int order, Py_ssize_t k)
+    void fm_row_slopes_f(float* slopes, float* a, const float* levels, Py_ssize_t stride,
+                         const float* factors, Py_ssize_t factor_stride, const int32_t* indices,
+                         const float* data, Py_ssize_t count, int order, Py_ssize_t k)
+    void fm_row_slopes_d(double* slopes, double* a, const double* levels, Py_ssize_t stride,
+                         const double* factors, Py_ssize_t factor_stride, const int32_t* indices,
+                         const double* data, Py_ssize_t count, int order, Py_ssize_t k)
     void fm_slopes_of_order_f(float* h, const float* e, float x, const float* v, int order,
                               bint shared)
     void fm_slopes_of_order_d(double* h, const double* e, double x, const double* v, int order,
@@ -25,46 +29,55 @@ cdef extern from "anova.h" nogil:
     double fm_inner_d(const double* a, const double* b, Py_ssize_t n)
 
 
-cdef inline void extend_by(real* longer, real* value, const real* e, const real* v, real x,
-                           int order, Py_ssize_t n) noexcept nogil:
+cdef inline void levels_by(real* levels, Py_ssize_t stride, real* top, const real* factors,
+                           Py_ssize_t factor_stride, const int32_t* indices, const real* data,
+                           Py_ssize_t n, int order, Py_ssize_t k) noexcept nogil:
     if real is float:
-        fm_extend_f(longer, value, e, v, x, order, n)
+        fm_row_levels_f(levels, stride, top, factors, factor_stride, indices, data, n, order, k)
     else:
-        fm_extend_d(longer, value, e, v, x, order, n)
+        fm_row_levels_d(levels, stride, top, factors, factor_stride, indices, data, n, order, k)
 
 
-cdef inline void extend(real* longer, real* value, const real* e, const real* v, real x,
-                        Py_ssize_t order, Py_ssize_t n) noexcept nogil:
-    """The symmetric polynomials with one feature more, and the top one's growth to `value`."""
+cdef inline void row_levels(real* levels, Py_ssize_t stride, real* top, const real* factors,
+                            Py_ssize_t factor_stride, const int32_t* indices, const real* data,
+                            Py_ssize_t n, Py_ssize_t order, Py_ssize_t k) noexcept nogil:
+    """The levels below `order` of k factors after each of a row's n features, and the top's sum."""
     if order == 2:
-        extend_by(longer, value, e, v, x, 2, n)
+        levels_by(levels, stride, top, factors, factor_stride, indices, data, n, 2, k)
     elif order == 3:
-        extend_by(longer, value, e, v, x, 3, n)
+        levels_by(levels, stride, top, factors, factor_stride, indices, data, n, 3, k)
     elif order == 4:
-        extend_by(longer, value, e, v, x, 4, n)
+        levels_by(levels, stride, top, factors, factor_stride, indices, data, n, 4, k)
     else:
-        extend_by(longer, value, e, v, x, 5, n)
+        levels_by(levels, stride, top, factors, factor_stride, indices, data, n, 5, k)
 
 
-cdef inline void retract_by(real* slope, real* a, const real* e, const real* v, real x, int order,
-                            Py_ssize_t n) noexcept nogil:
+cdef inline void slopes_of_row_by(real* slopes, real* a, const real* levels, Py_ssize_t stride,
+                                  const real* factors, Py_ssize_t factor_stride,
+                                  const int32_t* indices, const real* data, Py_ssize_t count,
+                                  int order, Py_ssize_t k) noexcept nogil:
     if real is float:
-        fm_retract_f(slope, a, e, v, x, order, n)
+        fm_row_slopes_f(slopes, a, levels, stride, factors, factor_stride, indices, data, count,
+                        order, k)
     else:
-        fm_retract_d(slope, a, e, v, x, order, n)
+        fm_row_slopes_d(slopes, a, levels, stride, factors, factor_stride, indices, data, count,
+                        order, k)
 
 
-cdef inline void retract(real* slope, real* a, const real* e, const real* v, real x,
-                         Py_ssize_t order, Py_ssize_t n) noexcept nogil:
-    """The derivatives of the score by v x to `slope`; `a` goes on to the feature before."""
+cdef inline void row_slopes(real* slopes, real* a, const real* levels, Py_ssize_t stride,
+                            const real* factors, Py_ssize_t factor_stride,
+                            const int32_t* indices, const real* data, Py_ssize_t count,
+                            Py_ssize_t order, Py_ssize_t k) noexcept nogil:
+    """The derivatives of the score by the p = v x of 4 features, or 1, given the levels before
+    them; `a`, those by the levels behind them, moves on."""
     if order == 2:
-        retract_by(slope, a, e, v, x, 2, n)
+        slopes_of_row_by(slopes, a, levels, stride, factors, factor_stride, indices, data, count, 2, k)
     elif order == 3:
-        retract_by(slope, a, e, v, x, 3, n)
+        slopes_of_row_by(slopes, a, levels, stride, factors, factor_stride, indices, data, count, 3, k)
     elif order == 4:
-        retract_by(slope, a, e, v, x, 4, n)
+        slopes_of_row_by(slopes, a, levels, stride, factors, factor_stride, indices, data, count, 4, k)
     else:
-        retract_by(slope, a, e, v, x, 5, n)
+        slopes_of_row_by(slopes, a, levels, stride, factors, factor_stride, indices, data, count, 5, k)
 
 
 cdef inline real total(const real* values, Py_ssize_t n) noexcept nogil:
