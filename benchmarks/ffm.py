@@ -21,10 +21,13 @@ import numpy as np
 from scipy import sparse
 from sklearn.metrics import log_loss
 
+from fastfm_cy._machines import FFM
 from fastfm_cy.datasets import make_clicks
 
-from .measure import from_difference, min_median, print_table, ratios
+from .kernel import Epoch
+from .measure import from_difference, min_median, paired, print_table, ratios
 from .peers.xlearn import quiet
+from .workloads.base import Workload
 
 N_FIELDS, N_FEATURES, RATE, L2 = 39, 1_000_000, 0.2, 2e-5
 
@@ -197,6 +200,38 @@ def compare(data, n_factors, names, options):
     )  # fmt: skip
 
 
+_OFF = {
+    "all on": {},
+    "no prefetch": {"prefetch": False},
+    "number of factors at run time": {"constant_width": False},
+    "baseline instead of AVX2": {"build": "baseline"},
+    "rows shuffled one by one": {"shuffle": True},
+    "features not relabelled": {"relabel": False},
+}
+
+
+def ladder(data, n_factors, options):
+    """What each optimisation of the kernel gains: all on, then each off alone."""
+    workload = Workload(
+        "", "classification", data.X, data.y, None, None, L2, {"adagrad": RATE}, 0.3
+    )
+    fields = data.fields[data.X.indices]
+    epochs = {
+        off: Epoch(workload, "adagrad", n_factors, machine=FFM(N_FIELDS), fields=fields, **switches)
+        for off, switches in _OFF.items()
+    }
+    seconds = paired(epochs, options.runs)
+    print(f"\nkernel of FFM, adagrad, k = {n_factors}, {data.n_train:,} rows\n")
+    print_table(
+        ["", "us a row: min", "median", "times all on: min", "median"],
+        [
+            (off, min_median([s / data.n_train * 1e6 for s in seconds[off]], 2),
+             min_median(ratios(seconds, off, "all on"), 2))
+            for off in epochs
+        ],
+    )  # fmt: skip
+
+
 def peak_memory(folder, n_rows, n_factors, names):
     """Of a process of its own a library, which reads the data and trains for one epoch, in MB."""
     print(f"\npeak memory, k = {n_factors}\n")
@@ -226,6 +261,7 @@ def main():
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--folder", help="where the data are kept; a temporary one by default")
     parser.add_argument("--memory", action="store_true", help="peak memory instead of time")
+    parser.add_argument("--ladder", action="store_true", help="what each optimisation gains")
     parser.add_argument("--job", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.job:
@@ -241,7 +277,9 @@ def main():
         data = Data(folder, options.rows)
         data.text()
         for n_factors in options.factors:
-            if options.memory:
+            if options.ladder:
+                ladder(data, n_factors, options)
+            elif options.memory:
                 peak_memory(folder, options.rows, n_factors, names)
             else:
                 compare(data, n_factors, names, options)

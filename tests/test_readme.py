@@ -20,14 +20,15 @@ def test_two_commands():
     assert second in ci
 
 
-@pytest.mark.parametrize("code", _blocks("python"), ids=range(4))
+@pytest.mark.parametrize("code", _blocks("python"), ids=range(5))
 def test_examples_run(code):
     exec(compile(code, "README.md", "exec"), {})
 
 
 def test_every_parameter_is_listed():
-    from fastfm_cy import FMClassifier, FMRegressor
+    from fastfm_cy import FFMClassifier, FFMRegressor, FMClassifier, FMRegressor, FwFMClassifier
 
-    for Model in (FMClassifier, FMRegressor):  # the Bayesian ones have their docstrings
+    models = FMClassifier, FMRegressor, FFMClassifier, FFMRegressor, FwFMClassifier
+    for Model in models:  # the Bayesian ones have their docstrings
         for name in Model().get_params():
             assert f"`{name}`" in README, name
