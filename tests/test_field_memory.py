@@ -30,6 +30,14 @@ def test_a_table_that_is_too_large_is_refused_beforehand():
         FFMClassifier(64).fit(X, [0, 1], fields=fields)
 
 
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+@pytest.mark.parametrize("field", [10**6, 2**40])
+def test_too_many_fields_are_refused(Estimator, field):
+    X = np.random.default_rng(0).normal(size=(6, 3))
+    with pytest.raises(MemoryError, match=f"{field + 1} fields"):
+        Estimator(fields=[0, 1, field], max_memory="10MB").fit(X, [0, 1] * 3)
+
+
 @pytest.mark.parametrize(
     "copies",
     [{"early_stopping": True}, {"n_jobs": 2}, {"relabel": True}, {"deterministic": True}],
