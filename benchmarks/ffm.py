@@ -19,12 +19,16 @@ from time import perf_counter
 
 import numpy as np
 from scipy import sparse
+from sklearn.base import clone
 from sklearn.metrics import log_loss
 
+from fastfm_cy._machines import FFM
 from fastfm_cy.datasets import make_clicks
 
-from .measure import from_difference, min_median, print_table, ratios
+from .kernel import Epoch
+from .measure import from_difference, min_median, paired, print_table, ratios
 from .peers.xlearn import quiet
+from .workloads.base import Workload
 
 N_FIELDS, N_FEATURES, RATE, L2 = 39, 1_000_000, 0.2, 2e-5
 
@@ -67,16 +71,19 @@ class Ours:
 
         self.data = data
         self.model = FFMClassifier(
-            n_factors, fields=data.fields, learning_rate=RATE, l2_factors=L2, fit_intercept=False,
-            fit_linear=False, init_scale=1.0, random_state=0, **parameters,
+            n_factors, fields=data.fields, learning_rate=RATE, l2_factors=L2,
+            **({"fit_intercept": False, "fit_linear": False, "init_scale": 1.0} | parameters),
+            random_state=0,
         )  # fmt: skip
 
     def seconds_an_epoch(self, epochs):
-        self.model.set_params(max_iter=epochs + 1).fit(self.data.X, self.data.y)
-        return np.mean(self.model.history_["seconds"][1:])
+        model = clone(self.model).set_params(max_iter=epochs + 1)
+        model.fit(self.data.X, self.data.y)
+        self.error = log_loss(self.data.y_test, model.predict_proba(self.data.X_test))
+        return np.mean(model.history_["seconds"][1:])
 
     def loss(self):
-        return log_loss(self.data.y_test, self.model.predict_proba(self.data.X_test))
+        return self.error
 
 
 class LibFFM:
@@ -165,9 +172,14 @@ def _two_threads(data, n_factors):
     return Ours(data, n_factors, n_jobs=2)
 
 
+def _like_xlearn(data, n_factors):
+    """With a bias and linear terms, and its start."""
+    return Ours(data, n_factors, fit_intercept=True, fit_linear=True, l2_linear=L2, init_scale=0.66)
+
+
 LIBRARIES = {
-    "fastfm_cy": Ours, "fastfm_cy, relabel": _relabelled, "fastfm_cy, 2 threads": _two_threads,
-    "libffm": LibFFM, "xlearn": XLearn, "modern_fm": ModernFM,
+    "fastfm_cy": Ours, "fastfm_cy, relabel": _relabelled, "fastfm_cy, linear": _like_xlearn,
+    "fastfm_cy, 2 threads": _two_threads, "libffm": LibFFM, "xlearn": XLearn, "modern_fm": ModernFM,
 }  # fmt: skip
 
 
@@ -193,6 +205,38 @@ def compare(data, n_factors, names, options):
             (name, min_median(seconds[name], 3),
              min_median(ratios(seconds, name, "fastfm_cy"), 2), f"{libraries[name].loss():.4f}")
             for name in names
+        ],
+    )  # fmt: skip
+
+
+_OFF = {
+    "all on": {},
+    "no prefetch": {"prefetch": False},
+    "number of factors at run time": {"constant_width": False},
+    "baseline instead of AVX2": {"build": "baseline"},
+    "rows shuffled one by one": {"shuffle": True},
+    "features not relabelled": {"relabel": False},
+}
+
+
+def ladder(data, n_factors, options):
+    """What each optimisation of the kernel gains: all on, then each off alone."""
+    workload = Workload(
+        "", "classification", data.X, data.y, None, None, L2, {"adagrad": RATE}, 0.3
+    )
+    fields = data.fields[data.X.indices]
+    epochs = {
+        off: Epoch(workload, "adagrad", n_factors, machine=FFM(N_FIELDS), fields=fields, **switches)
+        for off, switches in _OFF.items()
+    }
+    seconds = paired(epochs, options.runs)
+    print(f"\nkernel of FFM, adagrad, k = {n_factors}, {data.n_train:,} rows\n")
+    print_table(
+        ["", "us a row: min", "median", "times all on: min", "median"],
+        [
+            (off, min_median([s / data.n_train * 1e6 for s in seconds[off]], 2),
+             min_median(ratios(seconds, off, "all on"), 2))
+            for off in epochs
         ],
     )  # fmt: skip
 
@@ -226,6 +270,7 @@ def main():
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--folder", help="where the data are kept; a temporary one by default")
     parser.add_argument("--memory", action="store_true", help="peak memory instead of time")
+    parser.add_argument("--ladder", action="store_true", help="what each optimisation gains")
     parser.add_argument("--job", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.job:
@@ -241,7 +286,9 @@ def main():
         data = Data(folder, options.rows)
         data.text()
         for n_factors in options.factors:
-            if options.memory:
+            if options.ladder:
+                ladder(data, n_factors, options)
+            elif options.memory:
                 peak_memory(folder, options.rows, n_factors, names)
             else:
                 compare(data, n_factors, names, options)

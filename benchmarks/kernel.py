@@ -29,20 +29,30 @@ class Epoch:
         huge_pages=True,
         shuffle="block",
         relabel=True,
+        machine=None,
+        fields=None,
     ):
         X = workload.X
-        rows = CSRRows(X.indptr.astype(np.int64), X.indices.astype(np.int32), X.data, X.shape[1])
+        rows = CSRRows(
+            X.indptr.astype(np.int64), X.indices.astype(np.int32), X.data, X.shape[1], fields
+        )
         visited = np.arange(rows.n_rows)
         layout = lay_out(rows, visited, n_jobs=1, relabel=relabel, deterministic=False)
         self.rows = layout.rows
-        self.kernel = dispatch.load(build or dispatch.BUILD)
+        family = "fm" if machine is None else type(machine).__name__.lower()
+        self.kernel = dispatch.load(build or dispatch.BUILD, family)
         kind = SOLVERS[solver]
         n_state = kind.state_start, kind.n_row_state
-        table = ParameterTable(X.shape[1], n_factors, "float32", 1, *n_state)
+        table = ParameterTable(X.shape[1], n_factors, "float32", 1, *n_state, machine=machine)
         self.table = table
         if not huge_pages:
             table.linear, table.factors = _small_pages(table.linear), _small_pages(table.factors)
-        table.draw_factors(workload.init_scale, np.random.default_rng(0))
+        rng = np.random.default_rng(0)
+        if table.begun is None:
+            table.draw_factors(workload.init_scale, rng)
+        else:
+            occurring = np.unique(layout.rows.indices)
+            table.begin(occurring, lambda shape: rng.normal(0, workload.init_scale, shape))
         is_regression = workload.task == "regression"
         loss = REGRESSION["squared_error"] if is_regression else CLASSIFICATION["log_loss"]
         self.y = (workload.y if is_regression else 2 * workload.y - 1).astype(np.float32)
@@ -63,6 +73,7 @@ class Epoch:
         self.kernel.train(
             rows.indptr, rows.indices, rows.data, self.y, None, self.order,
             *table.arrays, table.n_padded, None, self.strengths, self.settings,
+            table.machine.fields(rows),
         )  # fmt: skip
 
 

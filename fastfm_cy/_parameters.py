@@ -59,7 +59,8 @@ def table_bytes(n_features, n_factors, dtype, n_outputs, solver, machine):
     slots = 1 + len(solver.state_start)
     n_weights = _padded(machine.n_vectors * padded, dtype, False)
     a_feature = slots * (1 + n_weights) + solver.n_row_state
-    return n_outputs * n_features * a_feature * dtype.itemsize
+    numbers = n_features * a_feature + slots * machine.n_shared
+    return n_outputs * numbers * dtype.itemsize
 
 
 class ParameterTable:

@@ -26,8 +26,9 @@ def test_examples_run(code):
 
 
 def test_every_parameter_is_listed():
-    from fastfm_cy import FMClassifier, FMRegressor
+    from fastfm_cy import FFMClassifier, FFMRegressor, FMClassifier, FMRegressor, FwFMClassifier
 
-    for Model in (FMClassifier, FMRegressor):  # the Bayesian ones have their docstrings
+    models = FMClassifier, FMRegressor, FFMClassifier, FFMRegressor, FwFMClassifier
+    for Model in models:  # the Bayesian ones have their docstrings
         for name in Model().get_params():
             assert f"`{name}`" in README, name

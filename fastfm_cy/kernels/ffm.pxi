@@ -18,7 +18,7 @@ The entries of a row must be sorted by field.
 
 from .present cimport Present, present_fields, present_size
 from .settings cimport StepSettings
-from .structs cimport CSRView, Strengths, TableView, int32_t, real
+from .structs cimport CSRView, Strengths, TableView, real
 from .update cimport general, grow_older, kind, n_state, step
 from .vector cimport CACHE_LINE, FM_PREFETCH, FM_PREFETCH_OWN, add_scaled, dot, scale
 from .widths cimport any_width, n_factors_of, width
@@ -33,7 +33,14 @@ cdef enum:
 
 cdef inline Py_ssize_t sums_size(const width* tag, const TableView* table) noexcept nogil:
     """Numbers that score_row leaves for update_row, an output: T."""
-    return table.n_fields * table.n_weights
+    return table.n_fields * row_length(table)
+
+
+cdef inline Py_ssize_t row_length(const TableView* table) noexcept nogil:
+    """Of a row of T: n_weights, which predictions take to have the state in it."""
+    cdef Py_ssize_t a_line = CACHE_LINE // 4
+    cdef Py_ssize_t n = table.n_fields * table.n_factors
+    return min(table.n_weights, (n + a_line - 1) // a_line * a_line)
 
 
 cdef inline Py_ssize_t spare_size(const TableView* table, Py_ssize_t longest) noexcept nogil:
@@ -57,11 +64,31 @@ cdef inline void prefetch_parameters(const TableView* table, Py_ssize_t column, 
         FM_PREFETCH(<const real*>table.linear + column * table.linear_stride)
 
 
+cdef inline void prefetch_entry(const CSRView* rows, Py_ssize_t row, Py_ssize_t entry,
+                                const TableView* table, Py_ssize_t n_slots,
+                                real tag) noexcept nogil:
+    """What training on an entry of a row will need: the vectors for the fields that the row has."""
+    cdef const real* v
+    cdef Py_ssize_t column = rows.indices[entry], other, slot, f
+    if 2 * (rows.indptr[row + 1] - rows.indptr[row]) >= table.n_fields:
+        prefetch_parameters(table, column, True, tag)
+        return
+    FM_PREFETCH_OWN(<const real*>table.linear + column * table.linear_stride)
+    for other in range(rows.indptr[row], rows.indptr[row + 1]):
+        v = (<const real*>table.factors + column * table.factor_stride
+             + rows.fields[other] * table.n_factors)
+        for slot in range(n_slots):
+            f = 0
+            while f < table.n_factors:
+                FM_PREFETCH_OWN(v + slot * table.n_weights + f)
+                f += CACHE_LINE // sizeof(real)
+
+
 cdef inline real score_row(const width* tag, const CSRView* rows, Py_ssize_t row,
                            const TableView* table, real* sums, real* spare) noexcept nogil:
     """The score of one row; leaves T in `sums` for the update, a row a field that is present."""
     cdef const real* data = <const real*>rows.data
-    cdef Py_ssize_t k = n_factors_of(tag, table), n = table.n_weights
+    cdef Py_ssize_t k = n_factors_of(tag, table), n = row_length(table)
     cdef Present* fields = present_fields(rows, row, table.n_fields, k, spare)
     cdef Py_ssize_t entry = rows.indptr[row], column, place, other, seen, own, end, run
     cdef const real* v
@@ -116,11 +143,11 @@ cdef inline void update_row(const width* tag, const kind* how, const CSRView* ro
 
     Meanwhile prefetches the parameters of the row `coming` (none if negative)."""
     cdef const real* data = <const real*>rows.data
-    cdef const int32_t* ahead = rows.indices
     cdef Py_ssize_t k = n_factors_of(tag, table), n = table.n_weights
     cdef Present* fields = <Present*>spare
     cdef real* kept = spare + present_size(table.n_fields)
-    cdef Py_ssize_t entry = rows.indptr[row], n_ahead = 0, i = 0, place, seen, own, column, run, a
+    cdef Py_ssize_t entry = rows.indptr[row], ahead = 0, end_ahead = 0
+    cdef Py_ssize_t place, seen, own, column, run, a
     cdef Py_ssize_t slot, n_slots = 1 + n_state(settings.solver)
     cdef real* w = <real*>table.intercept
     cdef real* v
@@ -131,8 +158,7 @@ cdef inline void update_row(const width* tag, const kind* how, const CSRView* ro
     cdef real x
     cdef real one = 1
     if coming >= 0:
-        ahead = rows.indices + rows.indptr[coming]
-        n_ahead = rows.indptr[coming + 1] - rows.indptr[coming]
+        ahead, end_ahead = rows.indptr[coming], rows.indptr[coming + 1]
     if settings.fit_intercept:
         if kind is general:
             grow_older(settings, w)
@@ -141,8 +167,9 @@ cdef inline void update_row(const width* tag, const kind* how, const CSRView* ro
         own = fields.number[place] * k
         mine = sums + place * n
         for seen in range(fields.counts[place]):
-            if i < n_ahead:
-                prefetch_parameters(table, ahead[i], True, one)
+            if ahead < end_ahead:
+                prefetch_entry(rows, coming, ahead, table, n_slots, one)
+                ahead += 1
             column = rows.indices[entry]
             x = data[entry]
             w = <real*>table.linear + column * table.linear_stride
@@ -169,10 +196,9 @@ cdef inline void update_row(const width* tag, const kind* how, const CSRView* ro
                 step(how, settings, v + own, n, w, mine + own, g * x, -g * x * x, l1_factors,
                      l2_factors, k)
             entry += 1
-            i += 1
-    while i < n_ahead:
-        prefetch_parameters(table, ahead[i], True, one)
-        i += 1
+    while ahead < end_ahead:
+        prefetch_entry(rows, coming, ahead, table, n_slots, one)
+        ahead += 1
 
 
 include "rows.pxi"
