@@ -59,12 +59,12 @@ def main():
         if solver != "als":
             _table(clicks.title, _epochs(clicks, solver, options), solver, options)
     thirds = third_order(options.rows)
-    title = f"{options.rows:,} rows of 10 one-hot fields, 3 of which interact"
+    title = f"{options.rows:,} rows of 10 one-hot fields of 12 values, 3 of which interact"
     for solver in options.solvers:
         _table(title, _thirds(thirds, solver, options), solver, options)
 
 
-def third_order(n_rows, n_fields=10, n_values=50):
+def third_order(n_rows, n_fields=10, n_values=12):
     """One-hot rows whose target is a product of what three fields chose, with noise of 0.5:
     (X, y, X_test, y_test)."""
     rng = np.random.default_rng(0)

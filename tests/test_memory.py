@@ -56,6 +56,14 @@ def test_training_holds_no_copy_of_x(solver, numbers, problem):
     assert peak_of_fit(model, X, y) < allowed
 
 
+@pytest.mark.parametrize(("degree", "share", "n_vectors"), [(3, False, 2), (5, True, 1)])
+def test_higher_degrees_hold_a_vector_an_order(degree, share, n_vectors, problem):
+    X, y = problem
+    model = FMRegressor(degree=degree, share_factors=share, max_iter=1, random_state=0)
+    allowed = table_bytes(2 * (16 * n_vectors + 1)) + row_bytes() + SLACK
+    assert peak_of_fit(model, X, y) < allowed
+
+
 def test_float64_is_converted_once(problem):
     X, y = problem
     model = FMRegressor(n_factors=0, solver="sgd", max_iter=1, random_state=0)
