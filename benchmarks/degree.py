@@ -61,7 +61,8 @@ def main():
     thirds = third_order(options.rows)
     title = f"{options.rows:,} rows of 10 one-hot fields of 12 values, 3 of which interact"
     for solver in options.solvers:
-        _table(title, _thirds(thirds, solver, options), solver, options)
+        if solver != "sgd":  # whose steps of one size may diverge on such heavy tails
+            _table(title, _thirds(thirds, solver, options), solver, options)
 
 
 def third_order(n_rows, n_fields=10, n_values=12):
@@ -95,7 +96,9 @@ def _epochs(workload, solver, options):
 
 def _thirds(data, solver, options):
     X, y, X_test, y_test = data
-    strengths = {"l2_linear": 3.0, "l2_factors": 3.0, "init_scale": 0.1} if solver == "als" else {}
+    strengths = {"l2_factors": 1e-3}
+    if solver == "als":
+        strengths = {"l2_linear": 3.0, "l2_factors": 3.0, "init_scale": 0.1}
 
     def measured(degree, share):
         model = FMRegressor(
