@@ -29,8 +29,9 @@ cdef enum:
 # What rows.pxi asks of a model: two sizes, score_row and update_row.
 
 cdef inline Py_ssize_t sums_size(const width* tag, const TableView* table) noexcept nogil:
-    """Numbers that score_row leaves for update_row, an output: the S_f, and what r multiplies."""
-    return table.n_fields * (n_factors_of(tag, table) + table.n_fields)
+    """Numbers that score_row leaves for update_row, an output: the S_f, and what r multiplies; an
+    even number, which keeps what follows aligned."""
+    return (table.n_fields * (n_factors_of(tag, table) + table.n_fields) + 1) // 2 * 2
 
 
 cdef inline Py_ssize_t spare_size(const TableView* table, Py_ssize_t longest) noexcept nogil:
