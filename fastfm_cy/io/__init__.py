@@ -1,7 +1,9 @@
 """Reading and writing data: text, libFM's binary files, and data sets on disk."""
 
+from .convert import convert, detect_format
 from .csv import read_csv, write_csv
 from .dataset import Dataset
+from .disk import DiskDataset, open_dataset
 from .libffm import read_libffm, write_libffm
 from .libfm_binary import read_libfm_binary, read_vector, write_libfm_binary, write_vector
 from .libfm_relation import Relation, read_groups, read_relation
@@ -9,7 +11,11 @@ from .libsvm import read_libsvm, write_libsvm
 
 __all__ = [
     "Dataset",
+    "DiskDataset",
     "Relation",
+    "convert",
+    "detect_format",
+    "open_dataset",
     "read_csv",
     "read_groups",
     "read_libffm",

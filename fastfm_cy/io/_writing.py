@@ -68,7 +68,7 @@ def write_sparse(target, X, y, fields, query, zero_based):
     """The lines of libsvm's (`fields` None) or libffm's format."""
     rows = checked_rows(X)
     y, query = checked_target(y, rows.n_rows), checked_query(query, rows.n_rows)
-    fields = _fields_of_entries(fields, rows)
+    fields = checked_fields(fields, rows)
     with written_aside(target) as file:
         for first, last in blocks(rows.indptr):
             file.write(
@@ -79,7 +79,7 @@ def write_sparse(target, X, y, fields, query, zero_based):
             )  # fmt: skip
 
 
-def _fields_of_entries(fields, rows):
+def checked_fields(fields, rows):
     """int32, a field an entry; None for None."""
     if fields is None:
         return None
