@@ -4,7 +4,7 @@ from importlib.metadata import version as _version
 
 from ._config import show_config
 from .bayes import BayesianFMClassifier, BayesianFMRegressor
-from .exceptions import DivergenceError
+from .exceptions import DivergenceError, ModelFileError
 from .fm import FMClassifier, FMRegressor
 
 __version__ = _version("fastfm_cy")
@@ -15,6 +15,7 @@ __all__ = [
     "DivergenceError",
     "FMClassifier",
     "FMRegressor",
+    "ModelFileError",
     "__version__",
     "show_config",
 ]

@@ -97,6 +97,11 @@ class BaseBayesianFM(BaseMachine):
         return chain
 
     def _chain_to_go_on(self):
+        if "_chain" not in vars(self):
+            raise ValueError(
+                "The model was saved without the state of its chain (optimizer_state=False), so "
+                "sampling cannot go on. Fit anew with warm_start=False."
+            )
         chain = self._chain.copy()
         if chain.n_factors != self.n_factors or chain.table.dtype != self.dtype:
             raise ValueError(

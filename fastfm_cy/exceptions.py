@@ -37,3 +37,8 @@ class ParseError(FileFormatError):
             f"{self.file}, line {self.line}, column {self.column}: expected {self.expected}; "
             f"the line reads {self.text!r}."
         )
+
+
+class ModelFileError(FileFormatError):
+    """A file that does not hold a model: another kind of file, truncated, altered, or of a newer
+    version."""

@@ -1,4 +1,4 @@
-"""Reading and writing data: text, libFM's binary files, and data sets on disk."""
+"""Reading and writing data and models: text, binary files, data sets on disk, model files."""
 
 from .convert import convert, detect_format
 from .csv import read_csv, write_csv
@@ -8,6 +8,7 @@ from .libffm import read_libffm, write_libffm
 from .libfm_binary import read_libfm_binary, read_vector, write_libfm_binary, write_vector
 from .libfm_relation import Relation, read_groups, read_relation
 from .libsvm import read_libsvm, write_libsvm
+from .models import load_model, save_model
 
 __all__ = [
     "Dataset",
@@ -15,6 +16,7 @@ __all__ = [
     "Relation",
     "convert",
     "detect_format",
+    "load_model",
     "open_dataset",
     "read_csv",
     "read_groups",
@@ -23,6 +25,7 @@ __all__ = [
     "read_libsvm",
     "read_relation",
     "read_vector",
+    "save_model",
     "write_csv",
     "write_libffm",
     "write_libfm_binary",
