@@ -6,9 +6,11 @@ from .dataset import Dataset
 from .disk import DiskDataset, open_dataset
 from .libffm import read_libffm, write_libffm
 from .libfm_binary import read_libfm_binary, read_vector, write_libfm_binary, write_vector
+from .libfm_model import read_libfm_model, write_libfm_model
 from .libfm_relation import Relation, read_groups, read_relation
 from .libsvm import read_libsvm, write_libsvm
 from .models import load_model, save_model
+from .xlearn_model import read_xlearn_model, write_xlearn_model
 
 __all__ = [
     "Dataset",
@@ -22,13 +24,17 @@ __all__ = [
     "read_groups",
     "read_libffm",
     "read_libfm_binary",
+    "read_libfm_model",
     "read_libsvm",
     "read_relation",
     "read_vector",
+    "read_xlearn_model",
     "save_model",
     "write_csv",
     "write_libffm",
     "write_libfm_binary",
+    "write_libfm_model",
     "write_libsvm",
     "write_vector",
+    "write_xlearn_model",
 ]
