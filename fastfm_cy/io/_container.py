@@ -20,7 +20,7 @@ import numpy as np
 
 from .._parameters import CACHE_LINE, aligned_zeros
 from ..exceptions import ModelFileError
-from ._aside import written_aside
+from ._files import model_written_aside
 
 MAGIC = b"\x89fastFM\n"  # neither text nor anything else
 VERSION = 1
@@ -52,7 +52,7 @@ def write_container(path, header, arrays):
     text = json.dumps({**header, "arrays": entries}, allow_nan=False).encode()
     offsets, length = _offsets(len(text), entries)
     preamble = _PREAMBLE.pack(MAGIC, VERSION, 0, len(text), length)
-    with written_aside(path) as file:
+    with model_written_aside(path) as file:
         file.write(preamble + hashlib.sha256(preamble + text).digest() + text)
         for offset, array in zip(offsets, arrays, strict=True):
             file.write(bytes(offset - file.tell()))

@@ -154,6 +154,15 @@ def written_aside(target):
         raise
 
 
+@contextmanager
+def model_written_aside(path):
+    """As `written_aside`, for models, which are never packed."""
+    if Path(path).suffix in _PACKED:
+        raise ValueError(f"Models are not packed; choose another suffix than that of {path}.")
+    with written_aside(path) as file:
+        yield file
+
+
 def aside_of(path):
     """A name beside `path` that nothing has."""
     return path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")

@@ -11,8 +11,7 @@
 import numpy as np
 
 from ..exceptions import ModelFileError
-from ._aside import written_aside
-from ._numbers import bad_line, line_of, parse_numbers, read_lines
+from ._text_models import bad_line, line_of, parse_numbers, read_lines, text_written_aside
 from ._weights import Weights, estimator_of, weights_of
 
 _BIAS, _LINEAR, _FACTORS = (
@@ -108,7 +107,7 @@ def write_libfm_model(model, path):
     factors = weights.factors
     if factors.shape[1] == 1:
         factors = np.pad(factors, ((0, 0), (0, 1)))
-    with written_aside(path, "w", encoding="utf-8", newline="\n") as file:
+    with text_written_aside(path) as file:
         if model.fit_intercept:
             print(_BIAS, weights.intercept, sep="\n", file=file)
         if model.fit_linear:

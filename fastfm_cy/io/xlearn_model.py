@@ -14,8 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from ..exceptions import ModelFileError
-from ._aside import written_aside
-from ._numbers import bad_line, line_of, parse_numbers, read_lines
+from ._text_models import bad_line, line_of, parse_numbers, read_lines, text_written_aside
 from ._weights import Weights, estimator_of, weights_of
 
 _LINE = re.compile(r"(bias|i_(\d+)|v_(\d+)(?:_(\d+))?): (.*)")
@@ -124,7 +123,7 @@ def write_xlearn_model(model, path):
         Takes its place when it is whole.
     """
     weights = weights_of(model, "A text model of xLearn")
-    with written_aside(path, "w", encoding="utf-8", newline="\n") as file:
+    with text_written_aside(path) as file:
         print(f"bias: {weights.intercept!s}", file=file)
         file.writelines(f"i_{i}: {w!s}\n" for i, w in enumerate(weights.coef))
         if weights.factors.shape[1]:

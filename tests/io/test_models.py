@@ -20,7 +20,7 @@ from sklearn.preprocessing import Normalizer
 
 from fastfm_cy import BayesianFMClassifier, BayesianFMRegressor, FMClassifier, FMRegressor
 from fastfm_cy.exceptions import ModelFileError
-from fastfm_cy.io import load_model, save_model
+from fastfm_cy.io import load_model, save_model, write_libfm_model, write_xlearn_model
 from fastfm_cy.io._families import ESTIMATORS
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
@@ -207,6 +207,14 @@ def test_what_is_no_fitted_estimator_of_ours(ratings, tmp_path):
     model = FMRegressor(max_iter=1).fit(ratings.X, ratings.y).set_params(scoring={1j})
     with pytest.raises(TypeError, match=r"FMRegressor\.scoring holds a value of type set"):
         save_model(model, tmp_path / "m")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_models_are_not_packed(ratings, tmp_path):
+    model = FMRegressor(max_iter=1).fit(ratings.X, ratings.y)
+    for write in (save_model, write_libfm_model, write_xlearn_model):
+        with pytest.raises(ValueError, match="not packed"):
+            write(model, tmp_path / "m.gz")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,8 +1,12 @@
-"""Lines of numbers in text models."""
+"""What text models of all kinds have in common: lines of numbers."""
+
+import io
+from contextlib import contextmanager
 
 import numpy as np
 
 from ..exceptions import ModelFileError
+from ._files import model_written_aside
 
 _SHOWN = 60  # characters of a bad line
 
@@ -20,6 +24,15 @@ def read_lines(path):
             return file.read().removesuffix("\n").split("\n")
     except UnicodeDecodeError as error:
         raise ModelFileError(f"{path} is no text: {error}.") from error
+
+
+@contextmanager
+def text_written_aside(path):
+    """A text file to write to, which takes its name only once it is whole."""
+    with model_written_aside(path) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="\n")
+        yield text
+        text.detach()
 
 
 def parse_numbers(path, lines, first_number, n_columns):
