@@ -3,6 +3,8 @@
 import argparse
 import re
 
+import typer
+
 from ..io._files import written_aside
 from .libfm_data import load_problem
 from .libfm_log import Log
@@ -11,6 +13,11 @@ from .libfm_methods import METHODS, Numbers
 _DESCRIPTION = """\
 Factorization machines with libFM's flags and files. Lists are separated by , or ; and files are
 text or, without their suffix, binary (.x or .xt, and .y). Differences: docs/migration.md."""
+
+
+def libfm(context: typer.Context):
+    """libFM's command line: the same flags, files and outputs (-help lists them)."""
+    run(context.args)
 
 
 def run(arguments):

@@ -193,12 +193,14 @@ class MCMC(Method):
         y, values = self.problem.test.y, {}
         predictions = {"this": drawn, "all": self.draws.all, "all_but5": self.draws.all_but_first}
         is_classification = self.problem.is_classification
+        short = "acc" if is_classification else "rmse"
         for name, mean in predictions.items():
             found = errors(mean, y, is_classification)
-            short = "acc" if is_classification else "rmse"
             values[f"{short}_mcmc_{name}"] = next(iter(found.values()))
         if is_classification:
             values |= {f"ll_mcmc_{name}": log_loss(mean, y) for name, mean in predictions.items()}
+        if np.isscalar(self.draws.all_but_first):  # none so far
+            values |= {name: np.nan for name in values if name.endswith("all_but5")}
         return values
 
     def _of_chain(self):
@@ -215,7 +217,7 @@ class MCMC(Method):
         return values
 
     def _predictions(self):
-        if self.draws.n:
+        if not self.options.load_model:
             return self.draws.all
         X = self.problem.test.X
         if self.problem.is_classification:
