@@ -7,7 +7,14 @@ import typer
 from typer.core import TyperGroup
 
 from .. import __version__
-from . import demo, libfm
+from .convert import convert
+from .cv import cv
+from .demo import demo
+from .evaluate import evaluate
+from .fit import fit
+from .inspect import inspect
+from .libfm import libfm
+from .predict import predict
 
 # What a user can do something about; anything else is a fault of ours and shows its traceback.
 _ERRORS = (OSError, ValueError, TypeError, FloatingPointError, MemoryError, ImportError)
@@ -56,10 +63,11 @@ def options(
     """Options that come before any command."""
 
 
-app.command()(demo.demo)
+for command in (fit, predict, evaluate, cv, convert, inspect, demo):
+    app.command()(command)
 # Commands with flags of other programs parse them themselves.
 _FOREIGN = {
     "add_help_option": False,
     "context_settings": {"allow_extra_args": True, "ignore_unknown_options": True},
 }
-app.command(**_FOREIGN)(libfm.libfm)
+app.command(**_FOREIGN)(libfm)
