@@ -1,9 +1,10 @@
 """Reading and writing data and models: text, binary files, data sets on disk, model files."""
 
-from .convert import convert, detect_format
+from .convert import convert
 from .csv import read_csv, write_csv
 from .dataset import Dataset
 from .disk import DiskDataset, open_dataset
+from .formats import detect_format, read
 from .libffm import read_libffm, write_libffm
 from .libfm_binary import read_libfm_binary, read_vector, write_libfm_binary, write_vector
 from .libfm_model import read_libfm_model, write_libfm_model
@@ -20,6 +21,7 @@ __all__ = [
     "detect_format",
     "load_model",
     "open_dataset",
+    "read",
     "read_csv",
     "read_groups",
     "read_libffm",

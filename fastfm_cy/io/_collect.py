@@ -1,10 +1,8 @@
 """From the pieces of a text to one data set in memory."""
 
 import numpy as np
-from scipy import sparse
 
-from ..exceptions import FileFormatError
-from .dataset import Dataset
+from .dataset import Dataset, matrix_of
 
 _GROWTH = 1.25
 
@@ -39,19 +37,20 @@ def collected(reader):
         arrays["indptr"].extend(rows.array("ends") + n_entries)
         n_entries += rows.n_entries
     arrays = {name: array.finish() for name, array in arrays.items()}
-    if not len(arrays.get("target", ())):
-        raise FileFormatError(f"There are no rows in {reader.names}.")
     first_index, n_features = reader.form.extent(reader.least_index, reader.largest_index)
     if first_index:
         arrays["indices"] -= first_index
     shape = len(arrays["target"]), n_features
-    X = sparse.csr_array((arrays["data"], arrays["indices"], arrays["indptr"]), shape)
+    X = matrix_of(arrays["data"], arrays["indices"], arrays["indptr"], shape)
     fields = arrays.get("fields")
+    if fields is not None:
+        # Columns of its own: sorting X in place must not disturb it.
+        fields = matrix_of(fields, X.indices.copy(), arrays["indptr"], shape)
     return Dataset(
         X,
         arrays["target"] if reader.form.has_target else None,
         weights=arrays.get("weights"),
-        fields=None if fields is None else sparse.csr_array((fields, X.indices, X.indptr), shape),
+        fields=fields,
         query=arrays.get("query"),
         feature_names=reader.form.feature_names,
         skipped=reader.skipped,

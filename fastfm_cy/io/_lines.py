@@ -62,6 +62,7 @@ class LineReader:
         return ", ".join(map(name_of, self.sources))
 
     def __iter__(self):
+        n_rows = 0
         with self._in_order(self._pieces()) as results:
             for rows, problems, name, n_lines_before in results:
                 for place, problem in problems:
@@ -69,7 +70,10 @@ class LineReader:
                 self.least_index = min(self.least_index, rows.least_index)
                 self.largest_index = max(self.largest_index, rows.largest_index)
                 self.largest_field = max(self.largest_field, rows.largest_field)
+                n_rows += rows.n_rows
                 yield rows
+        if not n_rows:
+            raise FileFormatError(f"There are no rows in {self.names}.")
         if self.n_skipped:
             warnings.warn(
                 f"{self.n_skipped} lines could not be read and were left out; the first: "

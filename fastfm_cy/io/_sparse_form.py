@@ -30,6 +30,8 @@ class SparseForm:
     def __init__(self, *, n_features=None, zero_based=True, dtype="float32", has_fields=False):
         if n_features is not None:
             check_integer(n_features, "n_features", 1)
+            if n_features > _LARGEST_INDEX + 1:
+                raise ValueError(f"n_features must be at most {_LARGEST_INDEX + 1}.")
         if zero_based not in (True, False, "auto"):
             raise ValueError(f"zero_based must be True, False or 'auto'; got {zero_based!r}.")
         check_choice(dtype, "dtype", {"float32": 0, "float64": 0})

@@ -7,52 +7,14 @@ from scipy import sparse
 
 from .._matrix import _canonical as canonical
 from .._matrix import check_structure
-from .._validation import check_choice, check_weights
+from .._validation import check_weights
 from ..exceptions import FileFormatError
 from ..kernels import checks
-from ._files import listed, name_of, opened
 from ._folder_writer import FolderWriter
-from ._lines import LineReader, first_line
-from ._sparse_form import SparseForm
 from ._writing import blocks, checked_fields, checked_query, checked_rows, checked_target
-from .csv import TableForm
-from .dataset import Dataset
+from .dataset import Dataset, matrix_of
 from .disk import in_bytes, open_dataset
-from .libfm_binary import read_libfm_binary
-
-_SNIFFED = 1 << 16  # bytes
-
-
-def _libffm_form(**options):
-    return SparseForm(has_fields=True, **options)
-
-
-FORMS = {"libsvm": SparseForm, "libffm": _libffm_form, "csv": TableForm}
-FORMATS = (*FORMS, "libfm_binary")
-
-
-def detect_format(source):
-    """The format of a file, by its suffix or its first line with data.
-
-    Parameters
-    ----------
-    source : path, or binary file object with ``peek``
-
-    Returns
-    -------
-    str
-        "libsvm", "libffm", "csv" or "libfm_binary".
-    """
-    if Path(name_of(source)).suffix in (".x", ".xt", ".data", ".datat"):
-        return "libfm_binary"
-    with opened(source) as (file, name):
-        line = first_line(file.peek(_SNIFFED) + b"\n")
-    if line is None:
-        raise FileFormatError(f"{name}: no line with data near its beginning tells the format.")
-    words = line[1].split()[1:]
-    entries = [word for word in words if not word.startswith(b"qid:")]
-    n_colons = max((entry.split(b"#")[0].count(b":") for entry in entries[:1]), default=0)
-    return {0: "csv", 1: "libsvm", 2: "libffm"}.get(n_colons, "csv")
+from .formats import is_binary, read_binary, text_reader
 
 
 def convert(
@@ -89,23 +51,12 @@ def convert(
     with FolderWriter(Path(folder), overwrite) as writer:
         if isinstance(source, Dataset):
             _write_dataset(writer, source)
+        elif is_binary(source, format):
+            _write_dataset(writer, read_binary(source, options))
         else:
-            if format == "auto":
-                format = detect_format(listed(source)[0])
-            check_choice(format, "format", dict.fromkeys(FORMATS))
-            if format == "libfm_binary":
-                _write_dataset(writer, _read_binary(source, options))
-            else:
-                form = FORMS[format](**options)
-                _write_text(writer, LineReader(source, form, on_error=on_error, n_jobs=n_jobs))
+            reader = text_reader(source, format, options, on_error=on_error, n_jobs=n_jobs)
+            _write_text(writer, reader)
     return open_dataset(folder, memory_budget=budget)
-
-
-def _read_binary(source, options):
-    sources = listed(source)
-    if len(sources) > 1 or hasattr(sources[0], "read"):
-        raise ValueError("Of libFM's binary format, one file by its path can be converted.")
-    return read_libfm_binary(sources[0], **options)
 
 
 def _write_text(writer, reader):
@@ -151,7 +102,7 @@ def _canonical_rows(matrix, n_columns):
     flags, _ = checks.scan(indptr, indices, data, n_columns, 0, n_rows)
     if not flags & (checks.UNSORTED | checks.HAS_ZEROS):
         return matrix
-    X = canonical(sparse.csr_array((data, indices, indptr), (n_rows, n_columns)))
+    X = canonical(matrix_of(data, indices, indptr, (n_rows, n_columns)))
     finite = np.isfinite(X.data)
     if not finite.all():
         raise FileFormatError(

@@ -4,7 +4,6 @@ import csv
 import io
 
 import numpy as np
-from scipy import sparse
 
 from .._validation import check_choice, check_weights
 from ..exceptions import FileFormatError, ParseError
@@ -15,6 +14,7 @@ from ._collect import collected
 from ._files import written_aside
 from ._lines import LineReader, first_line
 from ._writing import checked_rows, checked_target, unpacked
+from .dataset import matrix_of
 
 _SEPARATORS = "\t,;|"
 _SHOWN = 80
@@ -178,7 +178,7 @@ def write_csv(target, X, y=None, *, weights=None, feature_names=None, separator=
     if names is not None and len(names) != rows.n_features:
         raise ValueError(f"There are {rows.n_features} features, but {len(names)} names.")
     before = np.column_stack([np.empty((rows.n_rows, 0)), *first_columns.values()])
-    whole = sparse.csr_array((rows.data, rows.indices, rows.indptr), (rows.n_rows, rows.n_features))
+    whole = matrix_of(rows.data, rows.indices, rows.indptr, (rows.n_rows, rows.n_features))
     with written_aside(target) as file:
         if names is not None:
             text = io.StringIO()

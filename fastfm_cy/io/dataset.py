@@ -19,7 +19,7 @@ class Dataset:
     weights : ndarray of shape (n_rows,), float64, or None
         Of the rows.
     fields : csr_array of shape (n_rows, n_features), int32, or None
-        The field of each entry of X; it shares X's indptr and indices. Field 0 is stored, too.
+        The field of each entry of X, stored in the same order. Field 0 is stored, too.
     query : ndarray of shape (n_rows,), int64, or None
         The rows' groups (qid) in ranking.
     feature_names : list of str or None
@@ -41,3 +41,15 @@ class Dataset:
 
     def __iter__(self):
         return iter((self.X, self.y))
+
+
+def matrix_of(data, indices, indptr, shape):
+    """A csr_array of int64 offsets and int32 columns, which are not copied.
+
+    scipy wants one type for both; beyond 2^31 entries they are left as they are.
+    """
+    if indptr[-1] <= np.iinfo(np.int32).max:
+        return sparse.csr_array((data, indices, indptr.astype(np.int32)), shape)
+    X = sparse.csr_array(shape, dtype=data.dtype)
+    X.data, X.indices, X.indptr = data, indices, indptr
+    return X

@@ -5,15 +5,16 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from scipy import sparse
 
 from .._matrix import CSRRows
 from ..exceptions import FileFormatError
 from ..kernels import checks
 from ._folder import NPY_HEADER, OF_ENTRIES, checksum, read_header
+from .dataset import matrix_of
 
 _UNITS = {"KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30, "TB": 1 << 40}
 _BYTES_A_ROW = 80  # that training needs besides the entries
+_OF_ROWS = ("target", "weights", "query")
 _OFFSETS = 1 << 16  # that are looked at a time
 
 
@@ -50,7 +51,7 @@ def open_dataset(folder, *, memory_budget="256MB", verify=False):
 
 @dataclass(frozen=True)
 class Chunk:
-    """Some neighbouring rows of a data set, in memory."""
+    """Some rows of a data set, in memory; None for what it does not have."""
 
     rows: CSRRows
     y: np.ndarray | None
@@ -98,9 +99,8 @@ class DiskDataset:
     def dtype(self):
         return np.dtype(self._types["data"]).name
 
-    @property
-    def _of_entries(self):
-        return [name for name in OF_ENTRIES if name in self._types]
+    def _names(self, names):
+        return [name for name in names if name in self._types]
 
     @property
     def has_fields(self):
@@ -135,10 +135,7 @@ class DiskDataset:
         return np.memmap(self._path(name), self._types[name], "r", NPY_HEADER, (length,))
 
     def _mapped_matrix(self, name):
-        X = sparse.csr_array(self.shape, dtype=self._types[name])
-        # Set, not given to the constructor, which would copy offsets and columns to one type.
-        X.indptr, X.indices, X.data = map(self._mapped, ("indptr", "indices", name))
-        return X
+        return matrix_of(*map(self._mapped, (name, "indices", "indptr")), self.shape)
 
     def _length(self, name):
         if name in OF_ENTRIES:
@@ -148,33 +145,53 @@ class DiskDataset:
     def _path(self, name):
         return self.folder / f"{name}.npy"
 
-    def read(self, name, first, last):
-        """Numbers first..last-1 of one of the arrays, or None if there is no such array."""
-        if name not in self._types:
-            return None
-        dtype, count = np.dtype(self._types[name]), last - first
-        offset = NPY_HEADER + first * dtype.itemsize
-        numbers = np.fromfile(self._path(name), dtype, count, offset=offset)
-        if len(numbers) != count:
-            raise FileFormatError(f"{self._path(name)} was truncated since it was opened.")
+    def read(self, name, ranges):
+        """The numbers in some ranges (first, last + 1) of an array, one behind the other."""
+        numbers = np.empty(sum(last - first for first, last in ranges), self._types[name])
+        place = 0
+        with open(self._path(name), "rb", buffering=0) as file:
+            for first, last in ranges:
+                part = numbers[place : place + last - first]
+                file.seek(NPY_HEADER + first * numbers.itemsize)
+                if not _fill(file, part):
+                    raise FileFormatError(f"{self._path(name)} was truncated since it was opened.")
+                place += len(part)
         return numbers
 
-    def chunk(self, first, last):
-        """Rows first..last-1 as a Chunk, checked."""
-        indptr = self.read("indptr", first, last + 1)
-        begin, end = int(indptr[0]), int(indptr[-1])
-        if not 0 <= begin <= end <= self.n_entries or (np.diff(indptr) < 0).any():
-            raise self._altered("indptr")
-        indptr -= begin
-        entries = (self.read(name, begin, end) for name in OF_ENTRIES)
-        indices, data, fields = entries
-        rows = CSRRows(indptr, indices, data, self.shape[1])
-        flags, _ = checks.scan(indptr, indices, data, self.shape[1], 0, last - first)
-        if flags & (checks.OUTSIDE | checks.NOT_FINITE):
-            raise self._altered("indices" if flags & checks.OUTSIDE else "data")
-        of_rows = (self.read(name, first, last) for name in ("target", "weights", "query"))
-        y, weights, query = of_rows
-        return Chunk(rows, y, weights, fields, query)
+    def chunk(self, ranges, dtype=None):
+        """Ranges of rows (first, last + 1), one behind the other, as a checked Chunk.
+
+        Their values are in `dtype` (None: as on disk).
+        """
+        offsets = [self.read("indptr", [(first, last + 1)]) for first, last in ranges]
+        of_entries = [(int(part[0]), int(part[-1])) for part in offsets]
+        for part, (begin, end) in zip(offsets, of_entries, strict=True):
+            if not 0 <= begin <= end <= self.n_entries or (part[1:] < part[:-1]).any():
+                raise self._altered("indptr")
+        n_rows = sum(last - first for first, last in ranges)
+        indptr = np.zeros(n_rows + 1, np.int64)
+        np.cumsum(np.concatenate([np.diff(part) for part in offsets]), out=indptr[1:])
+        arrays = {name: self.read(name, of_entries) for name in self._names(OF_ENTRIES)}
+        arrays |= {name: self.read(name, ranges) for name in self._names(_OF_ROWS)}
+        with np.errstate(over="ignore"):
+            data = arrays["data"].astype(dtype or self.dtype, copy=False)
+        rows = CSRRows(indptr, arrays["indices"], data, self.shape[1])
+        self._check(rows)
+        of_rows = map(arrays.get, ("target", "weights", "fields", "query"))
+        return Chunk(rows, *of_rows)
+
+    def _check(self, rows):
+        scanned = rows.indptr, rows.indices, rows.data, rows.n_features
+        flags, entry = checks.scan(*scanned, 0, rows.n_rows)
+        if flags & checks.OUTSIDE:
+            raise self._altered("indices")
+        if flags & checks.NOT_FINITE and rows.data.dtype != self.dtype:
+            raise ValueError(
+                f"{self.folder} has a value of feature {rows.indices[entry]} that is too large for "
+                f"{rows.data.dtype}; rescale it or use dtype='float64'."
+            )
+        if flags & checks.NOT_FINITE:
+            raise self._altered("data")
 
     def _altered(self, name):
         return FileFormatError(
@@ -187,11 +204,11 @@ class DiskDataset:
 
         A row that takes more is a chunk of its own.
         """
-        an_entry = sum(np.dtype(self._types[name]).itemsize for name in self._of_entries)
+        an_entry = sum(np.dtype(self._types[name]).itemsize for name in self._names(OF_ENTRIES))
         cuts, offset = [0], 0  # the last cut, and where its entries begin
         for start in range(0, self.shape[0], _OFFSETS):
             stop = min(start + _OFFSETS, self.shape[0])
-            offsets = self.read("indptr", start, stop + 1)
+            offsets = self.read("indptr", [(start, stop + 1)])
             sizes = offsets[1:] * an_entry + np.arange(start + 1, stop + 1) * _BYTES_A_ROW
             while cuts[-1] < stop:
                 limit = offset * an_entry + cuts[-1] * _BYTES_A_ROW + n_bytes
@@ -201,6 +218,17 @@ class DiskDataset:
                 cuts.append(max(fits, cuts[-1] + 1))
                 offset = int(offsets[cuts[-1] - start])
         return cuts
+
+
+def _fill(file, numbers):
+    """Read bytes into a whole array; False if there are not enough."""
+    place = memoryview(numbers).cast("B")
+    while place:
+        n_read = file.readinto(place)
+        if not n_read:
+            return False
+        place = place[n_read:]
+    return True
 
 
 def _reopened(folder, memory_budget):

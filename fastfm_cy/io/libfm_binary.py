@@ -18,11 +18,12 @@ from .._matrix import check_structure
 from ..exceptions import FileFormatError
 from ..kernels import binary
 from ._files import written_aside
-from .dataset import Dataset
+from .dataset import Dataset, matrix_of
 
 _MATRIX, _VECTOR = struct.Struct("<IIQII"), struct.Struct("<III")
 _MOST_COLUMNS = 2**31 - 1
 _BY_ROWS, _BY_COLUMNS, _TARGETS = (".x", ".data"), (".xt", ".datat"), (".y", ".target")
+BINARY_SUFFIXES = _BY_ROWS + _BY_COLUMNS
 
 
 def read_libfm_binary(name, target=None):
@@ -91,7 +92,7 @@ def read_matrix(path):
     finite = np.isfinite(data)
     if not finite.all():
         raise FileFormatError(f"{path}: entry {finite.argmin()} is {data[finite.argmin()]}.")
-    X = sparse.csr_array((data, indices, indptr), shape=(n_rows, n_columns))
+    X = matrix_of(data, indices, indptr, (n_rows, n_columns))
     return X.T.tocsr() if path.suffix in _BY_COLUMNS else X
 
 
@@ -204,9 +205,9 @@ def _checked_finite(values, path):
 
 
 def _matrix_path(path):
-    if path.suffix in _BY_ROWS + _BY_COLUMNS:
+    if path.suffix in BINARY_SUFFIXES:
         return path
-    for suffix in _BY_ROWS + _BY_COLUMNS:
+    for suffix in BINARY_SUFFIXES:
         candidate = path.with_name(path.name + suffix)
         if candidate.exists():
             return candidate
