@@ -6,16 +6,20 @@ from ._config import show_config
 from .bayes import BayesianFMClassifier, BayesianFMRegressor
 from .exceptions import DivergenceError, ModelFileError
 from .fm import FMClassifier, FMRegressor
+from .ordinal import BayesianFMOrdinal
+from .relational import RelationalDesign
 
 __version__ = _version("fastfm_cy")
 
 __all__ = [
     "BayesianFMClassifier",
+    "BayesianFMOrdinal",
     "BayesianFMRegressor",
     "DivergenceError",
     "FMClassifier",
     "FMRegressor",
     "ModelFileError",
+    "RelationalDesign",
     "__version__",
     "show_config",
 ]

@@ -10,14 +10,13 @@ from sklearn.utils.validation import check_is_fitted
 from ._base import BaseMachine, unchanged_on_error
 from ._fitting import Fitting
 from ._losses import Loss
-from ._matrix import check_rows
+from ._machines import FM
 from ._parameter_checks import check_fit_parameters
 from ._prediction import score_rows
 from ._solvers import ALL_SOLVERS, COORDINATE_SOLVERS
 from ._sparsity import SparsityMixin
 from ._strengths import NAMES, check_strengths
 from ._validation import check_weights
-from .kernels import fm
 from .kernels.settings import Settings
 
 
@@ -50,6 +49,10 @@ class BaseFM(SparsityMixin, BaseMachine):
         return self._weights_of(self._fitted("factors_"), "factor_vectors")
 
     # Fitting -----------------------------------------------------------------------------------
+
+    def _machine(self, rows):
+        """The model's family, for a table that is to be trained on these rows."""
+        return FM()
 
     def _fit(self, X, y, sample_weight, eval_set, callbacks):
         with unchanged_on_error(self):
@@ -137,7 +140,7 @@ class BaseFM(SparsityMixin, BaseMachine):
         """
         check_is_fitted(self)
         table = self._dense_table().copy()
-        return fm.Scorer(table.arrays, table.n_padded, self._is_exponential, *self._score_range())
+        return table.machine.scorer(table, self._is_exponential, *self._score_range())
 
     def _score_range(self):
         """What predictions are clipped to."""
@@ -147,7 +150,7 @@ class BaseFM(SparsityMixin, BaseMachine):
         """The model's value of each row, shape (n_rows, n_outputs), in its dtype."""
         check_is_fitted(self)
         n_jobs = effective_n_jobs(self.n_jobs)
-        rows = check_rows(self, X, self._table.dtype, n_jobs)
+        rows = self._check_rows(X, self._table.dtype, n_jobs)
         if rows.n_features != self._n_features():
             raise ValueError(f"X has {rows.n_features} features, the model {self._n_features()}.")
         return score_rows(self._table, self._renumbered(rows), n_jobs)

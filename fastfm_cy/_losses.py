@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import ndtri
 
 from .kernels.settings import LossCode
 
@@ -20,9 +21,17 @@ def _log_mean(y, weights, n_outputs):
 
 
 def _log_odds(y, weights, n_outputs):
-    """Of the one class, or of each against the rest."""
-    shares = _shares(y > 0, weights, 2)[1] if n_outputs == 1 else _shares(y, weights, n_outputs)
+    shares = _shares_against_rest(y, weights, n_outputs)
     return np.log(shares) - np.log1p(-shares)
+
+
+def _probit(y, weights, n_outputs):
+    return ndtri(_shares_against_rest(y, weights, n_outputs))
+
+
+def _shares_against_rest(y, weights, n_outputs):
+    """Of the one class, or of each."""
+    return _shares(y > 0, weights, 2)[1] if n_outputs == 1 else _shares(y, weights, n_outputs)
 
 
 def _log_shares(y, weights, n_outputs):
@@ -61,6 +70,7 @@ REGRESSION = {
 # The margin losses start from zero: a hinge's best constant is just the majority class.
 CLASSIFICATION = {
     "log_loss": Loss(LossCode.LOG_LOSS, _log_odds, 0.25),
+    "probit": Loss(LossCode.PROBIT, _probit, 1.0),
     "hinge": Loss(LossCode.HINGE, _zero, 1.0),
     "squared_hinge": Loss(LossCode.SQUARED_HINGE, _zero, 2.0),
     "softmax": Loss(LossCode.SOFTMAX, _log_shares, 0.25),

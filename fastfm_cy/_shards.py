@@ -1,9 +1,10 @@
 """How the rows are dealt to threads, and where each feature's parameters live meanwhile."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ._blocks import RelationalRows
 from ._matrix import CSRRows
 from ._order import BLOCK
 from .kernels import replicas
@@ -89,7 +90,8 @@ def lay_out(rows, visited, *, n_jobs, relabel, deterministic):
 
     Parameters
     ----------
-    rows : CSRRows
+    rows : CSRRows or RelationalRows
+        The latter are expanded as they are visited, by one thread whatever n_jobs is.
     visited : int64 array
         The rows to train on.
     n_jobs : int
@@ -104,7 +106,7 @@ def lay_out(rows, visited, *, n_jobs, relabel, deterministic):
     Layout
     """
     n_shards = _DETERMINISTIC_SHARDS if deterministic else n_jobs
-    if n_shards == 1 and not relabel:
+    if (n_shards == 1 and not relabel) or isinstance(rows, RelationalRows):
         return Layout(rows, [visited], rows.n_features, None)
     shards = _deal(visited, n_shards)
     counts = np.zeros(rows.n_features, dtype=np.int64)
@@ -131,7 +133,7 @@ def lay_out(rows, visited, *, n_jobs, relabel, deterministic):
         shard_of_row[shard] = number
     columns = np.empty_like(rows.indices)
     replicas.renumber(rows.indptr, rows.indices, rank, shard_of_row, head, n_copies, columns)
-    placed = CSRRows(rows.indptr, columns, rows.data, n_table_rows)
+    placed = replace(rows, indices=columns, n_features=n_table_rows)
     frequency = counts[by_frequency[:head]] / len(visited)
     # The master copy lies right before the features that have none, so this holds for all.
     return Layout(placed, shards, n_table_rows, rank + (n_copies - 1) * head, head, frequency)

@@ -78,7 +78,7 @@ def test_factor_draws_equal_their_definition(dtype, problem, seed, n_factors, we
         precisions, means = rng.uniform(0.5, 2, (2, 8)), rng.normal(size=(2, 8))
         normals = rng.normal(size=(n_features, 8))
         coordinate.sum_factors(
-            rows.indptr, rows.indices, rows.data, factors, first, lines, 0, n_rows
+            rows.indptr, rows.indices, rows.data, factors, first, True, lines, 0, n_rows
         )
         np.testing.assert_allclose(
             lines[:, :n_active], problem.X @ model.v[:, first : first + n_active],
