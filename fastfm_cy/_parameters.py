@@ -119,7 +119,7 @@ class ParameterTable:
     @property
     def linear_blocks(self):
         """View of shape (n_features, n_outputs, 1 + S + R)."""
-        return self.linear.reshape(self.n_features, *self.intercept.shape)
+        return self.linear.reshape(self.n_features, *self.intercept_blocks.shape)
 
     @property
     def factor_blocks(self):
@@ -227,9 +227,10 @@ class ParameterTable:
         """A copy of the weights, with optimiser state of some kind at its start."""
         table = ParameterTable(
             self.n_features, self.n_factors, self.dtype, self.n_outputs, state_start, n_row_state,
-            self.in_eights,
+            self.in_eights, self.machine,
         )  # fmt: skip
         table.intercepts[...] = self.intercepts
+        table.shared_blocks[:, 0] = self.shared_blocks[:, 0]
         table.linear_blocks[:, :, 0] = self.linear_blocks[:, :, 0]
         table.factor_blocks[:, :, 0] = self.factor_blocks[:, :, 0]
         return table

@@ -7,6 +7,7 @@ import numpy as np
 from scipy import sparse
 
 from ..io import read_groups, read_libfm_binary, read_libsvm, read_relation
+from ..relational import RelationalDesign
 
 _BINARY = (".x", ".xt", ".data", ".datat")
 
@@ -15,7 +16,7 @@ _BINARY = (".x", ".xt", ".data", ".datat")
 class Part:
     """Rows and targets."""
 
-    X: sparse.csr_array
+    X: sparse.csr_array | RelationalDesign
     y: np.ndarray
 
 
@@ -40,7 +41,9 @@ class Problem:
 
     def widen(self, n_features, model):
         """Give the data the features of a model, which must have all of theirs."""
-        if self.n_features > n_features:
+        if self.n_features == n_features:
+            return
+        if self.n_features > n_features or isinstance(self.train.X, RelationalDesign):
             raise ValueError(
                 f"{model} is a model of {n_features} features; the data have {self.n_features}."
             )
@@ -53,8 +56,8 @@ class Problem:
             part = getattr(self, name)
             if part is not None:
                 print(
-                    f"{name}\tnum_rows={part.X.shape[0]}\tnum_values={part.X.nnz}\t"
-                    f"num_features={part.X.shape[1]}\tmin_target={part.y.min():g}\t"
+                    f"{name}\tnum_rows={part.X.shape[0]}\tnum_features={part.X.shape[1]}\t"
+                    f"min_target={part.y.min():g}\t"
                     f"max_target={part.y.max():g}"
                 )
         print(f"#attr={self.n_features}\t#groups={self.n_groups}")
@@ -107,7 +110,8 @@ def _join(parts, name, groups):
                 f"{name}.{part_name} has {len(rows)} cases; the {part_name} data have "
                 f"{part.X.shape[0]} rows."
             )
-        part.X = sparse.hstack([part.X, relation.X[rows]], format="csr")
+        blocks = part.X.blocks if isinstance(part.X, RelationalDesign) else [(part.X, None)]
+        part.X = RelationalDesign([*blocks, (relation.X, rows)])
     # As in libFM: a relation's groups are its own, one if it has no file of them.
     before = np.zeros(n_before, dtype=np.int32) if groups is None else groups
     block = relation.groups

@@ -4,7 +4,6 @@ from time import perf_counter
 
 import numpy as np
 
-from .._matrix import check_rows
 from .._prediction import score_rows
 from ..bayes import BayesianFMClassifier, BayesianFMRegressor
 from ..fm import FMClassifier, FMRegressor
@@ -186,8 +185,9 @@ class MCMC(Method):
         """Predictions of the chain's current state."""
         table = self.model._chain.table
         if id(X) not in self.rows:
-            self.rows[id(X)] = check_rows(self.model, X, table.dtype, 1)
-        return self.model._value(score_rows(table, self.rows[id(X)])[:, 0])
+            self.rows[id(X)] = self.model._check_rows(X, table.dtype, 1)
+        scores = score_rows(table, self.rows[id(X)])[:, 0]
+        return self.model._value(scores, self.model._chain.cutpoints)
 
     def _of_draws(self, drawn):
         y, values = self.problem.test.y, {}

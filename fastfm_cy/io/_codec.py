@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from .._gibbs import Chain
+from .._machines import FM
 from .._parameters import ParameterTable
 from .._samples import Samples
 
@@ -126,18 +127,34 @@ def _decode_generator(content):
 # Our own values --------------------------------------------------------------------------------
 
 
+# The machines of the model families (_machines.py).
+_MACHINES = {"FM": FM}
+
+
+def _encode_machine(machine):
+    return [type(machine).__name__, *_encode_fields(machine)]
+
+
+def _decode_machine(content):
+    name, *pairs = content
+    return _MACHINES[name](**_decode_dict(pairs))
+
+
 def _decode_table(content):
     table = ParameterTable.__new__(ParameterTable)
     vars(table).update(_decode_dict(content))
-    n_state = len(table.state_start) + _count(table.n_row_state)
-    require(table.intercept.shape == (len(table.intercept), 1 + n_state), "parameter table")
+    require(type(table.machine) in _MACHINES.values(), "machine")
+    n_slots = 1 + len(table.state_start)
+    width = n_slots * (1 + table.machine.n_shared) + _count(table.n_row_state)
+    require(table.intercept.shape == (len(table.intercept), width), "parameter table")
     require(table.linear.dtype in (np.float32, np.float64), "parameter table")
     like = ParameterTable(
         0, _count(table.n_factors), table.linear.dtype, len(table.intercept),
-        table.state_start, table.n_row_state, bool(table.in_eights),
+        table.state_start, table.n_row_state, bool(table.in_eights), table.machine,
     )  # fmt: skip
     require(vars(like).keys() == vars(table).keys(), "parameter table")
-    require(like.n_padded == table.n_padded, "padding")
+    padding = (table.n_padded, table.n_weights)
+    require((like.n_padded, like.n_weights) == padding, "padding")
     n_features = len(table.linear)
     for array, empty in zip(table.arrays, like.arrays, strict=True):
         shape = empty.shape if array is table.intercept else (n_features, *empty.shape[1:])
@@ -157,7 +174,8 @@ def _encode_fields(value):
 def _decode_samples(content):
     samples = Samples(**_decode_dict(content))
     n_samples, n_features, n_factors = samples.factors.shape
-    shapes = [array.shape for array in Samples.empty(0, n_features, n_factors).arrays]
+    size = n_features, n_factors, samples.cutpoints.shape[1]
+    shapes = [array.shape for array in Samples.empty(0, *size).arrays]
     for array, shape in zip(samples.arrays, shapes, strict=True):
         require(array.shape == (n_samples, *shape[1:]), "samples")
         require(array.dtype == np.float32, "samples")
@@ -175,6 +193,8 @@ def _decode_chain(content):
     priors = chain.linear_prior, chain.precisions, chain.means
     for array, shape in zip(priors, shapes, strict=True):
         require(array.shape == shape and array.dtype == np.float64, "chain")
+    free = chain.free_cutpoints
+    require(free.ndim == 1 and free.dtype == np.float64, "chain")
     chain.alpha = float(chain.alpha)
     return chain
 
@@ -186,6 +206,9 @@ _KINDS = {
     "bytes": Kind(lambda value: isinstance(value, bytes), bytes.hex, bytes.fromhex),
     "scalars": Kind(_is_scalars, _encode_scalars, _decode_scalars),
     "generator": Kind(_is_generator, _encode_generator, _decode_generator),
+    "machine": Kind(
+        lambda value: type(value) in _MACHINES.values(), _encode_machine, _decode_machine
+    ),
     "table": Kind(
         lambda value: isinstance(value, ParameterTable),
         lambda table: list(map(list, vars(table).items())),

@@ -15,6 +15,7 @@ from .._samples import Samples
 from .._solvers import ALL_SOLVERS
 from ..bayes import BayesianFMClassifier, BayesianFMRegressor
 from ..fm import FMClassifier, FMRegressor
+from ..ordinal import BayesianFMOrdinal
 from ._codec import require
 
 
@@ -145,10 +146,15 @@ def _samples_without_chain(attributes):
 def _finish_sampler(model, keeps_tables):
     _, n_features, n_factors = model._samples.factors.shape
     require(n_features == model.n_features_in_, "number of features")
+    n_cutpoints = model._samples.cutpoints.shape[1]
     if "_chain" in vars(model):
         table = model._chain.table
         require(table.n_features == n_features and table.n_factors == n_factors, "chain")
-    require("y_range_" in vars(model) or len(model.classes_) == 2, "target")
+        require(len(model._chain.free_cutpoints) == n_cutpoints, "chain")
+    if isinstance(model, BayesianFMOrdinal):
+        require(len(model.classes_) == n_cutpoints + 1, "cutpoints")
+    else:
+        require("y_range_" in vars(model) or len(model.classes_) == 2, "target")
 
 
 FAMILIES = [
@@ -159,6 +165,7 @@ FAMILIES = [
     Family(
         {
             "BayesianFMClassifier": BayesianFMClassifier,
+            "BayesianFMOrdinal": BayesianFMOrdinal,
             "BayesianFMRegressor": BayesianFMRegressor,
         },
         _SAMPLER_ATTRIBUTES, lambda model: model._check_parameters(), _samples_without_chain,

@@ -8,7 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from fastfm_cy import BayesianFMClassifier, BayesianFMRegressor, FMClassifier, FMRegressor
+from fastfm_cy import (
+    BayesianFMClassifier,
+    BayesianFMOrdinal,
+    BayesianFMRegressor,
+    FMClassifier,
+    FMRegressor,
+)
 from fastfm_cy.io import save_model
 from fastfm_cy.io._container import VERSION
 
@@ -21,6 +27,7 @@ MODELS = {
     "regressor": (FMRegressor(**FEW), Y),
     "classifier": (FMClassifier(solver="ftrl", **FEW), NAMES),
     "bayes_regressor": (BayesianFMRegressor(n_burn_in=1, **FEW), Y),
+    "bayes_ordinal": (BayesianFMOrdinal(n_burn_in=1, **FEW), np.array([1, 2, 3, 2, 1, 3])),
     "bayes_classifier": (BayesianFMClassifier(n_burn_in=1, **FEW), NAMES),
 }
 

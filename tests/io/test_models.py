@@ -18,7 +18,13 @@ from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import Normalizer
 
-from fastfm_cy import BayesianFMClassifier, BayesianFMRegressor, FMClassifier, FMRegressor
+from fastfm_cy import (
+    BayesianFMClassifier,
+    BayesianFMOrdinal,
+    BayesianFMRegressor,
+    FMClassifier,
+    FMRegressor,
+)
 from fastfm_cy.exceptions import ModelFileError
 from fastfm_cy.io import load_model, save_model, write_libfm_model, write_xlearn_model
 from fastfm_cy.io._families import ESTIMATORS
@@ -38,6 +44,8 @@ MODELS = {
     "als clicks": FMClassifier(solver="als", **FAST),
     "bayes": BayesianFMRegressor(n_burn_in=1, **FAST),
     "bayes double": BayesianFMRegressor(n_burn_in=0, dtype="float64", **FAST),
+    "als probit": FMClassifier(solver="als", loss="probit", **FAST),
+    "ordinal": BayesianFMOrdinal(n_burn_in=1, **FAST),
     "probit": BayesianFMClassifier(n_burn_in=1, **FAST),
 }
 
