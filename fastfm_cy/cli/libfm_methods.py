@@ -104,11 +104,11 @@ class TableMethod(Method):
         parameters, y = super()._parameters(), self.problem.train.y
         if not self.problem.is_classification:
             parameters["clip_predictions"] = float(y.min()), float(y.max())
-        _, linear, factors = self.options.regular.of(self.problem.n_groups)
+        intercept, linear, factors = self.options.regular.of(self.problem.n_groups)
         return parameters | {
             "solver": self.solver, "shuffle": False, "init_intercept": 0.0,
             "learning_rate": self.options.learn_rate[0],
-            "l2_linear": linear, "l2_factors": factors,
+            "l2_intercept": intercept, "l2_linear": linear, "l2_factors": factors,
         }  # fmt: skip
 
     def _record(self, log):
