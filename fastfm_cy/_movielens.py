@@ -107,7 +107,8 @@ def load_movielens_design(folder, fold, *, history=False):
 def one_hot(ids, n_ids):
     """csr_array of shape (len(ids), n_ids), float32."""
     n = len(ids)
-    return sparse.csr_array((np.ones(n, np.float32), ids, np.arange(n + 1)), shape=(n, n_ids))
+    arrays = np.ones(n, np.float32), ids.astype(np.int32), np.arange(n + 1, dtype=np.int32)
+    return sparse.csr_array(arrays, shape=(n, n_ids))
 
 
 def _or_nothing(n_ids):

@@ -20,7 +20,7 @@ def test_two_commands():
     assert second in ci
 
 
-@pytest.mark.parametrize("code", _blocks("python"), ids=range(4))
+@pytest.mark.parametrize("code", _blocks("python"), ids=range(len(_blocks("python"))))
 def test_examples_run(code):
     exec(compile(code, "README.md", "exec"), {})
 
