@@ -161,7 +161,7 @@ class BaseBayesianFM(BaseMachine):
         samples, n_drawn = Samples.empty(n_kept, *self._size(sampler.rows.n_features)), 0
         with sampler, tqdm(total=self.max_iter, unit="draw", disable=not self.verbose) as bar:
             for _ in range(self.max_iter):
-                self._iterate(sampler)
+                shown = {f"train {self._error_name}": self._iterate(sampler)}
                 after = self.n_iter_ - self.n_burn_in
                 if after > 0 and after % self.thin == 0:
                     samples.keep(n_drawn % n_kept, chain)
@@ -173,7 +173,10 @@ class BaseBayesianFM(BaseMachine):
                         validation.begin_anew()  # without the burn-in
                     error = self._error_of_value(validation.add(drawn), validation.y)
                     self._record(f"validation_{self._error_name}", error)
-                    bar.set_postfix({self._error_name: f"{error:.4f}"}, refresh=False)
+                    shown[f"validation {self._error_name}"] = error
+                bar.set_postfix(
+                    {name: f"{error:.4f}" for name, error in shown.items()}, refresh=False
+                )
                 bar.update()
                 stops = [bool(callback(self, self.history_)) for callback in callbacks]
                 if any(stops):
@@ -183,7 +186,7 @@ class BaseBayesianFM(BaseMachine):
         return _in_order(samples, n_drawn)
 
     def _iterate(self, sampler):
-        """One iteration, into the history."""
+        """One iteration, into the history; the error of the draw before it."""
         start = perf_counter()
         scores = sampler.iterate()
         seconds = perf_counter() - start
@@ -195,6 +198,7 @@ class BaseBayesianFM(BaseMachine):
         value = self._value(scores, sampler.chain.cutpoints)
         error = self._error_of_value(value, sampler.target.y)
         self._record(f"train_{self._error_name}", error)
+        return error
 
     def _record(self, name, value):
         self.history_.setdefault(name, []).append(float(value))
