@@ -232,7 +232,11 @@ class ParameterTable:
         table.intercepts[...] = self.intercepts
         table.shared_blocks[:, 0] = self.shared_blocks[:, 0]
         table.linear_blocks[:, :, 0] = self.linear_blocks[:, :, 0]
-        table.factor_blocks[:, :, 0] = self.factor_blocks[:, :, 0]
+        rows = slice(None)
+        if self.begun is not None:
+            rows = np.flatnonzero(self.begun)
+            table.begin(rows, np.zeros)
+        table.factor_blocks[rows, :, 0] = self.factor_blocks[rows, :, 0]
         return table
 
     def is_finite(self):

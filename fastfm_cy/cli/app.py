@@ -11,6 +11,7 @@ from .convert import convert
 from .cv import cv
 from .demo import demo
 from .evaluate import evaluate
+from .ffm import ffm_predict, ffm_train
 from .fit import fit
 from .inspect import inspect
 from .libfm import libfm
@@ -70,4 +71,5 @@ _FOREIGN = {
     "add_help_option": False,
     "context_settings": {"allow_extra_args": True, "ignore_unknown_options": True},
 }
-app.command(**_FOREIGN)(libfm)
+for name, command in {"libfm": libfm, "ffm-train": ffm_train, "ffm-predict": ffm_predict}.items():
+    app.command(name, **_FOREIGN)(command)

@@ -20,6 +20,7 @@ _MODELS = {
     "model": io.save_model,
     "libfm_model": io.write_libfm_model,
     "xlearn_model": io.write_xlearn_model,
+    "libffm_model": io.write_libffm_model,
 }
 _BY_SUFFIX = {
     ".libsvm": "libsvm", ".svm": "libsvm", ".libfm": "libsvm", ".libffm": "libffm",
@@ -37,7 +38,7 @@ def convert(
         str,
         typer.Option(
             help="libsvm, libffm, csv, libfm_binary, folder (for training from disk); of models: "
-            "model, libfm_model, xlearn_model. auto: what the name's suffix says."
+            "model, libfm_model, xlearn_model, libffm_model. auto: what the name's suffix says."
         ),
     ] = "auto",
     format: opt.Format = "auto",

@@ -10,7 +10,7 @@ from sklearn.model_selection import KFold, StratifiedKFold
 
 from . import options as opt
 from .config import Config
-from .data import describe, read_data, targets_of
+from .data import describe, read_data, rows_of, targets_of
 from .estimators import estimator_of
 from .metrics import metrics_of
 from .report import Reporter
@@ -42,18 +42,19 @@ def cv(
     data = read_data(sources, format, target=target)
     y = targets_of(data, "The data")
     machine = estimator_of(context, y)
+    X = rows_of(data, machine)
     reporter.facts("data", describe(data))
     splitter = StratifiedKFold if is_classifier(machine) else KFold
     found = []
     for fold, (train, test) in enumerate(
-        splitter(folds, shuffle=True, random_state=seed).split(data.X, y), start=1
+        splitter(folds, shuffle=True, random_state=seed).split(y, y), start=1
     ):
         start = perf_counter()
         weights = {} if data.weights is None else {"sample_weight": data.weights[train]}
         model = clone(machine)
         with reporter.training(len(train), model.max_iter, f"fold {fold} of {folds}") as callback:
-            model.fit(data.X[train], y[train], callbacks=callback, **weights)
-        found.append(metrics_of(model, data.X[test], y[test]))
+            model.fit(X[train], y[train], callbacks=callback, **weights)
+        found.append(metrics_of(model, X[test], y[test]))
         reporter.facts(f"fold {fold}", found[-1] | {"seconds": perf_counter() - start})
     values = {name: [metrics[name] for metrics in found if name in metrics] for name in found[0]}
     reporter.facts("all folds", {

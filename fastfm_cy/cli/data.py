@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from .._field_aware import FieldAware
+from .._fields import joined
 from ..io import (
     Dataset,
     DiskDataset,
@@ -79,6 +81,13 @@ def with_features(data, n_features, what):
             file=sys.stderr,
         )
     return Dataset(X, data.y, data.weights, fields, data.query)
+
+
+def rows_of(data, model):
+    """X as the model takes it: with the fields of the entries, if it wants them."""
+    if isinstance(model, FieldAware) and model.fields is None and data.fields is not None:
+        return joined(data.X, data.fields)
+    return data.X
 
 
 def targets_of(data, what):

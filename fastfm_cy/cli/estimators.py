@@ -5,12 +5,16 @@ import difflib
 import numpy as np
 
 from ..bayes import BayesianFMClassifier, BayesianFMRegressor
+from ..ffm import FFMClassifier, FFMRegressor
 from ..fm import FMClassifier, FMRegressor
+from ..fwfm import FwFMClassifier, FwFMRegressor
 from .config import configured_parameters, value_of
 
 # A new family of models is one entry here.
 FAMILIES = {
     "fm": {"regression": FMRegressor, "classification": FMClassifier},
+    "ffm": {"regression": FFMRegressor, "classification": FFMClassifier},
+    "fwfm": {"regression": FwFMRegressor, "classification": FwFMClassifier},
     "bayes": {"regression": BayesianFMRegressor, "classification": BayesianFMClassifier},
 }
 

@@ -1,7 +1,7 @@
 """``fastfm-cy evaluate``: how well a saved model predicts."""
 
 from . import options as opt
-from .data import read_data, targets_of, with_features
+from .data import read_data, rows_of, targets_of, with_features
 from .metrics import metrics_of
 from .models import open_model
 from .report import Reporter
@@ -22,4 +22,6 @@ def evaluate(
         read_data(sources, format, target=target), machine.n_features_in_, "The data"
     )
     y = targets_of(data, "The data")
-    Reporter(json).facts("metrics", {"rows": len(y)} | metrics_of(machine, data.X, y))
+    Reporter(json).facts(
+        "metrics", {"rows": len(y)} | metrics_of(machine, rows_of(data, machine), y)
+    )

@@ -9,7 +9,7 @@ import typer
 from ..io import save_model
 from . import options as opt
 from .config import Config
-from .data import describe, read_data, targets_of, with_features
+from .data import describe, read_data, rows_of, targets_of, with_features
 from .estimators import estimator_of
 from .metrics import metrics_of
 from .report import Reporter
@@ -59,12 +59,12 @@ def fit(
     held_out = None
     if valid:
         held_out = with_features(read_data([valid], format, target=target), data.X.shape[1], valid)
-        more["eval_set"] = held_out.X, targets_of(held_out, valid)
+        more["eval_set"] = rows_of(held_out, machine), targets_of(held_out, valid)
     seconds = perf_counter() - start
     reporter.facts("data", describe(data) | {"seconds": seconds})
     start = perf_counter()
     with reporter.training(data.X.shape[0], machine.max_iter) as callback:
-        machine.fit(data.X, y, callbacks=callback, **more)
+        machine.fit(rows_of(data, machine), y, callbacks=callback, **more)
     facts = {"estimator": type(machine).__name__, "epochs": machine.n_iter_}
     facts["seconds"] = perf_counter() - start
     if held_out is not None:

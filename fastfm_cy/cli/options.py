@@ -33,7 +33,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON lines, for progra
 # Of the estimator -------------------------------------------------------------------------------
 
 _PANEL = "Estimator"
-Estimator = Annotated[str, typer.Option(help="fm or bayes.", rich_help_panel=_PANEL)]
+Estimator = Annotated[str, typer.Option(help="fm, ffm, fwfm or bayes.", rich_help_panel=_PANEL)]
 NFactors = Annotated[
     int | None, typer.Option("--n-factors", "-k", help="Number of factors.", rich_help_panel=_PANEL)
 ]

@@ -10,7 +10,7 @@ from sklearn.base import is_classifier
 
 from ..io._files import written_aside
 from . import options as opt
-from .data import read_data, with_features
+from .data import read_data, rows_of, with_features
 from .models import open_model
 
 _KINDS = {
@@ -42,7 +42,7 @@ def predict(
     data = with_features(
         read_data(sources, format, target=target), machine.n_features_in_, "The data"
     )
-    predictions = _predictions(machine, data.X, kind)
+    predictions = _predictions(machine, rows_of(data, machine), kind)
     target_file = nullcontext(sys.stdout.buffer) if out == "-" else written_aside(out)
     with target_file as file:
         write_lines(file, predictions)

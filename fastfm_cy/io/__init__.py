@@ -6,6 +6,7 @@ from .dataset import Dataset
 from .disk import DiskDataset, open_dataset
 from .formats import detect_format, read
 from .libffm import read_libffm, write_libffm
+from .libffm_model import read_libffm_model, write_libffm_model
 from .libfm_binary import read_libfm_binary, read_vector, write_libfm_binary, write_vector
 from .libfm_model import read_libfm_model, write_libfm_model
 from .libfm_relation import Relation, read_groups, read_relation
@@ -25,6 +26,7 @@ __all__ = [
     "read_csv",
     "read_groups",
     "read_libffm",
+    "read_libffm_model",
     "read_libfm_binary",
     "read_libfm_model",
     "read_libsvm",
@@ -34,6 +36,7 @@ __all__ = [
     "save_model",
     "write_csv",
     "write_libffm",
+    "write_libffm_model",
     "write_libfm_binary",
     "write_libfm_model",
     "write_libsvm",

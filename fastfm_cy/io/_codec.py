@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from .._gibbs import Chain
-from .._machines import FM
+from .._machines import FFM, FM, FwFM
 from .._parameters import ParameterTable
 from .._samples import Samples
 
@@ -128,7 +128,7 @@ def _decode_generator(content):
 
 
 # The machines of the model families (_machines.py).
-_MACHINES = {"FM": FM}
+_MACHINES = {"FM": FM, "FFM": FFM, "FwFM": FwFM}
 
 
 def _encode_machine(machine):
@@ -137,7 +137,10 @@ def _encode_machine(machine):
 
 def _decode_machine(content):
     name, *pairs = content
-    return _MACHINES[name](**_decode_dict(pairs))
+    values = _decode_dict(pairs)
+    for value in values.values():
+        _count(int(value) if isinstance(value, bool) else value)
+    return _MACHINES[name](**values)
 
 
 def _decode_table(content):
@@ -156,6 +159,9 @@ def _decode_table(content):
     padding = (table.n_padded, table.n_weights)
     require((like.n_padded, like.n_weights) == padding, "padding")
     n_features = len(table.linear)
+    require((table.begun is None) == (like.begun is None), "parameter table")
+    if table.begun is not None:
+        require(table.begun.shape == (n_features,) and table.begun.dtype == bool, "table")
     for array, empty in zip(table.arrays, like.arrays, strict=True):
         shape = empty.shape if array is table.intercept else (n_features, *empty.shape[1:])
         require(array.shape == shape and array.dtype == like.dtype, "parameter table")

@@ -14,7 +14,9 @@ from .._parameters import ParameterTable
 from .._samples import Samples
 from .._solvers import ALL_SOLVERS
 from ..bayes import BayesianFMClassifier, BayesianFMRegressor
+from ..ffm import FFMClassifier, FFMRegressor
 from ..fm import FMClassifier, FMRegressor
+from ..fwfm import FwFMClassifier, FwFMRegressor
 from ..ordinal import BayesianFMOrdinal
 from ._codec import require
 
@@ -105,6 +107,14 @@ _TABLE_ATTRIBUTES = _COMMON | {
 }
 
 
+_FIELD_ATTRIBUTES = _TABLE_ATTRIBUTES | {"n_fields_": _count, "_fields_beside": _is_a(bool)}
+
+
+def _check_table_parameters(model):
+    check_fit_parameters(model)
+    model._check_more()
+
+
 def _table_without_state(attributes):
     table = attributes["_table"]
     if "_kept" in attributes:
@@ -129,7 +139,11 @@ def _finish_table(model, keeps_tables):
     if kept is None and "_state" in attributes and not keeps_tables:
         model._table = table.with_state(*model._state[:2])
         del model._state
-    require(model._n_features() == model.n_features_in_, "number of features")
+    machine, n_fields = table.machine, getattr(model, "n_fields_", None)
+    require(type(machine) is type(model._machine()), "machine")
+    require(getattr(machine, "n_fields", None) == n_fields, "number of fields")
+    n_features = getattr(model, "n_hash", None) or model.n_features_in_
+    require(model._n_features() == n_features, "number of features")
     require(table.n_outputs == model._n_outputs(), "number of outputs")
     model._score_range()
 
@@ -160,7 +174,14 @@ def _finish_sampler(model, keeps_tables):
 FAMILIES = [
     Family(
         {"FMClassifier": FMClassifier, "FMRegressor": FMRegressor},
-        _TABLE_ATTRIBUTES, check_fit_parameters, _table_without_state, _finish_table,
+        _TABLE_ATTRIBUTES, _check_table_parameters, _table_without_state, _finish_table,
+    ),
+    Family(
+        {
+            "FFMClassifier": FFMClassifier, "FFMRegressor": FFMRegressor,
+            "FwFMClassifier": FwFMClassifier, "FwFMRegressor": FwFMRegressor,
+        },
+        _FIELD_ATTRIBUTES, _check_table_parameters, _table_without_state, _finish_table,
     ),
     Family(
         {

@@ -10,20 +10,28 @@ from .._parameters import ParameterTable
 from .._solvers import ALL_SOLVERS, COORDINATE_SOLVERS
 from .._validation import check_choice
 from ..exceptions import ModelFileError
+from ..ffm import FFMClassifier, FFMRegressor
 from ..fm import FMClassifier, FMRegressor
 
-TASKS = {"regression": FMRegressor, "classification": FMClassifier}
+PLAIN = {"regression": FMRegressor, "classification": FMClassifier}
+FIELD_AWARE = {"regression": FFMRegressor, "classification": FFMClassifier}
 
 
 @dataclass(frozen=True)
 class Weights:
-    """Of a factorization machine with one output."""
+    """Of a machine with one output."""
 
     intercept: float
     coef: np.ndarray
     """Shape (n_features,)."""
     factors: np.ndarray
-    """Shape (n_features, n_factors)."""
+    """Shape (n_features, n_factors) or, field-aware, (n_features, n_fields, n_factors)."""
+    squares: np.ndarray | None = None
+    """AdaGrad's state of the factors, of the same shape, where a model has it."""
+
+    @property
+    def is_field_aware(self):
+        return self.factors.ndim == 3
 
 
 def estimator_of(task, weights, *, classes, y_range, **parameters):
@@ -40,13 +48,16 @@ def estimator_of(task, weights, *, classes, y_range, **parameters):
     **parameters
         Of the estimator.
     """
-    is_classifier = check_choice(task, "task", TASKS) is FMClassifier
-    if not is_classifier:
+    kinds = FIELD_AWARE if weights.is_field_aware else PLAIN
+    if check_choice(task, "task", dict.fromkeys(kinds, task)) == "regression":
         parameters.setdefault("clip_predictions", False if y_range is None else tuple(y_range))
-    model = TASKS[task](n_factors=weights.factors.shape[1], **parameters)
+    model = kinds[task](n_factors=weights.factors.shape[-1], **parameters)
     check_fit_parameters(model)
+    model._check_more()
+    if weights.is_field_aware:
+        model.n_fields_, model._fields_beside = weights.factors.shape[1], model.fields is None
     model._table = _table_of(model, weights)
-    if is_classifier:
+    if task == "classification":
         model.classes_ = np.unique(classes)
         if model.classes_.tolist() != list(classes) or len(model.classes_) != 2:
             raise ValueError(
@@ -62,28 +73,38 @@ def estimator_of(task, weights, *, classes, y_range, **parameters):
 
 
 def _table_of(model, weights):
-    solver, (n_features, n_factors) = ALL_SOLVERS[model.solver], weights.factors.shape
-    if n_features == 0:
+    solver = ALL_SOLVERS[model.solver]
+    if len(weights.coef) == 0:
         raise ModelFileError("The model has no features.")
     table = ParameterTable(
-        n_features, n_factors, DTYPES[model.dtype], 1, solver.state_start, solver.n_row_state,
-        model.solver in COORDINATE_SOLVERS,
+        len(weights.coef), weights.factors.shape[-1], DTYPES[model.dtype], 1, solver.state_start,
+        solver.n_row_state, model.solver in COORDINATE_SOLVERS, model._machine(),
     )  # fmt: skip
+    if table.begun is not None:
+        table.begin(np.arange(table.n_features), np.zeros)
     with np.errstate(over="ignore"):
         table.intercepts[0] = weights.intercept
-        table.coef[...], table.factor_vectors[...] = weights.coef, weights.factors
+        table.coef[...], _vectors(table)[...] = weights.coef, weights.factors
+        if weights.squares is not None and model.solver == "adagrad":
+            _vectors(table, 1)[...] = weights.squares
     if not table.is_finite():
         raise ModelFileError(f"A weight is not finite, or too large for dtype={model.dtype!r}.")
     return table
 
 
-def weights_of(model, what):
+def _vectors(table, slot=0):
+    """View of the factors, or of a number of their state, in the shape of Weights.factors."""
+    n_vectors = table.machine.n_vectors
+    numbers = table.factor_blocks[:, 0, slot, : n_vectors * table.n_padded]
+    vectors = numbers.reshape(table.n_features, n_vectors, table.n_padded)[..., : table.n_factors]
+    return vectors if hasattr(table.machine, "n_fields") else vectors[:, 0]
+
+
+def weights_of(model, what, kinds=PLAIN):
     """The Weights of a fitted estimator, to write for `what`, in the model's dtype."""
-    if type(model) not in TASKS.values():
-        raise TypeError(
-            f"{what} holds the weights of FMClassifier or FMRegressor, not of a "
-            f"{type(model).__name__}."
-        )
+    if type(model) not in kinds.values():
+        names = " or ".join(kind.__name__ for kind in kinds.values())
+        raise TypeError(f"{what} holds the weights of {names}, not of a {type(model).__name__}.")
     check_is_fitted(model)
     if model.loss == "poisson":
         raise ValueError(f"{what} cannot say that predictions are exponentials (loss='poisson').")
@@ -92,4 +113,5 @@ def weights_of(model, what):
         raise ValueError(
             f"{what} holds one score a row; this model has {table.n_outputs}, one a class."
         )
-    return Weights(table.intercepts[0], table.coef, table.factor_vectors)
+    squares = _vectors(table, 1) if table.state_start == (1.0,) else None
+    return Weights(table.intercepts[0], table.coef, _vectors(table), squares)

@@ -15,7 +15,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from ..exceptions import ModelFileError
 from ._text_models import bad_line, line_of, parse_numbers, read_lines, text_written_aside
-from ._weights import Weights, estimator_of, weights_of
+from ._weights import FIELD_AWARE, PLAIN, Weights, estimator_of, weights_of
 
 _LINE = re.compile(r"(bias|i_(\d+)|v_(\d+)(?:_(\d+))?): (.*)")
 
@@ -36,13 +36,15 @@ def read_xlearn_model(
         Whether xLearn normalised the rows, as it does unless told not to (``disableNorm``,
         ``--no-norm``); it never does so for linear models. The estimator is then the last step of a
         pipeline, whose first does what xLearn does: with |x| the length of a row, a factorization
-        machine's linear terms are divided by |x|, and its interactions by |x| to the fourth.
+        machine's linear terms are divided by |x|, and its interactions by |x| to the fourth; a
+        field-aware machine does it itself (``normalize="l2"``).
     **parameters
-        Of the estimator.
+        Of the estimator; of a field-aware machine, ``fields`` holds the field of each feature, or
+        is left out if predictions are to give those of the entries (``predict(X, fields=)``).
 
     Returns
     -------
-    FMRegressor or FMClassifier, or a Pipeline
+    FMRegressor, FMClassifier, FFMRegressor or FFMClassifier, or a Pipeline
 
     Raises
     ------
@@ -50,7 +52,12 @@ def read_xlearn_model(
         If the file is no model of xLearn, with the line where that shows.
     """
     weights = _read(path)
-    is_normalized = normalize and weights.factors.shape[1] > 0
+    if weights.is_field_aware:
+        parameters |= {
+            "n_fields": weights.factors.shape[1],
+            "normalize": "l2" if normalize else None,
+        }
+    is_normalized = normalize and not weights.is_field_aware and weights.factors.shape[1] > 0
     model = estimator_of(
         task, _doubled(weights) if is_normalized else weights, classes=classes, y_range=None,
         **parameters,
@@ -66,15 +73,15 @@ def _read(path):
     if None in matches:
         number = matches.index(None)
         raise bad_line(path, number + 1, lines[number], "'bias: w0', 'i_0: w' or 'v_0: v v ...'")
-    if any(match[4] for match in matches):
-        raise ModelFileError(
-            f"{path} holds a field-aware machine, which this version does not read."
-        )
     n_features = sum(match[2] is not None for match in matches)
     n_vectors = sum(match[3] is not None for match in matches)
+    n_fields = sum(match[3] == "0" for match in matches if match[4])
     numbers = range(n_features)
     expected = ["bias", *(f"i_{i}" for i in numbers)]
-    expected += [f"v_{i}" for i in numbers] if n_vectors else []
+    if n_fields:
+        expected += [f"v_{i}_{f}" for i in numbers for f in range(n_fields)]
+    elif n_vectors:
+        expected += [f"v_{i}" for i in numbers]
     for number, (match, name) in enumerate(zip(matches, expected, strict=False)):
         if match[1] != name:
             raise bad_line(path, number + 1, lines[number], f"{name!r}")
@@ -89,6 +96,8 @@ def _read(path):
     factors = np.zeros((n_features, 0))
     if vectors:
         factors = parse_numbers(path, vectors, 2 + n_features, len(vectors[0].split()))
+    if n_fields:
+        factors = factors.reshape(n_features, n_fields, -1)
     return Weights(linear[0], linear[1:], factors)
 
 
@@ -117,14 +126,19 @@ def write_xlearn_model(model, path):
 
     Parameters
     ----------
-    model : FMRegressor or FMClassifier
+    model : FMRegressor, FMClassifier, FFMRegressor or FFMClassifier
         With one score a row, that is, at most two classes. ``n_factors=0`` gives a linear model.
     path : path
         Takes its place when it is whole.
     """
-    weights = weights_of(model, "A text model of xLearn")
+    kinds = FIELD_AWARE if type(model) in FIELD_AWARE.values() else PLAIN
+    weights = weights_of(model, "A text model of xLearn", kinds)
     with text_written_aside(path) as file:
         print(f"bias: {weights.intercept!s}", file=file)
         file.writelines(f"i_{i}: {w!s}\n" for i, w in enumerate(weights.coef))
-        if weights.factors.shape[1]:
+        if weights.is_field_aware:
+            for (feature, field), _ in np.ndenumerate(weights.factors[..., 0]):
+                line = line_of(weights.factors[feature, field])
+                print(f"v_{feature}_{field}: {line}", file=file)
+        elif weights.factors.shape[1]:
             file.writelines(f"v_{i}: {line_of(v)}\n" for i, v in enumerate(weights.factors))

@@ -18,8 +18,10 @@ from fastfm_cy import (
     BayesianFMClassifier,
     BayesianFMOrdinal,
     BayesianFMRegressor,
+    FFMClassifier,
     FMClassifier,
     FMRegressor,
+    FwFMClassifier,
     RelationalDesign,
     io,
 )
@@ -346,6 +348,65 @@ def test_xlearn_training(clicks, tmp_path):
     assert model.best_iter_ == np.argmax(scores) + 1
     assert model.n_iter_ == model.best_iter_ + 2 < 200
     assert len(cross_val_score(FMClassifier(max_iter=1), X, y, cv=3)) == 3
+
+
+# libffm ------------------------------------------------------------------------------------------
+
+
+@rows("libffm", "`-k`, `-t`, `-r`, `-l`", "neither bias nor linear weights",
+      "rows of unit length; `--no-norm`")  # fmt: skip
+@rows("xLearn", "`create_ffm()`")
+@rows("modern-fm", "`FFMClassifier`, `FFMRegressor`, `FwFMClassifier`",
+      "`fit(X, y, field_ids=...)`")  # fmt: skip
+@pytest.mark.parametrize("normalizes", [False, True])
+def test_libffm_training(small, normalizes):
+    X, y, _ = small
+    labels = np.where(y > np.median(y), 1, -1)
+    start = np.random.default_rng(0).random((5, 5, 3)) / np.sqrt(3)
+    weights = Weights(0.0, np.zeros(5), start)
+    model = estimator_of(
+        "classification", weights, classes=(-1, 1), y_range=None, fields=range(5), n_fields=5,
+        normalize="l2" if normalizes else None, fit_intercept=False, fit_linear=False,
+        dtype="float64", warm_start=True, shuffle=False, learning_rate=0.2, l2_factors=0.01,
+        max_iter=3,
+    ).fit(X, labels)  # fmt: skip
+    expected = peers.libffm(X, labels, start, 0.2, 0.01, 3, normalizes)
+    np.testing.assert_allclose(model.factors_, expected, rtol=1e-6)
+    assert model.intercept_ == 0
+    assert not model.coef_.any()
+    weighted = FwFMClassifier(fields=range(5), max_iter=1).fit(X, labels)
+    assert weighted.predict(X).shape == y.shape
+
+
+@rows("libffm", "start from U(0, 1) / sqrt(k), squared gradients from 1", "`-s`",
+      "`-p FILE`, `--auto-stop`", "files of `label field:index:value`",
+      "model files, text and binary")  # fmt: skip
+def test_libffm_files(clicks, tmp_path):
+    fields = np.arange(clicks.X.shape[1]) // 10
+    for name, part in (("train", slice(2000)), ("valid", slice(2000, None))):
+        io.write_libffm(tmp_path / name, clicks.X[part], clicks.y[part], fields)
+    train, valid = io.read_libffm(tmp_path / "train"), io.read_libffm(tmp_path / "valid")
+    options = {"n_factors": 16, "fit_intercept": False, "fit_linear": False, "random_state": 0}
+    start = FFMClassifier(learning_rate=1e-9, max_iter=1, **options)
+    start.fit(train.X, train.y, fields=train.fields)
+    begun = start.factors_[start._table.begun]
+    assert 0 <= begun.min() < 0.01
+    assert 0.24 < begun.max() <= 0.25 + 1e-6  # 1 / sqrt(16)
+    model = FFMClassifier(
+        early_stopping=True, n_iter_no_change=1, max_iter=100, n_jobs=2, learning_rate=1.0,
+        **options,
+    )  # fmt: skip
+    model.fit(
+        train.X, train.y, fields=train.fields, eval_set=(valid.X, valid.y, None, valid.fields)
+    )
+    assert model.n_iter_ == model.best_iter_ + 1 < 100
+    for text in (False, True):
+        io.write_libffm_model(model, tmp_path / "m", text=text)
+        again = io.read_libffm_model(tmp_path / "m")
+        np.testing.assert_array_equal(
+            again.predict_proba(valid.X, fields=valid.fields),
+            model.predict_proba(valid.X, fields=valid.fields),
+        )
 
 
 # myFM --------------------------------------------------------------------------------------------

@@ -12,8 +12,12 @@ from fastfm_cy import (
     BayesianFMClassifier,
     BayesianFMOrdinal,
     BayesianFMRegressor,
+    FFMClassifier,
+    FFMRegressor,
     FMClassifier,
     FMRegressor,
+    FwFMClassifier,
+    FwFMRegressor,
 )
 from fastfm_cy.io import save_model
 from fastfm_cy.io._container import VERSION
@@ -28,6 +32,10 @@ MODELS = {
     "classifier": (FMClassifier(solver="ftrl", **FEW), NAMES),
     "bayes_regressor": (BayesianFMRegressor(n_burn_in=1, **FEW), Y),
     "bayes_ordinal": (BayesianFMOrdinal(n_burn_in=1, **FEW), np.array([1, 2, 3, 2, 1, 3])),
+    "ffm_regressor": (FFMRegressor(**FEW), Y),
+    "ffm_classifier": (FFMClassifier(fields=[0, 1, 1], **FEW), NAMES),
+    "fwfm_regressor": (FwFMRegressor(**FEW), Y),
+    "fwfm_classifier": (FwFMClassifier(**FEW), NAMES),
     "bayes_classifier": (BayesianFMClassifier(n_burn_in=1, **FEW), NAMES),
 }
 

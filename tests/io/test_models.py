@@ -22,8 +22,12 @@ from fastfm_cy import (
     BayesianFMClassifier,
     BayesianFMOrdinal,
     BayesianFMRegressor,
+    FFMClassifier,
+    FFMRegressor,
     FMClassifier,
     FMRegressor,
+    FwFMClassifier,
+    FwFMRegressor,
 )
 from fastfm_cy.exceptions import ModelFileError
 from fastfm_cy.io import load_model, save_model, write_libfm_model, write_xlearn_model
@@ -31,6 +35,7 @@ from fastfm_cy.io._families import ESTIMATORS
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 
+FIELDS = [i // 10 for i in range(60)]
 FAST = {"max_iter": 3, "random_state": 0, "n_factors": 5}
 MODELS = {
     **{solver: FMRegressor(solver=solver, **FAST) for solver in ("sgd", "adagrad", "adam", "ftrl")},
@@ -46,13 +51,19 @@ MODELS = {
     "bayes double": BayesianFMRegressor(n_burn_in=0, dtype="float64", **FAST),
     "als probit": FMClassifier(solver="als", loss="probit", **FAST),
     "ordinal": BayesianFMOrdinal(n_burn_in=1, **FAST),
+    "fields": FFMRegressor(fields=FIELDS, **FAST),
+    "fields, ftrl": FFMClassifier(fields=FIELDS, solver="ftrl", **FAST),
+    "fields, hashed": FFMClassifier(fields=FIELDS, n_hash=50, normalize=None, **FAST),
+    "weighted fields": FwFMClassifier(fields=FIELDS, solver="adam", **FAST),
+    "weighted fields of ratings": FwFMRegressor(fields=FIELDS, **FAST),
     "probit": BayesianFMClassifier(n_burn_in=1, **FAST),
 }
 
 
 def _data(model, ratings, clicks):
     data = clicks if hasattr(model, "predict_proba") else ratings
-    return data.X[:400], data.y[:400]
+    n_features = 60 if hasattr(model, "fields") else data.X.shape[1]
+    return data.X[:400, :n_features], data.y[:400]
 
 
 def _outputs(model, X):

@@ -75,3 +75,24 @@ def is_minimum(function, model, with_bias=True, step=1e-3, tolerance=1e-3):
             change[place] = d
             moved.append((w0, w, V + change))
     return all(function(other) > here - tolerance for other in moved)
+
+
+def libffm(X, y, V, rate, l2, n_iter, normalizes=True):
+    """libffm's: labels -1 and +1; V of shape (n_features, n_fields, n_factors); feature j of field
+    j; squares of gradients from 1."""
+    V, S = V.copy(), np.ones_like(V)
+    for _ in range(n_iter):
+        for x, label in zip(X, y, strict=True):
+            scale = 1 / (x @ x) if normalizes and x.any() else 1.0
+            pairs = [(a, b, x[a] * x[b] * scale) for a in range(len(x)) for b in range(a)]
+            pairs = [pair for pair in pairs if pair[2]]
+            phi = sum(V[a, b] @ V[b, a] * value for a, b, value in pairs)
+            kappa = -label / (1 + np.exp(label * phi))
+            for a, b, value in pairs:
+                of_a = kappa * value * V[b, a] + l2 * V[a, b]
+                of_b = kappa * value * V[a, b] + l2 * V[b, a]
+                S[a, b] += of_a**2
+                S[b, a] += of_b**2
+                V[a, b] -= rate * of_a / np.sqrt(S[a, b])
+                V[b, a] -= rate * of_b / np.sqrt(S[b, a])
+    return V
