@@ -4,7 +4,7 @@ from importlib.metadata import version as _version
 
 from ._config import show_config
 from .bayes import BayesianFMClassifier, BayesianFMRegressor
-from .exceptions import DivergenceError
+from .exceptions import DivergenceError, ModelFileError
 from .ffm import FFMClassifier, FFMRegressor
 from .fm import FMClassifier, FMRegressor
 from .fwfm import FwFMClassifier, FwFMRegressor
@@ -24,6 +24,7 @@ __all__ = [
     "FMRegressor",
     "FwFMClassifier",
     "FwFMRegressor",
+    "ModelFileError",
     "RelationalDesign",
     "__version__",
     "show_config",

@@ -13,6 +13,7 @@ changes (Rprop: Riedmiller & Braun 1993).
 import numpy as np
 
 from ._blocks import plain
+from .exceptions import DivergenceError
 
 N_FITS = 8
 _FIRST_STEP, _LONGEST_STEP = np.log(2.0), np.log(4.0)
@@ -41,11 +42,17 @@ def learn(names, strengths, fit, validation):
     best_loss, best = np.inf, None
     for _ in range(N_FITS):
         values[:, of_values] = np.exp(logs)
-        table, settings = fit()
-        loss = validation.loss(table, settings)
-        if loss < best_loss:
-            best_loss, best = loss, values[:, of_values].copy()
-        slopes = _slopes(table, settings, strengths, validation)[:, of_slopes]
+        try:
+            table, settings = fit()
+        except DivergenceError:
+            if best is None:
+                raise
+            slopes = np.ones(logs.shape)  # too strong for the learning rate
+        else:
+            loss = validation.loss(table, settings)
+            if loss < best_loss:
+                best_loss, best = loss, values[:, of_values].copy()
+            slopes = _slopes(table, settings, strengths, validation)[:, of_slopes]
         before, signs = signs, np.sign(slopes)
         steps *= np.where(signs * before < 0, _SHORTER, np.where(before == 0, 1, _LONGER))
         steps = np.minimum(steps, _LONGEST_STEP)

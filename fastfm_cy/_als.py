@@ -79,7 +79,7 @@ class CoordinateTrainer:
         """All parameters once; the mean loss before."""
         losses = self._take_gradients(self.sweeper.scores())
         if self.fit_intercept:
-            step = np.average(self.sweeper.errors, weights=self.weights)
+            step = self._intercept_step()
             self.table.intercept[0, 0] -= step
             self.sweeper.errors -= self.table.dtype.type(step)
         n_features, n_factors = self.table.n_features, self.table.n_factors
@@ -90,6 +90,16 @@ class CoordinateTrainer:
             means = np.zeros_like(self.l2_factors)
             self.sweeper.sweep_factors(self.curvature, self.l2_factors, means, lambda: nothing)
         return float(np.average(losses, weights=self.weights))
+
+    def _intercept_step(self):
+        """How far the intercept is above its best value."""
+        mean = np.average(self.sweeper.errors, weights=self.weights)
+        l2 = self.settings.l2_intercept
+        if not l2:
+            return mean
+        precision = len(self.y) if self.weights is None else self.weights.sum(dtype=np.float64)
+        precision *= self.curvature
+        return (precision * mean + l2 * self.table.intercept[0, 0]) / (precision + l2)
 
     def _take_gradients(self, scores):
         """Set the errors to the distances from the parabolas' lowest points; the rows' losses."""

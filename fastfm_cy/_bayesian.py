@@ -77,11 +77,11 @@ class BaseBayesianFM(BaseMachine):
                 Priors(self.alpha_0, self.beta_0, self.gamma_0, self.mu_0),
                 fit_intercept=self.fit_intercept, fit_linear=self.fit_linear, n_jobs=n_jobs,
             )  # fmt: skip
+            self._chain = chain  # for callbacks
             samples = self._run(sampler, n_kept, validation, callbacks)
             self._samples = self._samples.followed_by(samples) if continues else samples
             if self.n_kept_samples is not None:
                 self._samples = self._samples.last(self.n_kept_samples)
-            self._chain = chain
         return self
 
     def _groups(self, n_features):
@@ -97,6 +97,11 @@ class BaseBayesianFM(BaseMachine):
         return chain
 
     def _chain_to_go_on(self):
+        if "_chain" not in vars(self):
+            raise ValueError(
+                "The model was saved without the state of its chain (optimizer_state=False), so "
+                "sampling cannot go on. Fit anew with warm_start=False."
+            )
         chain = self._chain.copy()
         if chain.n_factors != self.n_factors or chain.table.dtype != self.dtype:
             raise ValueError(

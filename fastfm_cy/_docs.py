@@ -27,10 +27,12 @@ ftrl_beta : float > 0, default=1.0
 max_iter : int >= 1, default=20
     Number of epochs (passes over the rows), at most.
 l1_linear, l1_factors : float >= 0 or array, default=0
-    L1 strengths of the linear weights and of the factors; the intercept has none. An array holds
+    L1 strengths of the linear weights and of the factors. An array holds
     a strength a group of `feature_groups` or, without groups, one a feature.
 l2_linear, l2_factors : float >= 0, array{auto_name} or None, default=None
     L2 strengths likewise; None is the solver's default: {l2}.{auto}
+l2_intercept : float >= 0, default=0
+    L2 strength of the intercept: it draws predictions towards 0, and is seldom wanted.
 feature_groups : int array of shape (n_features,) or None, default=None
     Number of the group of each feature, from 0.
 {init}

@@ -132,6 +132,7 @@ class BaseFM(SparsityMixin, BaseMachine):
             beta2=self.adam_betas[1],
             ftrl_beta=self.ftrl_beta,
             huber_delta=getattr(self, "huber_delta", 1.0),
+            l2_intercept=self.l2_intercept,
             low=low,
             high=high,
             has_l1=strengths.has_l1,

@@ -51,6 +51,7 @@ def _check_numbers(estimator):
         value = getattr(estimator, name)
         if value is not None or name != "learning_rate":
             check_real(value, name, above=True)
+    check_real(estimator.l2_intercept, "l2_intercept")
     if estimator.init_intercept is not None:
         check_real(estimator.init_intercept, "init_intercept", -np.inf)
     check_integer(estimator.max_iter, "max_iter", 1)

@@ -136,7 +136,7 @@ class ParameterTable:
     @property
     def linear_blocks(self):
         """View of shape (n_features, n_outputs, 1 + S + R)."""
-        return self.linear.reshape(self.n_features, self.n_outputs, -1)
+        return self.linear.reshape(self.n_features, *self.intercept_blocks.shape)
 
     @property
     def factor_blocks(self):
@@ -278,6 +278,22 @@ class ParameterTable:
         table = self.without_state(len(rows) + 1)
         table.linear_blocks[:-1, :, 0] = self.linear_blocks[rows, :, 0]
         table.factor_blocks[:-1, :, 0] = self.factor_blocks[rows, :, 0]
+        return table
+
+    def with_state(self, state_start=(), n_row_state=0):
+        """A copy of the weights, with optimiser state of some kind at its start."""
+        table = ParameterTable(
+            self.n_features, self.n_factors, self.dtype, self.n_outputs, state_start, n_row_state,
+            self.in_eights, self.machine,
+        )  # fmt: skip
+        table.intercepts[...] = self.intercepts
+        table.shared_blocks[:, 0] = self.shared_blocks[:, 0]
+        table.linear_blocks[:, :, 0] = self.linear_blocks[:, :, 0]
+        rows = slice(None)
+        if self.begun is not None:
+            rows = np.flatnonzero(self.begun)
+            table.begin(rows, np.zeros)
+        table.factor_blocks[rows, :, 0] = self.factor_blocks[rows, :, 0]
         return table
 
     def is_finite(self):

@@ -57,11 +57,12 @@ class FMRegressor(BaseFMRegressor):
         self, n_factors=16, *, degree=2, share_factors=False, loss="squared_error",
         solver="adagrad", learning_rate=None, schedule="constant", power_t=0.5,
         adam_betas=(0.9, 0.999), ftrl_beta=1.0, max_iter=20, l1_linear=0.0, l1_factors=0.0,
-        l2_linear=None, l2_factors=None, feature_groups=None, init_scale=0.01, init_intercept=None,
-        fit_intercept=True, fit_linear=True, huber_delta=1.0, clip_predictions=True,
-        shuffle="block", early_stopping=False, validation_fraction=0.1, scoring=None,
-        n_iter_no_change=3, tol=None, warm_start=False, grow_features=False, relabel=False,
-        n_jobs=None, deterministic=False, random_state=None, verbose=0, dtype="float32",
+        l2_linear=None, l2_factors=None, l2_intercept=0.0, feature_groups=None, init_scale=0.01,
+        init_intercept=None, fit_intercept=True, fit_linear=True, huber_delta=1.0,
+        clip_predictions=True, shuffle="block", early_stopping=False, validation_fraction=0.1,
+        scoring=None, n_iter_no_change=3, tol=None, warm_start=False, grow_features=False,
+        relabel=False, n_jobs=None, deterministic=False, random_state=None, verbose=0,
+        dtype="float32",
     ):  # fmt: skip
         self._keep(locals())
 
@@ -118,6 +119,7 @@ class FMClassifier(BaseFMClassifier):
         self, n_factors=16, *, degree=2, share_factors=False, loss="log_loss", solver="adagrad",
         learning_rate=None, schedule="constant", power_t=0.5, adam_betas=(0.9, 0.999),
         ftrl_beta=1.0, max_iter=20, l1_linear=0.0, l1_factors=0.0, l2_linear=None, l2_factors=None,
+        l2_intercept=0.0,
         feature_groups=None, init_scale=0.01, init_intercept=None, fit_intercept=True,
         fit_linear=True, class_weight=None, shuffle="block", early_stopping=False,
         validation_fraction=0.1, scoring=None, n_iter_no_change=3, tol=None, warm_start=False,

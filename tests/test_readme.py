@@ -21,7 +21,8 @@ def test_two_commands():
 
 
 @pytest.mark.parametrize("code", _blocks("python"), ids=range(len(_blocks("python"))))
-def test_examples_run(code):
+def test_examples_run(code, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     exec(compile(code, "README.md", "exec"), {})
 
 

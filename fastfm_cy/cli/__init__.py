@@ -8,10 +8,10 @@ def main():
     try:
         from .app import app
     except ModuleNotFoundError as error:
-        if error.name not in ("typer", "rich"):
+        if error.name not in ("typer", "rich", "tomli"):
             raise
         sys.exit(
             f"fastfm-cy needs {error.name}, which is not installed: "
             "python -m pip install 'fastfm_cy[cli]'"
         )
-    app()
+    app(prog_name="fastfm-cy")

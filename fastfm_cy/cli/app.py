@@ -1,14 +1,44 @@
-"""The commands and their options; what they do is in the module of the same name."""
+"""The commands of ``fastfm-cy``; each is in the module of its name."""
 
-from pathlib import Path
+import sys
 from typing import Annotated
 
 import typer
+from typer.core import TyperGroup
 
 from .. import __version__
-from . import demo as _demo
+from .convert import convert
+from .cv import cv
+from .demo import demo
+from .evaluate import evaluate
+from .ffm import ffm_predict, ffm_train
+from .fit import fit
+from .inspect import inspect
+from .libfm import libfm
+from .predict import predict
+
+# What a user can do something about; anything else is a fault of ours and shows its traceback.
+_ERRORS = (OSError, ValueError, TypeError, FloatingPointError, MemoryError, ImportError)
+
+
+class Commands(TyperGroup):
+    """Says errors in one line on standard error, and exits with status 1."""
+
+    def invoke(self, ctx):
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            sys.stderr.close()  # whoever reads our output has seen enough
+            sys.exit(0)
+        except _ERRORS as error:
+            if ctx.params.get("debug"):
+                raise
+            typer.secho(f"error: {error or type(error).__name__}", err=True, fg="red")
+            raise typer.Exit(1) from None
+
 
 app = typer.Typer(
+    cls=Commands,
     help="Factorization machines from the command line.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -29,35 +59,17 @@ def options(
             "--version", callback=_print_version, is_eager=True, help="Print the version."
         ),
     ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.")] = False,
 ):
     """Options that come before any command."""
 
 
-@app.command()
-def demo(
-    ratings: Annotated[
-        Path | None,
-        typer.Option(
-            exists=True,
-            dir_okay=False,
-            readable=True,
-            help="Your own ratings: user, item, rating[, timestamp] a line; csv, tsv or '::'.",
-        ),
-    ] = None,
-    rows: Annotated[int, typer.Option(min=100, help="Rows to generate.")] = 200_000,
-    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Decides every number.")] = 0,
-    plot: Annotated[
-        Path | None, typer.Option(dir_okay=False, help="Where the loss curves are drawn.")
-    ] = Path("fastfm-cy-demo.png"),
-    no_plot: Annotated[bool, typer.Option("--no-plot", help="Draw nothing.")] = False,
-):
-    """Train factorization machines and hold them against simple baselines.
-
-    Without --ratings the data are generated, and the noise floor is known: the error of the
-    model that generated them.
-    """
-    try:
-        _demo.run(ratings, rows=rows, seed=seed, plot=None if no_plot else plot)
-    except (OSError, ValueError, FloatingPointError) as error:
-        typer.secho(f"error: {error}", err=True, fg="red")
-        raise typer.Exit(1) from error
+for command in (fit, predict, evaluate, cv, convert, inspect, demo):
+    app.command()(command)
+# Commands with flags of other programs parse them themselves.
+_FOREIGN = {
+    "add_help_option": False,
+    "context_settings": {"allow_extra_args": True, "ignore_unknown_options": True},
+}
+for name, command in {"libfm": libfm, "ffm-train": ffm_train, "ffm-predict": ffm_predict}.items():
+    app.command(name, **_FOREIGN)(command)

@@ -1,9 +1,12 @@
 """``fastfm-cy demo``: train on ratings and clicks, and print how much it gains."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from time import perf_counter
+from typing import Annotated
 
 import numpy as np
+import typer
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -37,6 +40,31 @@ class Report:
     results: list[Result]
     curve: list[float]
     """The factorization machine's training metric (the first one) of each epoch."""
+
+
+def demo(
+    ratings: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            readable=True,
+            help="Your own ratings: user, item, rating[, timestamp] a line; csv, tsv or '::'.",
+        ),
+    ] = None,
+    rows: Annotated[int, typer.Option(min=100, help="Rows to generate.")] = 200_000,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Decides every number.")] = 0,
+    plot: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="Where the loss curves are drawn.")
+    ] = Path("fastfm-cy-demo.png"),
+    no_plot: Annotated[bool, typer.Option("--no-plot", help="Draw nothing.")] = False,
+):
+    """Train factorization machines and hold them against simple baselines.
+
+    Without --ratings the data are generated, and the noise floor is known: the error of the
+    model that generated them.
+    """
+    run(ratings, rows=rows, seed=seed, plot=None if no_plot else plot)
 
 
 def run(ratings_file, *, rows, seed, plot):

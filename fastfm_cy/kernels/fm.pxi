@@ -89,7 +89,8 @@ cdef inline void update_row(const width* tag, const kind* how, const CSRView* ro
     if settings.fit_intercept:
         if kind is general:
             grow_older(settings, w)
-        step(how, settings, w, 1, w, &one, g, <real>0, <real>0, <real>0, 1)
+        step(how, settings, w, 1, w, &one, g, <real>0, <real>0,
+             <real>settings.l2_intercept, 1)
     for i in range(n):
         if i < n_ahead:
             prefetch_parameters(table, ahead[i], True, one)

@@ -118,7 +118,8 @@ cdef inline void update_row(const width* tag, const kind* how, const CSRView* ro
     if kind is general:
         grow_older(settings, shared)
     if settings.fit_intercept:
-        step(how, settings, shared, 1, shared, &one, g, <real>0, <real>0, <real>0, 1)
+        step(how, settings, shared, 1, shared, &one, g, <real>0, <real>0,
+             <real>settings.l2_intercept, 1)
     for place in range(fields.n):
         f = fields.number[place]
         # The derivative of the score by S_f, and what an entry's own part adds to it.

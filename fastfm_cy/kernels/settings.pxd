@@ -27,6 +27,7 @@ ctypedef struct StepSettings:
     double beta2                # and of the mean square
     double ftrl_beta
     double huber_delta
+    double l2_intercept         # as strengths of the features' parameters are
     double low                  # scores are clipped to this range before the loss
     double high
     bint has_l1

@@ -1,0 +1,61 @@
+"""Options from a TOML file (``--config``)."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+_PARAMETERS = "parameters"  # the table with parameters of the estimator
+
+
+def _load(context: typer.Context, path: Path | None):
+    """Make the file's values the defaults of the command's options."""
+    if path is None:
+        return
+    with open(path, "rb") as file:
+        try:
+            values = tomllib.load(file)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from None
+    values = {name.replace("-", "_"): value for name, value in values.items()}
+    context.meta[_PARAMETERS] = values.pop(_PARAMETERS, {})
+    known = {parameter.name for parameter in context.command.params} - {"config", "settings"}
+    unknown = values.keys() - known
+    if unknown:
+        raise ValueError(
+            f"{path} has an unknown option {min(unknown)!r}; known are {', '.join(sorted(known))}, "
+            f"and the table [{_PARAMETERS}] with parameters of the estimator."
+        )
+    context.default_map = values
+
+
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", callback=_load, is_eager=True, dir_okay=False,
+        help="TOML file: options as keys, the estimator's in the table 'parameters'.",
+    ),
+]  # fmt: skip
+
+
+def configured_parameters(context):
+    """The table of parameters in the file."""
+    return {
+        name.replace("-", "_"): value for name, value in context.meta.get(_PARAMETERS, {}).items()
+    }
+
+
+def value_of(text):
+    """A value as in TOML; a bare word is a string, none is None."""
+    if text.lower() == "none":
+        return None
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except ValueError:
+        return text

@@ -1,0 +1,63 @@
+"""Options and arguments that several commands have."""
+
+from typing import Annotated
+
+import typer
+
+Sources = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="DATA...",
+        help="Files (perhaps packed), - for standard input, or a converted folder.",
+    ),
+]
+ModelFile = Annotated[
+    str, typer.Argument(metavar="MODEL", help="A model file of ours, libFM's or xLearn's.")
+]
+Format = Annotated[
+    str,
+    typer.Option(help="libsvm, libffm, csv or libfm_binary; auto looks at the first line."),
+]
+Target = Annotated[
+    str | None, typer.Option(help="Of csv: the target's column, by number or name (the first).")
+]
+Task = Annotated[
+    str,
+    typer.Option(help="regression or classification; auto: classification of two target values."),
+]
+ModelTask = Annotated[
+    str, typer.Option(help="regression or classification, of libFM's and xLearn's models.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON lines, for programs.")]
+
+# Of the estimator -------------------------------------------------------------------------------
+
+_PANEL = "Estimator"
+Estimator = Annotated[str, typer.Option(help="fm, ffm, fwfm or bayes.", rich_help_panel=_PANEL)]
+NFactors = Annotated[
+    int | None, typer.Option("--n-factors", "-k", help="Number of factors.", rich_help_panel=_PANEL)
+]
+MaxIter = Annotated[
+    int | None, typer.Option(help="Epochs, or draws, at most.", rich_help_panel=_PANEL)
+]
+Solver = Annotated[
+    str | None, typer.Option(help="sgd, adagrad, adam, ftrl, als ...", rich_help_panel=_PANEL)
+]
+Loss = Annotated[str | None, typer.Option(help="Such as huber, hinge.", rich_help_panel=_PANEL)]
+LearningRate = Annotated[float | None, typer.Option(help="Step size.", rich_help_panel=_PANEL)]
+L2Linear = Annotated[str | None, typer.Option(help="Strength, or auto.", rich_help_panel=_PANEL)]
+L2Factors = Annotated[str | None, typer.Option(help="Strength, or auto.", rich_help_panel=_PANEL)]
+Threads = Annotated[
+    int | None, typer.Option("--n-jobs", "-j", help="Threads; -1 is all.", rich_help_panel=_PANEL)
+]
+Seed = Annotated[
+    int | None,
+    typer.Option(min=0, max=2**32 - 1, help="Decides all that is random.", rich_help_panel=_PANEL),
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="NAME=VALUE", help="Any parameter of the estimator.",
+        rich_help_panel=_PANEL,
+    ),
+]  # fmt: skip

@@ -1,0 +1,45 @@
+"""Reading and writing data and models: text, binary files, data sets on disk, model files."""
+
+from .convert import convert
+from .csv import read_csv, write_csv
+from .dataset import Dataset
+from .disk import DiskDataset, open_dataset
+from .formats import detect_format, read
+from .libffm import read_libffm, write_libffm
+from .libffm_model import read_libffm_model, write_libffm_model
+from .libfm_binary import read_libfm_binary, read_vector, write_libfm_binary, write_vector
+from .libfm_model import read_libfm_model, write_libfm_model
+from .libfm_relation import Relation, read_groups, read_relation
+from .libsvm import read_libsvm, write_libsvm
+from .models import load_model, save_model
+from .xlearn_model import read_xlearn_model, write_xlearn_model
+
+__all__ = [
+    "Dataset",
+    "DiskDataset",
+    "Relation",
+    "convert",
+    "detect_format",
+    "load_model",
+    "open_dataset",
+    "read",
+    "read_csv",
+    "read_groups",
+    "read_libffm",
+    "read_libffm_model",
+    "read_libfm_binary",
+    "read_libfm_model",
+    "read_libsvm",
+    "read_relation",
+    "read_vector",
+    "read_xlearn_model",
+    "save_model",
+    "write_csv",
+    "write_libffm",
+    "write_libffm_model",
+    "write_libfm_binary",
+    "write_libfm_model",
+    "write_libsvm",
+    "write_vector",
+    "write_xlearn_model",
+]

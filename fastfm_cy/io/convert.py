@@ -1,0 +1,116 @@
+"""From files of any format to a data set on disk, in bounded memory."""
+
+from pathlib import Path
+
+import numpy as np
+from scipy import sparse
+
+from .._matrix import _canonical as canonical
+from .._matrix import check_structure
+from .._validation import check_weights
+from ..exceptions import FileFormatError
+from ..kernels import checks
+from ._folder_writer import FolderWriter
+from ._writing import blocks, checked_fields, checked_query, checked_rows, checked_target
+from .dataset import Dataset, matrix_of
+from .disk import in_bytes, open_dataset
+from .formats import is_binary, read_binary, text_reader
+
+
+def convert(
+    source, folder, *, format="auto", overwrite=False, memory_budget="256MB", on_error="raise",
+    n_jobs=None, **options,
+):  # fmt: skip
+    """Write files as a data set on disk, which estimators train on without holding it in memory.
+
+    Rows of a matrix without fields are brought into canonical form: columns sorted, equal ones
+    summed, zeros left out.
+
+    Parameters
+    ----------
+    source : path, binary file object, list of these, or Dataset
+        As the readers take it; text is read piece by piece.
+    folder : path
+        Where to write. It has its name only once it is whole, so what can be opened is complete.
+    format : {"auto", "libsvm", "libffm", "csv", "libfm_binary"}, default="auto"
+        Of the source; "auto" looks at its first line.
+    overwrite : bool, default=False
+        Whether `folder` may be a data set already, which is replaced.
+    memory_budget : int or str, default="256MB"
+        Of the DiskDataset that is returned.
+    on_error : {"raise", "skip"}, default="raise"
+    n_jobs : int, default=None
+    **options
+        Further parameters of the format's reader, such as n_features or target.
+
+    Returns
+    -------
+    DiskDataset
+    """
+    budget = in_bytes(memory_budget)
+    with FolderWriter(Path(folder), overwrite) as writer:
+        if isinstance(source, Dataset):
+            _write_dataset(writer, source)
+        elif is_binary(source, format):
+            _write_dataset(writer, read_binary(source, options))
+        else:
+            reader = text_reader(source, format, options, on_error=on_error, n_jobs=n_jobs)
+            _write_text(writer, reader)
+    return open_dataset(folder, memory_budget=budget)
+
+
+def _write_text(writer, reader):
+    form = reader.form
+    for rows in reader:
+        matrix = {name: rows.array(name) for name in ("ends", "indices", "data", "fields")}
+        of_rows = {name: rows.array(name) for name in ("weights", "query")}
+        target = rows.array("target") if form.has_target else None
+        if matrix["fields"] is None:
+            matrix = _canonical_rows(matrix, rows.largest_index + 1)
+        writer.append(**matrix, **of_rows, target=target)
+    first_index, n_features = form.extent(reader.least_index, reader.largest_index)
+    writer.finish(n_features, first_index, **_names(form.feature_names))
+
+
+def _write_dataset(writer, dataset):
+    X = sparse.csr_array(check_structure(dataset.X))
+    rows = checked_rows(X)
+    y = None if dataset.y is None else checked_target(dataset.y, rows.n_rows)
+    weights, query = check_weights(dataset.weights, rows.n_rows), dataset.query
+    query = checked_query(query, rows.n_rows)
+    fields = checked_fields(dataset.fields, rows)
+    for first, last in blocks(rows.indptr):
+        begin, end = rows.indptr[first], rows.indptr[last]
+        matrix = {
+            "ends": rows.indptr[first + 1 : last + 1] - begin,
+            "indices": rows.indices[begin:end],
+            "data": rows.data[begin:end],
+            "fields": None if fields is None else fields[begin:end],
+        }
+        if fields is None:
+            matrix = _canonical_rows(matrix, rows.n_features)
+        of_rows = {"target": y, "weights": weights, "query": query}
+        of_rows = {n: None if a is None else a[first:last] for n, a in of_rows.items()}
+        writer.append(**matrix, **of_rows)
+    writer.finish(rows.n_features, **_names(dataset.feature_names))
+
+
+def _canonical_rows(matrix, n_columns):
+    """Columns sorted and none twice, no zeros."""
+    indptr = np.concatenate([[0], matrix["ends"]])
+    indices, data, n_rows = matrix["indices"], matrix["data"], len(indptr) - 1
+    flags, _ = checks.scan(indptr, indices, data, n_columns, 0, n_rows)
+    if not flags & (checks.UNSORTED | checks.HAS_ZEROS):
+        return matrix
+    X = canonical(matrix_of(data, indices, indptr, (n_rows, n_columns)))
+    finite = np.isfinite(X.data)
+    if not finite.all():
+        raise FileFormatError(
+            f"The values of feature {X.indices[finite.argmin()]} that are in one row add up to "
+            f"more than {data.dtype} can hold."
+        )
+    return {"ends": X.indptr[1:].astype(np.int64), "indices": X.indices, "data": X.data}
+
+
+def _names(feature_names):
+    return {} if feature_names is None else {"feature_names": list(feature_names)}
