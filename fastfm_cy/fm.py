@@ -77,13 +77,16 @@ class FMRegressor(RegressorMixin, BaseFM):
     ):  # fmt: skip
         self._keep(locals())
 
-    def fit(self, X, y, sample_weight=None, eval_set=None, callbacks=None):
+    def fit(self, X, y=None, sample_weight=None, eval_set=None, callbacks=None):
         """Train from scratch, or go on if `warm_start`.
 
         Parameters
         ----------
-        X : {sparse matrix, array, data frame} of shape (n_samples, n_features)
+        X : {sparse matrix, array, data frame} of shape (n_samples, n_features), or DiskDataset
+            Of a data set on disk (`fastfm_cy.io.open_dataset`), never more than its memory budget
+            is held.
         y : array of shape (n_samples,)
+            None for a DiskDataset, which has its own.
         {fit_parameters}
 
         Returns
@@ -117,7 +120,7 @@ class FMRegressor(RegressorMixin, BaseFM):
 
         Parameters
         ----------
-        X : {sparse matrix, array, data frame} of shape (n_samples, n_features)
+        X : {sparse matrix, array, data frame} of shape (n_samples, n_features), or DiskDataset
 
         Returns
         -------
@@ -246,14 +249,16 @@ class FMClassifier(ClassifierMixin, BaseFM):
     ):  # fmt: skip
         self._keep(locals())
 
-    def fit(self, X, y, sample_weight=None, eval_set=None, callbacks=None):
+    def fit(self, X, y=None, sample_weight=None, eval_set=None, callbacks=None):
         """Train from scratch, or go on if `warm_start`.
 
         Parameters
         ----------
-        X : {sparse matrix, array, data frame} of shape (n_samples, n_features)
+        X : {sparse matrix, array, data frame} of shape (n_samples, n_features), or DiskDataset
+            Of a data set on disk (`fastfm_cy.io.open_dataset`), never more than its memory budget
+            is held.
         y : array of shape (n_samples,)
-            Labels of any type.
+            Labels of any type. None for a DiskDataset, which has its own.
         {fit_parameters}
 
         Returns
@@ -339,7 +344,7 @@ class FMClassifier(ClassifierMixin, BaseFM):
 
         Parameters
         ----------
-        X : {sparse matrix, array, data frame} of shape (n_samples, n_features)
+        X : {sparse matrix, array, data frame} of shape (n_samples, n_features), or DiskDataset
 
         Returns
         -------
@@ -356,7 +361,7 @@ class FMClassifier(ClassifierMixin, BaseFM):
 
         Parameters
         ----------
-        X : {sparse matrix, array, data frame} of shape (n_samples, n_features)
+        X : {sparse matrix, array, data frame} of shape (n_samples, n_features), or DiskDataset
 
         Returns
         -------
@@ -375,7 +380,7 @@ class FMClassifier(ClassifierMixin, BaseFM):
 
         Parameters
         ----------
-        X : {sparse matrix, array, data frame} of shape (n_samples, n_features)
+        X : {sparse matrix, array, data frame} of shape (n_samples, n_features), or DiskDataset
 
         Returns
         -------

@@ -96,15 +96,19 @@ class DiskDataset:
         return _reopened, (self.folder, self.memory_budget)
 
     @property
+    def n_features(self):
+        return self.shape[1]
+
+    @property
     def dtype(self):
         return np.dtype(self._types["data"]).name
 
     def _names(self, names):
         return [name for name in names if name in self._types]
 
-    @property
-    def has_fields(self):
-        return "fields" in self._types
+    def has(self, name):
+        """Whether there is an array: "target", "weights", "query" or "fields"."""
+        return name in self._types
 
     @cached_property
     def X(self):
@@ -112,7 +116,7 @@ class DiskDataset:
 
     @cached_property
     def fields(self):
-        return self._mapped_matrix("fields") if self.has_fields else None
+        return self._mapped_matrix("fields") if self.has("fields") else None
 
     @cached_property
     def y(self):
