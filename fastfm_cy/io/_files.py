@@ -111,7 +111,9 @@ def damage_reported(name):
     try:
         yield
     except Exception as error:
-        if isinstance(error, _DAMAGED) or type(error).__name__ in ("ZstdError", "LZMAError"):
+        # bz2 raises an OSError that no system call made.
+        is_of_bz2 = isinstance(error, OSError) and error.errno is None
+        if isinstance(error, _DAMAGED) or is_of_bz2 or type(error).__name__ == "ZstdError":
             raise FileFormatError(
                 f"{name}: the packed file is damaged or truncated ({error})."
             ) from error
