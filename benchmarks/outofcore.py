@@ -41,7 +41,7 @@ def main():
     parser.add_argument("--factors", type=int, default=16)
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--runs", type=int, default=5, help="paired runs, each with its own seed")
-    parser.add_argument("--budget", default="64MB", help="memory_budget")
+    parser.add_argument("--budget", default="48MB", help="memory_budget")
     parser.add_argument("--folder", help="where to put the data; default: a temporary folder")
     parser.add_argument("--fit", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()

@@ -281,6 +281,7 @@ class ChunkTrainer(Trainer):
         for chunk in _read_ahead(self.fitting.dataset, self._chunks(), self.table.dtype):
             trainer = self.fitting.trainer_of(chunk, self.table, self.rng)
             if trainer:
+                trainer.row_number = chunk.row_number
                 total += trainer.epoch(epoch, run_all, bar)
             del chunk, trainer  # before the next is read
         return total

@@ -54,7 +54,7 @@ class Trainer:
     ):  # fmt: skip
         self.layout, self.table, self.settings, self.strengths = layout, table, settings, strengths
         self.y, self.weights, self.rng, self.n_jobs = y, weights, rng, n_jobs
-        self.rates = rates
+        self.rates, self.row_number = rates, int
         unit = unit_length(shuffle, min(map(len, layout.shards)))  # one for all shards
         self.orders = [RowOrder(rows, shuffle, unit) for rows in layout.shards]
         self._n_units = max(map(len, self.orders))
@@ -140,7 +140,8 @@ class Trainer:
                 lambda shard, start=start: self._visit(shard, start), range(len(self.orders))
             ):
                 if done < len(part):
-                    raise divergence(epoch, f"the score of row {part[done]} is not finite")
+                    row = self.row_number(part[done])
+                    raise divergence(epoch, f"the score of row {row} is not finite")
                 loss_sum += part_loss
                 if not bar.disable:
                     weight_sum += self._weight_of(part)

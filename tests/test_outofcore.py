@@ -8,7 +8,7 @@ import pytest
 from scipy import sparse
 from sklearn.metrics import log_loss
 
-from fastfm_cy import FMClassifier, FMRegressor
+from fastfm_cy import BayesianFMRegressor, FMClassifier, FMRegressor
 from fastfm_cy._outofcore import ChunkTrainer
 from fastfm_cy._solvers import SOLVERS
 from fastfm_cy.exceptions import DivergenceError, FileFormatError
@@ -230,6 +230,24 @@ def test_what_does_not_go(data, on_disk):
             FMClassifier().fit(on_disk(targets, weights))
     with pytest.raises(DivergenceError, match="epoch"):
         FMRegressor(solver="sgd", learning_rate=1e6).fit(disk)
+
+
+def test_divergence_names_the_row(data, on_disk):
+    X, y, _, _ = data
+    y = np.where(np.arange(900) == 700, 1e38, y)
+    for arguments in ((on_disk(y),), (X, y)):
+        with pytest.raises(DivergenceError, match=r"row 70[0-9] is not finite"):
+            FMRegressor(4, solver="sgd", shuffle=False, init_intercept=0.0).fit(*arguments)
+
+
+def test_what_takes_only_arrays_says_so(data, on_disk):
+    disk = on_disk(data[1])
+    for model in (FMRegressor(), BayesianFMRegressor()):
+        method = model.partial_fit if isinstance(model, FMRegressor) else model.fit
+        with pytest.raises(TypeError, match=r"no array.*dataset\.X"):
+            method(disk, data[1])
+    model = FMRegressor(4, random_state=0)
+    assert_same_model(model.fit(*disk), FMRegressor(4, random_state=0).fit(*data[:2]))
 
 
 def test_altered_files_stop_a_fit(data, on_disk):

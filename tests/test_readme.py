@@ -20,8 +20,12 @@ def test_two_commands():
     assert second in ci
 
 
-@pytest.mark.parametrize("code", _blocks("python"), ids=range(4))
-def test_examples_run(code):
+EXAMPLES = _blocks("python")
+
+
+@pytest.mark.parametrize("code", EXAMPLES, ids=range(len(EXAMPLES)))
+def test_examples_run(code, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     exec(compile(code, "README.md", "exec"), {})
 
 

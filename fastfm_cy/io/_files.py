@@ -12,29 +12,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..exceptions import FileFormatError
-
-
-def _zstd():
-    """The module that packs zstd: Python's own from 3.14 on, else zstandard."""
-    try:
-        from compression import zstd
-    except ImportError:
-        try:
-            import zstandard as zstd
-        except ImportError:
-            raise ImportError(
-                "zstd files need Python 3.14 or the package zstandard: "
-                "python -m pip install zstandard"
-            ) from None
-    return zstd
-
+from ._zstd import open_zstd
 
 # The suffix of packed files, the bytes they begin with, and what opens them.
 _PACKED = {
     ".gz": (b"\x1f\x8b", gzip.open),
     ".bz2": (b"BZh", bz2.open),
     ".xz": (b"\xfd7zXZ\x00", lzma.open),
-    ".zst": (b"\x28\xb5\x2f\xfd", lambda file, mode: _zstd().open(file, mode)),
+    ".zst": (b"\x28\xb5\x2f\xfd", open_zstd),
 }
 _DAMAGED = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile)
 

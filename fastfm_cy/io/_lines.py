@@ -79,7 +79,7 @@ class LineReader:
             warnings.warn(
                 f"{self.n_skipped} lines could not be read and were left out; the first: "
                 f"{self.skipped[0]}",
-                stacklevel=2,
+                stacklevel=4,
             )
 
     def _pieces(self):

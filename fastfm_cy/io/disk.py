@@ -58,6 +58,16 @@ class Chunk:
     weights: np.ndarray | None
     fields: np.ndarray | None
     query: np.ndarray | None
+    ranges: list
+    """Of rows (first, last + 1) of the data set, one behind the other."""
+
+    def row_number(self, row):
+        """Where a row of the chunk is in the data set."""
+        for first, last in self.ranges:
+            if row < last - first:
+                return first + row
+            row -= last - first
+        raise IndexError(row)
 
 
 class DiskDataset:
@@ -91,6 +101,12 @@ class DiskDataset:
 
     def __iter__(self):
         return iter((self.X, self.y))
+
+    def __array__(self, *args, **options):
+        raise TypeError(
+            "A data set on disk is no array. fit (of gradient solvers) and the predictions of FM "
+            "estimators take it as it is; for all else there are dataset.X and dataset.y."
+        )
 
     def __reduce__(self):
         return _reopened, (self.folder, self.memory_budget)
@@ -182,7 +198,7 @@ class DiskDataset:
         rows = CSRRows(indptr, arrays["indices"], data, self.shape[1])
         self._check(rows)
         of_rows = map(arrays.get, ("target", "weights", "fields", "query"))
-        return Chunk(rows, *of_rows)
+        return Chunk(rows, *of_rows, ranges)
 
     def _check(self, rows):
         scanned = rows.indptr, rows.indices, rows.data, rows.n_features

@@ -233,6 +233,12 @@ def test_zstd(tmp_path):
     if find_spec("zstandard") or sys.version_info >= (3, 14):
         write_libsvm(path, dataset)
         assert_same_dataset(read_libsvm(path), dataset)
+        packed = path.read_bytes()
+        twice = read_libsvm(file_of(packed + packed))
+        assert twice.y.tolist() == [*dataset.y, *dataset.y]
+        for cut in (packed[:-1], packed[:20], packed + packed[:-1]):
+            with pytest.raises(FileFormatError, match="damaged or truncated"):
+                read_libsvm(file_of(cut))
         return
     with pytest.raises(ImportError, match="zstandard"):
         write_libsvm(path, dataset)
