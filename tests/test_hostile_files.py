@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from fastfm_cy.io import (
     Dataset,
     convert,
+    libfm_binary,
     open_dataset,
     read,
     read_csv,
@@ -35,7 +36,7 @@ from fastfm_cy.io import (
 
 # Of memory a byte of text: scratch for the most rows and entries that it could hold, and a result.
 BYTES_A_BYTE, SLACK = 100, 1 << 24  # read in blocks of some megabytes
-MANY = settings(max_examples=400)
+MANY = settings(max_examples=150)
 
 NUMBERS = st.one_of(
     st.integers(-5, 20).map(str),
@@ -180,8 +181,13 @@ def test_binary_matrices(folder, suffix):
         dataset = outcome(lambda: read_libfm_binary(path), len(contents))
         if dataset:
             assert_sound(dataset)
+        if suffix == ".x":
+            pieces = outcome(lambda: list(libfm_binary.matrix_pieces(path)), len(contents))
+            assert (pieces is None) == (dataset is None)
 
-    check()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(libfm_binary, "_PIECE", 5)
+        check()
 
 
 @pytest.mark.parametrize("dtype", ["float32", "uint32"])
