@@ -61,6 +61,7 @@ def scores_from_disk(estimator, dataset, n_jobs):
         rows = estimator._renumbered(chunk.rows)
         scores[done : done + rows.n_rows] = score_rows(table, rows, n_jobs)
         done += rows.n_rows
+        del chunk, rows  # before the next is read
     return scores
 
 

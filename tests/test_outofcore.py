@@ -1,6 +1,7 @@
 """Fits on data sets on disk equal those in memory."""
 
 import pickle
+import tracemalloc
 from itertools import chain
 
 import numpy as np
@@ -266,3 +267,24 @@ def test_altered_files_stop_a_fit(data, on_disk):
             with pytest.raises(FileFormatError, match="was altered"):
                 model.fit(open_dataset(disk.folder, memory_budget=SMALL))
             assert not hasattr(model, "coef_")
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_memory_stays_within_the_budget(tmp_path, n_jobs):
+    rng = np.random.default_rng(0)
+    n_rows, a_row, budget = 60_000, 40, 4 << 20
+    indices = np.sort(rng.integers(0, 50, (n_rows, a_row)) + 50 * np.arange(a_row), axis=1)
+    indptr = np.arange(0, n_rows * a_row + 1, a_row)
+    X = sparse.csr_array((np.ones(indices.size, np.float32), indices.ravel(), indptr))
+    disk = convert(Dataset(X, rng.normal(size=n_rows)), tmp_path / "data", memory_budget=budget)
+    assert X.nnz * 8 > 4 * budget
+    model = FMRegressor(8, max_iter=2, random_state=0, n_jobs=n_jobs)
+    tables = 3 * 2000 * 18 * 4  # with the copies of two threads
+    outputs = 2 * n_rows * 4
+    for work in (lambda: model.fit(disk), lambda: model.predict(disk)):
+        tracemalloc.start()
+        try:
+            work()
+            assert tracemalloc.get_traced_memory()[1] < budget + tables + outputs + (1 << 20)
+        finally:
+            tracemalloc.stop()

@@ -6,6 +6,7 @@ import io
 import lzma
 import os
 import secrets
+import shutil
 import stat
 import zlib
 from contextlib import contextmanager
@@ -61,8 +62,6 @@ def opened(source):
         raise TypeError("The file must be opened in binary mode: open(path, 'rb').")
     file = source if hasattr(source, "peek") else io.BufferedReader(_Raw(source))
     yield _unpacked(file), name_of(source)
-    if file is not source:
-        file.detach()
 
 
 class _Raw(io.RawIOBase):
@@ -135,6 +134,8 @@ def written_aside(target):
                 yield file
             file.flush()
             os.fsync(file.fileno())
+        if path.exists():
+            shutil.copymode(path, aside)
         os.replace(aside, path)
     except BaseException:
         aside.unlink(missing_ok=True)

@@ -73,14 +73,13 @@ class LineReader:
                 self.largest_field = max(self.largest_field, rows.largest_field)
                 n_lines, n_rows = n_lines + rows.n_lines, n_rows + rows.n_rows
                 yield rows
-        if not n_rows:
-            raise FileFormatError(f"There are no rows in {self.names}.")
+        told = ""
         if self.n_skipped:
-            warnings.warn(
-                f"{self.n_skipped} lines could not be read and were left out; the first: "
-                f"{self.skipped[0]}",
-                stacklevel=4,
-            )
+            told = f"{self.n_skipped} lines could not be read, the first: {self.skipped[0]}"
+        if not n_rows:
+            raise FileFormatError(f"There are no rows in {self.names}. {told}".rstrip())
+        if told:
+            warnings.warn(f"Left out: {told}", stacklevel=4)
 
     def _pieces(self):
         """(text, where to start in it, file name, number of lines before it if it is the first of
