@@ -11,12 +11,14 @@ from ._base import BaseMachine, unchanged_on_error
 from ._fitting import Fitting
 from ._losses import Loss
 from ._machines import FM, HigherOrderFM
+from ._outofcore import fit_from_disk, scores_from_disk
 from ._parameter_checks import check_fit_parameters
 from ._prediction import score_rows
 from ._solvers import ALL_SOLVERS, COORDINATE_SOLVERS
 from ._sparsity import SparsityMixin
 from ._strengths import NAMES, check_strengths
 from ._validation import check_eval_set, check_weights
+from .io.disk import DiskDataset
 from .kernels.settings import Settings
 
 
@@ -65,6 +67,8 @@ class BaseFM(SparsityMixin, BaseMachine):
         return check_eval_set(eval_set)
 
     def _fit(self, X, y, sample_weight, eval_set, callbacks):
+        if isinstance(X, DiskDataset):
+            return fit_from_disk(self, X, y, sample_weight, eval_set, callbacks)
         with unchanged_on_error(self):
             check_fit_parameters(self)
             self._check_more()
@@ -164,7 +168,10 @@ class BaseFM(SparsityMixin, BaseMachine):
         """The model's value of each row, shape (n_rows, n_outputs), in its dtype."""
         check_is_fitted(self)
         n_jobs = effective_n_jobs(self.n_jobs)
-        rows = self._check_rows(X, self._table.dtype, n_jobs)
+        on_disk = isinstance(X, DiskDataset)
+        rows = X if on_disk else self._check_rows(X, self._table.dtype, n_jobs)
         if rows.n_features != self._n_features():
             raise ValueError(f"X has {rows.n_features} features, the model {self._n_features()}.")
+        if on_disk:
+            return scores_from_disk(self, X, n_jobs)
         return score_rows(self._table, self._renumbered(rows), n_jobs)

@@ -263,7 +263,7 @@ class Fitting:
         y, weights = self._y, self._weights
         if len(visited) < len(y):
             y, weights = y[visited], weights if weights is None else weights[visited]
-        return self.loss.best_constant(y, weights, self.estimator._n_outputs())
+        return self.loss.best_constant(y, weights, self.estimator._n_outputs(), len(y))
 
     def _match_ftrl(self, table, rows=slice(None)):
         if self.estimator.solver == "ftrl" and len(table.linear[rows]):
@@ -287,15 +287,20 @@ class Fitting:
 
     def _trainer(self, layout, table, rng):
         estimator, rows = self.estimator, self.rows
-        schedule = SCHEDULES[estimator.schedule]
-        rates = partial(schedule, estimator._rate(), estimator.power_t) if schedule else None
         sample = rows.data[:_SAMPLE].astype(np.float64)
         square = float(np.square(np.minimum(np.abs(sample), _LARGE)).mean()) if sample.size else 0.0
         return Trainer(
             layout, self._y, self._weights, table, self.settings, self.strengths.placed(layout),
             self.solver, shuffle=estimator.shuffle, rng=rng, n_jobs=self.n_jobs,
-            rates=rates, curvature=self.loss.curvature * square,
+            rates=self._rates(), curvature=self.loss.curvature * square,
         )  # fmt: skip
+
+    def _rates(self):
+        """The learning rate by (epoch, max_iter), or None if it stays."""
+        schedule = SCHEDULES[self.estimator.schedule]
+        return (
+            partial(schedule, self.estimator._rate(), self.estimator.power_t) if schedule else None
+        )
 
     def _coordinate_trainer(self, table, visited):
         estimator, whole = self.estimator, len(visited) == self.rows.n_rows

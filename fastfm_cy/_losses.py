@@ -12,39 +12,41 @@ from .kernels.settings import LossCode
 # rarer than one in all rows, not for impossible.
 
 
-def _mean(y, weights, n_outputs):
+def _mean(y, weights, n_outputs, n_rows):
     return np.average(y, weights=weights)
 
 
-def _log_mean(y, weights, n_outputs):
-    return np.log(max(np.average(y, weights=weights), 0.5 / (len(y) + 1)))
+def _log_mean(y, weights, n_outputs, n_rows):
+    return np.log(max(np.average(y, weights=weights), 0.5 / (n_rows + 1)))
 
 
-def _log_odds(y, weights, n_outputs):
-    shares = _shares_against_rest(y, weights, n_outputs)
+def _log_odds(y, weights, n_outputs, n_rows):
+    shares = _shares_against_rest(y, weights, n_outputs, n_rows)
     return np.log(shares) - np.log1p(-shares)
 
 
-def _probit(y, weights, n_outputs):
-    return ndtri(_shares_against_rest(y, weights, n_outputs))
+def _probit(y, weights, n_outputs, n_rows):
+    return ndtri(_shares_against_rest(y, weights, n_outputs, n_rows))
 
 
-def _shares_against_rest(y, weights, n_outputs):
+def _shares_against_rest(y, weights, n_outputs, n_rows):
     """Of the one class, or of each."""
-    return _shares(y > 0, weights, 2)[1] if n_outputs == 1 else _shares(y, weights, n_outputs)
+    if n_outputs == 1:
+        return _shares(y > 0, weights, 2, n_rows)[1]
+    return _shares(y, weights, n_outputs, n_rows)
 
 
-def _log_shares(y, weights, n_outputs):
-    return np.log(_shares(y, weights, n_outputs))
+def _log_shares(y, weights, n_outputs, n_rows):
+    return np.log(_shares(y, weights, n_outputs, n_rows))
 
 
-def _shares(classes, weights, n_classes):
+def _shares(classes, weights, n_classes, n_rows):
     counts = np.bincount(classes.astype(np.intp), weights, minlength=n_classes)
-    rarest = 0.5 / (len(classes) + 1)
+    rarest = 0.5 / (n_rows + 1)
     return np.clip(counts / counts.sum(), rarest, 1 - rarest)
 
 
-def _zero(y, weights, n_outputs):
+def _zero(y, weights, n_outputs, n_rows):
     return 0.0
 
 
@@ -54,7 +56,8 @@ class Loss:
 
     code: LossCode
     best_constant: Callable
-    """(y, weights, n_outputs) -> the constant score, or scores, to start from."""
+    """(y, weights, n_outputs, n_rows) -> the constant score, or scores, to start from; y may stand
+    for more rows than it has."""
     curvature: float
     """A bound on the second derivative by the score, or 1 where there is none."""
     clips: bool = False

@@ -17,13 +17,17 @@ class BaseFMRegressor(RegressorMixin, BaseFM):
     _losses = REGRESSION
     _task = "regression"
 
-    def fit(self, X, y, sample_weight=None, eval_set=None, callbacks=None):
+    def fit(self, X, y=None, sample_weight=None, eval_set=None, callbacks=None):
         """Train from scratch, or go on if `warm_start`.
 
         Parameters
         ----------
-        X : {sparse matrix, array, data frame, RelationalDesign} of shape (n_samples, n_features)
+        X : {sparse matrix, array, data frame, RelationalDesign, DiskDataset} of shape \
+                (n_samples, n_features)
+            Of a data set on disk (`fastfm_cy.io.open_dataset`), never more than its memory budget
+            is held.
         y : array of shape (n_samples,)
+            None for a DiskDataset, which has its own.
         {fit_parameters}
 
         Returns

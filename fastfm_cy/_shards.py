@@ -84,6 +84,44 @@ class Layout:
         return mean + (most - mean) * left
 
 
+@dataclass(frozen=True)
+class Placement:
+    """Where training keeps each feature's parameters; how, lay_out's parameters say."""
+
+    n_features: int
+    n_shards: int
+    rank: np.ndarray | None = None
+    """Of each feature by falling frequency; None: every feature keeps its place."""
+    n_copies: int = 1
+    """Of the head, the master included."""
+    head: int = 0
+    frequency: np.ndarray | None = None
+
+    @property
+    def home(self):
+        # The master copy lies right before the features that have none, so this holds for all.
+        return None if self.rank is None else self.rank + (self.n_copies - 1) * self.head
+
+    @property
+    def n_table_rows(self):
+        return self.n_features + (self.n_copies - 1) * self.head
+
+    def layout(self, rows, visited):
+        """Deal the `visited` ones of the rows to shards, as a Layout."""
+        shards = _deal(visited, self.n_shards)
+        if self.rank is None:
+            return Layout(rows, shards, self.n_table_rows, None)
+        shard_of_row = np.zeros(rows.n_rows, dtype=np.int32)
+        for number, shard in enumerate(shards):
+            shard_of_row[shard] = number
+        columns = np.empty_like(rows.indices)
+        replicas.renumber(
+            rows.indptr, rows.indices, self.rank, shard_of_row, self.head, self.n_copies, columns
+        )
+        placed = replace(rows, indices=columns, n_features=self.n_table_rows)
+        return Layout(placed, shards, self.n_table_rows, self.home, self.head, self.frequency)
+
+
 def lay_out(rows, visited, *, n_jobs, relabel, deterministic, frequent=2000):
     """Deal the `visited` rows to shards and place the features.
 
@@ -106,38 +144,48 @@ def lay_out(rows, visited, *, n_jobs, relabel, deterministic, frequent=2000):
     -------
     Layout
     """
-    n_shards = DETERMINISTIC_SHARDS if deterministic else n_jobs
-    if (n_shards == 1 and not relabel) or isinstance(rows, RelationalRows):
+    if isinstance(rows, RelationalRows):
         return Layout(rows, [visited], rows.n_features, None)
-    shards = _deal(visited, n_shards)
-    counts = np.zeros(rows.n_features, dtype=np.int64)
-    replicas.count(rows.indices, counts)
+
+    def count():
+        counts = np.zeros(rows.n_features, dtype=np.int64)
+        replicas.count(rows.indices, counts)
+        return counts
+
+    how = {"n_jobs": n_jobs, "relabel": relabel, "deterministic": deterministic}
+    placement = place_features(rows.n_features, count, len(visited), frequent=frequent, **how)
+    return placement.layout(rows, visited)
+
+
+def place_features(n_features, count, n_rows, *, n_jobs, relabel, deterministic, frequent=2000):
+    """The Placement for lay_out's parameters.
+
+    `count` is called if it matters how many entries each feature has in the n_rows rows.
+    """
+    n_shards = DETERMINISTIC_SHARDS if deterministic else n_jobs
+    if n_shards == 1 and not relabel:
+        return Placement(n_features, n_shards)
+    counts = count()
     by_frequency = np.argsort(-counts, kind="stable")
-    rank = np.empty(rows.n_features, dtype=np.int32)
-    rank[by_frequency] = np.arange(rows.n_features, dtype=np.int32)
+    rank = np.empty(n_features, dtype=np.int32)
+    rank[by_frequency] = np.arange(n_features, dtype=np.int32)
     if n_shards == 1:
         head, n_copies = 0, 1
     else:
-        fewest = 1 if deterministic else max(1, len(visited) // frequent)
+        fewest = 1 if deterministic else max(1, n_rows // frequent)
         head = int(np.count_nonzero(counts >= fewest))
         if not deterministic:
             head = min(head, _LARGEST_HEAD)
         n_copies = n_shards + 1  # and the master
-    n_table_rows = rows.n_features + (n_copies - 1) * head
-    if n_table_rows > np.iinfo(np.int32).max:
+    placement = Placement(
+        n_features, n_shards, rank, n_copies, head, counts[by_frequency[:head]] / n_rows
+    )
+    if placement.n_table_rows > np.iinfo(np.int32).max:
         raise ValueError(
-            f"{rows.n_features} features with {n_copies} copies of {head} of them are more than a "
+            f"{n_features} features with {n_copies} copies of {head} of them are more than a "
             "table can hold; use n_jobs=1 and deterministic=False, or hash them to fewer."
         )
-    shard_of_row = np.zeros(rows.n_rows, dtype=np.int32)
-    for number, shard in enumerate(shards):
-        shard_of_row[shard] = number
-    columns = np.empty_like(rows.indices)
-    replicas.renumber(rows.indptr, rows.indices, rank, shard_of_row, head, n_copies, columns)
-    placed = replace(rows, indices=columns, n_features=n_table_rows)
-    frequency = counts[by_frequency[:head]] / len(visited)
-    # The master copy lies right before the features that have none, so this holds for all.
-    return Layout(placed, shards, n_table_rows, rank + (n_copies - 1) * head, head, frequency)
+    return placement
 
 
 def _deal(visited, n_shards):

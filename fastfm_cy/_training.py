@@ -55,7 +55,7 @@ class Trainer:
     ):  # fmt: skip
         self.layout, self.table, self.settings, self.strengths = layout, table, settings, strengths
         self.y, self.weights, self.rng, self.n_jobs = y, weights, rng, n_jobs
-        self.rates = rates
+        self.rates, self.row_number = rates, int
         unit = unit_length(shuffle, min(map(len, layout.shards)))  # one for all shards
         self.orders = [RowOrder(rows, shuffle, unit) for rows in layout.shards]
         self._n_units = max(map(len, self.orders))
@@ -79,6 +79,15 @@ class Trainer:
             n_rows = min(_WORK_A_ROUND // work, self._n_units * unit // _FEWEST_ROUNDS)
         return max(1, n_rows // unit)
 
+    @property
+    def n_rows(self):
+        """That are visited in an epoch."""
+        return sum(order.n_rows for order in self.orders)
+
+    @property
+    def n_shards(self):
+        return len(self.orders)
+
     def run(self, max_iter, *, verbose=0, after_epoch=None):
         """Train for up to `max_iter` epochs.
 
@@ -99,9 +108,9 @@ class Trainer:
             If a score, the mean loss or a weight leaves the range of sensible numbers.
         """
         total = self._total_weight()
-        n_visits = max_iter * sum(order.n_rows for order in self.orders)
+        n_visits = max_iter * self.n_rows
         history = {"train_loss": [], "seconds": []}
-        n_threads = min(self.n_jobs, len(self.orders))
+        n_threads = min(self.n_jobs, self.n_shards)
         threads = ThreadPoolExecutor(n_threads) if n_threads > 1 else nullcontext()
         with (
             threads as pool,
@@ -112,7 +121,7 @@ class Trainer:
                 if self.rates:
                     self.settings.learning_rate = self.rates(epoch - 1, max_iter)
                 start = perf_counter()
-                mean_loss = self._epoch(epoch, pool.map if pool else map, bar) / total
+                mean_loss = self.epoch(epoch, pool.map if pool else map, bar) / total
                 if not np.isfinite(mean_loss):
                     raise divergence(epoch, "the mean training loss is not finite")
                 history["train_loss"].append(mean_loss)
@@ -122,8 +131,8 @@ class Trainer:
         self._check_end(epoch, mean_loss)
         return history
 
-    def _epoch(self, epoch, run_all, bar):
-        """One pass over all rows; the weighted sum of losses."""
+    def epoch(self, epoch, run_all, bar):
+        """One pass over all rows; the weighted sum of losses. `run_all` is map, or a pool's."""
         for order in self.orders:
             order.shuffle(self.rng)
         loss_sum = weight_sum = 0.0
@@ -132,7 +141,8 @@ class Trainer:
                 lambda shard, start=start: self._visit(shard, start), range(len(self.orders))
             ):
                 if done < len(part):
-                    raise divergence(epoch, f"the score of row {part[done]} is not finite")
+                    row = self.row_number(part[done])
+                    raise divergence(epoch, f"the score of row {row} is not finite")
                 loss_sum += part_loss
                 if not bar.disable:
                     weight_sum += self._weight_of(part)
@@ -164,12 +174,16 @@ class Trainer:
     def _check_end(self, epoch, mean_loss):
         if not self.table.is_finite():
             raise divergence(epoch, "a weight is no longer finite")
-        y = self.y.astype(np.float64, copy=False)
+        y, weights = self._targets()
         zeros = np.zeros((len(y), self.table.n_outputs))
         losses, _ = loss.values_and_gradients(self.settings, zeros, y)
-        limit = _BLOW_UP * float(np.average(losses, weights=self.weights))
+        limit = _BLOW_UP * float(np.average(losses, weights=weights))
         if mean_loss > max(limit, _BLOW_UP):
             raise divergence(epoch, f"the mean training loss ended at {mean_loss:.3g}")
+
+    def _targets(self):
+        """As float64, and their weights."""
+        return self.y.astype(np.float64, copy=False), self.weights
 
 
 def divergence(epoch, what):

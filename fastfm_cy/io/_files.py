@@ -6,35 +6,21 @@ import io
 import lzma
 import os
 import secrets
+import shutil
 import stat
 import zlib
 from contextlib import contextmanager
 from pathlib import Path
 
 from ..exceptions import FileFormatError
-
-
-def _zstd():
-    """The module that packs zstd: Python's own from 3.14 on, else zstandard."""
-    try:
-        from compression import zstd
-    except ImportError:
-        try:
-            import zstandard as zstd
-        except ImportError:
-            raise ImportError(
-                "zstd files need Python 3.14 or the package zstandard: "
-                "python -m pip install zstandard"
-            ) from None
-    return zstd
-
+from ._zstd import open_zstd
 
 # The suffix of packed files, the bytes they begin with, and what opens them.
 _PACKED = {
     ".gz": (b"\x1f\x8b", gzip.open),
     ".bz2": (b"BZh", bz2.open),
     ".xz": (b"\xfd7zXZ\x00", lzma.open),
-    ".zst": (b"\x28\xb5\x2f\xfd", lambda file, mode: _zstd().open(file, mode)),
+    ".zst": (b"\x28\xb5\x2f\xfd", open_zstd),
 }
 _DAMAGED = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile)
 
@@ -76,8 +62,6 @@ def opened(source):
         raise TypeError("The file must be opened in binary mode: open(path, 'rb').")
     file = source if hasattr(source, "peek") else io.BufferedReader(_Raw(source))
     yield _unpacked(file), name_of(source)
-    if file is not source:
-        file.detach()
 
 
 class _Raw(io.RawIOBase):
@@ -111,7 +95,9 @@ def damage_reported(name):
     try:
         yield
     except Exception as error:
-        if isinstance(error, _DAMAGED) or type(error).__name__ in ("ZstdError", "LZMAError"):
+        # bz2 raises an OSError that no system call made.
+        is_of_bz2 = isinstance(error, OSError) and error.errno is None
+        if isinstance(error, _DAMAGED) or is_of_bz2 or type(error).__name__ == "ZstdError":
             raise FileFormatError(
                 f"{name}: the packed file is damaged or truncated ({error})."
             ) from error
@@ -148,6 +134,8 @@ def written_aside(target):
                 yield file
             file.flush()
             os.fsync(file.fileno())
+        if path.exists():
+            shutil.copymode(path, aside)
         os.replace(aside, path)
     except BaseException:
         aside.unlink(missing_ok=True)

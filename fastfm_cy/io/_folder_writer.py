@@ -50,6 +50,11 @@ class FolderWriter:
         self.n_rows += len(ends)
         self.n_entries += len(arrays["indices"])
 
+    def append_targets(self, y):
+        """Of all rows at once; None for no targets."""
+        if y is not None:
+            self._append("target", y)
+
     def _append(self, name, values):
         if name not in self._files:
             self._files[name] = open(self._aside / f"{name}.npy", "w+b")  # noqa: SIM115

@@ -62,36 +62,38 @@ class LineReader:
         return ", ".join(map(name_of, self.sources))
 
     def __iter__(self):
-        n_rows = 0
+        n_lines = n_rows = 0
         with self._in_order(self._pieces()) as results:
             for rows, problems, name, n_lines_before in results:
+                n_lines = n_lines if n_lines_before is None else n_lines_before
                 for place, problem in problems:
-                    self._report(name, n_lines_before, rows.text, place, problem)
+                    self._report(name, n_lines, rows.text, place, problem)
                 self.least_index = min(self.least_index, rows.least_index)
                 self.largest_index = max(self.largest_index, rows.largest_index)
                 self.largest_field = max(self.largest_field, rows.largest_field)
-                n_rows += rows.n_rows
+                n_lines, n_rows = n_lines + rows.n_lines, n_rows + rows.n_rows
                 yield rows
-        if not n_rows:
-            raise FileFormatError(f"There are no rows in {self.names}.")
+        told = ""
         if self.n_skipped:
-            warnings.warn(
-                f"{self.n_skipped} lines could not be read and were left out; the first: "
-                f"{self.skipped[0]}",
-                stacklevel=2,
-            )
+            told = f"{self.n_skipped} lines could not be read, the first: {self.skipped[0]}"
+        if not n_rows:
+            raise FileFormatError(f"There are no rows in {self.names}. {told}".rstrip())
+        if told:
+            warnings.warn(f"Left out: {told}", stacklevel=4)
 
     def _pieces(self):
-        """(text, where to start in it, file name, number of lines before)."""
+        """(text, where to start in it, file name, number of lines before it if it is the first of
+        the file, else None)."""
         for source in self.sources:
             with opened(source) as (file, name), damage_reported(name):
                 begun, n_lines = False, 0
                 for text in _texts(file, name):
                     start = 0 if begun else self.form.begin(text, name)
-                    if start is not None:
+                    if start is None:
+                        n_lines += text.count(b"\n")
+                    else:
+                        yield text, start, name, None if begun else n_lines
                         begun = True
-                        yield text, start, name, n_lines
-                    n_lines += text.count(b"\n")
 
     @contextmanager
     def _in_order(self, pieces):

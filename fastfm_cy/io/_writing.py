@@ -12,6 +12,7 @@ from ._files import written_aside
 from .dataset import Dataset
 
 _A_BLOCK = 1 << 16  # entries
+_MOST_FEATURES = np.iinfo(np.int32).max
 
 
 def unpacked(X, y, **others):
@@ -28,6 +29,8 @@ def unpacked(X, y, **others):
 def checked_rows(X):
     """CSRRows of a matrix, with its entries as they are stored."""
     X = sparse.csr_array(check_structure(X))
+    if X.shape[1] > _MOST_FEATURES:
+        raise ValueError(f"X has {X.shape[1]} features; at most {_MOST_FEATURES} are supported.")
     if X.dtype not in (np.float32, np.float64):
         X = X.astype(np.float64)
     rows = _rows_of(X)

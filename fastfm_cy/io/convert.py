@@ -14,7 +14,14 @@ from ._folder_writer import FolderWriter
 from ._writing import blocks, checked_fields, checked_query, checked_rows, checked_target
 from .dataset import Dataset, matrix_of
 from .disk import in_bytes, open_dataset
-from .formats import is_binary, read_binary, text_reader
+from .formats import is_binary, only_path, text_reader
+from .libfm_binary import (
+    is_by_columns,
+    matrix_path,
+    matrix_pieces,
+    read_libfm_binary,
+    read_targets,
+)
 
 
 def convert(
@@ -29,7 +36,7 @@ def convert(
     Parameters
     ----------
     source : path, binary file object, list of these, or Dataset
-        As the readers take it; text is read piece by piece.
+        As the readers take it; all but libFM's .xt files are read piece by piece.
     folder : path
         Where to write. It has its name only once it is whole, so what can be opened is complete.
     format : {"auto", "libsvm", "libffm", "csv", "libfm_binary"}, default="auto"
@@ -52,7 +59,7 @@ def convert(
         if isinstance(source, Dataset):
             _write_dataset(writer, source)
         elif is_binary(source, format):
-            _write_dataset(writer, read_binary(source, options))
+            _write_binary(writer, only_path(source), **options)
         else:
             reader = text_reader(source, format, options, on_error=on_error, n_jobs=n_jobs)
             _write_text(writer, reader)
@@ -70,6 +77,19 @@ def _write_text(writer, reader):
         writer.append(**matrix, **of_rows, target=target)
     first_index, n_features = form.extent(reader.least_index, reader.largest_index)
     writer.finish(n_features, first_index, **_names(form.feature_names))
+
+
+def _write_binary(writer, name, target=None):
+    path = matrix_path(name)
+    if is_by_columns(path):
+        _write_dataset(writer, read_libfm_binary(path, target))
+        return
+    n_columns = 0
+    for data, indices, indptr, n_columns in matrix_pieces(path):
+        matrix = {"ends": indptr[1:], "indices": indices, "data": data, "fields": None}
+        writer.append(**_canonical_rows(matrix, n_columns))
+    writer.append_targets(read_targets(path, target, writer.n_rows))
+    writer.finish(n_columns)
 
 
 def _write_dataset(writer, dataset):

@@ -83,7 +83,12 @@ class TableForm:
         if self.separator == "auto":
             present = [(line[1].find(s.encode()), s) for s in _SEPARATORS if s.encode() in line[1]]
             self.separator = min(present)[1] if present else " "
-        cells = self._cells(line[1].decode("utf-8", "backslashreplace").strip(" \r\f\v"))
+        try:
+            cells = self._cells(line[1].decode("utf-8", "backslashreplace").strip(" \r\f\v"))
+        except csv.Error as error:
+            raise FileFormatError(
+                f"{name}: the first line is no row of a table: {error}."
+            ) from error
         has_names = self.header
         if has_names == "auto":
             has_names = all(parse(cell.encode()) is None for cell in cells)

@@ -58,6 +58,16 @@ class Chunk:
     weights: np.ndarray | None
     fields: np.ndarray | None
     query: np.ndarray | None
+    ranges: list
+    """Of rows (first, last + 1) of the data set, one behind the other."""
+
+    def row_number(self, row):
+        """Where a row of the chunk is in the data set."""
+        for first, last in self.ranges:
+            if row < last - first:
+                return first + row
+            row -= last - first
+        raise IndexError(row)
 
 
 class DiskDataset:
@@ -92,8 +102,18 @@ class DiskDataset:
     def __iter__(self):
         return iter((self.X, self.y))
 
+    def __array__(self, *args, **options):
+        raise TypeError(
+            "A data set on disk is no array. fit (of gradient solvers) and the predictions of FM "
+            "estimators take it as it is; for all else there are dataset.X and dataset.y."
+        )
+
     def __reduce__(self):
         return _reopened, (self.folder, self.memory_budget)
+
+    @property
+    def n_features(self):
+        return self.shape[1]
 
     @property
     def dtype(self):
@@ -102,9 +122,9 @@ class DiskDataset:
     def _names(self, names):
         return [name for name in names if name in self._types]
 
-    @property
-    def has_fields(self):
-        return "fields" in self._types
+    def has(self, name):
+        """Whether there is an array: "target", "weights", "query" or "fields"."""
+        return name in self._types
 
     @cached_property
     def X(self):
@@ -112,7 +132,7 @@ class DiskDataset:
 
     @cached_property
     def fields(self):
-        return self._mapped_matrix("fields") if self.has_fields else None
+        return self._mapped_matrix("fields") if self.has("fields") else None
 
     @cached_property
     def y(self):
@@ -178,7 +198,7 @@ class DiskDataset:
         rows = CSRRows(indptr, arrays["indices"], data, self.shape[1])
         self._check(rows)
         of_rows = map(arrays.get, ("target", "weights", "fields", "query"))
-        return Chunk(rows, *of_rows)
+        return Chunk(rows, *of_rows, ranges)
 
     def _check(self, rows):
         scanned = rows.indptr, rows.indices, rows.data, rows.n_features

@@ -42,7 +42,7 @@ def read(source, *, format="auto", on_error="raise", n_jobs=None, **options):
     Dataset
     """
     if is_binary(source, format):
-        return read_binary(source, options)
+        return read_libfm_binary(only_path(source), **options)
     return collected(text_reader(source, format, options, on_error=on_error, n_jobs=n_jobs))
 
 
@@ -83,11 +83,12 @@ def is_binary(source, format):
     return isinstance(first, str | os.PathLike) and Path(first).suffix in BINARY_SUFFIXES
 
 
-def read_binary(source, options):
+def only_path(source):
+    """The one path that a source in libFM's binary format must be."""
     sources = listed(source)
     if len(sources) > 1 or hasattr(sources[0], "read"):
         raise ValueError("Of libFM's binary format, one file can be read, by its path.")
-    return read_libfm_binary(sources[0], **options)
+    return sources[0]
 
 
 def text_reader(source, format, options, **others):

@@ -8,6 +8,7 @@ All is little-endian. A matrix is
 and a vector uint32 1, uint32 4, uint32 n, then n numbers of 4 bytes. The .xt file is the transpose.
 """
 
+import os
 import struct
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from .dataset import Dataset, matrix_of
 
 _MATRIX, _VECTOR = struct.Struct("<IIQII"), struct.Struct("<III")
 _MOST_COLUMNS = 2**31 - 1
+_PIECE = 1 << 18  # words
 _BY_ROWS, _BY_COLUMNS, _TARGETS = (".x", ".data"), (".xt", ".datat"), (".y", ".target")
 BINARY_SUFFIXES = _BY_ROWS + _BY_COLUMNS
 
@@ -41,16 +43,21 @@ def read_libfm_binary(name, target=None):
     Dataset
         y is None if there is no file of targets.
     """
-    path = _matrix_path(Path(name))
+    path = matrix_path(name)
     X = read_matrix(path)
+    return Dataset(X, read_targets(path, target, X.shape[0]))
+
+
+def read_targets(path, target, n_rows):
+    """The targets of a matrix, or None; parameters as of `read_libfm_binary`."""
     if target is None:
-        target = next((p for p in _beside(path, _TARGETS) if p.exists()), None)
+        target = next((p for p in map(path.with_suffix, _TARGETS) if p.exists()), None)
     if target is None:
-        return Dataset(X, None)
+        return None
     y = read_vector(target).astype(np.float64)
-    if len(y) != X.shape[0]:
-        raise FileFormatError(f"{target} has {len(y)} targets, {path} has {X.shape[0]} rows.")
-    return Dataset(X, y)
+    if len(y) != n_rows:
+        raise FileFormatError(f"{target} has {len(y)} targets, {path} has {n_rows} rows.")
+    return y
 
 
 def read_matrix(path):
@@ -62,38 +69,85 @@ def read_matrix(path):
         A .xt file is transposed back.
     """
     path = Path(path)
-    contents = Path(path).read_bytes()
-    if len(contents) < _MATRIX.size:
+    with open(path, "rb") as file:
+        n_rows, n_columns, n_entries = _read_header(file, path)
+        words = np.fromfile(file, "<u4").astype(np.uint32, copy=False)
+    rows = _split(words, n_rows, n_columns, n_entries, path, 0)
+    X = matrix_of(*rows, (n_rows, n_columns))
+    return X.T.tocsr() if is_by_columns(path) else X
+
+
+def matrix_pieces(path):
+    """The rows of a .x file in bounded memory.
+
+    Yields
+    ------
+    data, indices, indptr of some rows, and the number of columns
+    """
+    with open(path, "rb") as file:
+        n_rows, n_columns, n_entries = _read_header(file, path)
+        done, words, wanted = 0, np.empty(0, np.uint32), 0
+        left = n_rows + 2 * n_entries  # words in the file
+        while done < n_rows:
+            # Behind what is left of the last piece; at least one whole row, if there is one.
+            count = min(max(_PIECE, wanted), left)
+            more = np.fromfile(file, "<u4", count).astype(np.uint32, copy=False)
+            words, left = np.concatenate([words, more]), left - count
+            ready, n_words, wanted = binary.whole_rows(words, n_rows - done)
+            if not ready and not len(more):
+                raise _wrong_row(path, done, n_columns)
+            piece = words[:n_words], ready, n_columns, (n_words - ready) // 2
+            yield *_split(*piece, path, done), n_columns
+            done, words = done + ready, words[n_words:]
+        if len(words) or left:
+            raise _wrong_row(path, done, n_columns)
+
+
+def _read_header(file, path):
+    """(n_rows, n_columns, n_entries), which fit the file's size."""
+    header = file.read(_MATRIX.size)
+    if len(header) < _MATRIX.size:
         raise FileFormatError(f"{path} is too short to be a binary matrix of libFM.")
-    kind, size, n_entries, n_rows, n_columns = _MATRIX.unpack_from(contents)
+    kind, size, n_entries, n_rows, n_columns = _MATRIX.unpack(header)
     if (kind, size) != (2, 4):
         raise FileFormatError(
             f"{path} is no binary matrix of libFM: it begins with {kind}, {size}, not 2, 4."
         )
-    expected = _MATRIX.size + 4 * n_rows + 8 * n_entries
-    if len(contents) != expected:
+    expected, found = _MATRIX.size + 4 * n_rows + 8 * n_entries, os.fstat(file.fileno()).st_size
+    if found != expected:
         raise FileFormatError(
             f"{path} should have {expected} bytes for {n_rows} rows and {n_entries} entries; it "
-            f"has {len(contents)}."
+            f"has {found}."
         )
     if n_columns > _MOST_COLUMNS:
         raise FileFormatError(
             f"{path} has {n_columns} columns; at most {_MOST_COLUMNS} are supported."
         )
-    words = np.frombuffer(contents, "<u4", offset=_MATRIX.size).astype(np.uint32, copy=False)
+    return n_rows, n_columns, n_entries
+
+
+def _split(words, n_rows, n_columns, n_entries, path, first_row):
+    """(data, indices, indptr) of rows."""
     indptr = np.empty(n_rows + 1, np.int64)
     indices, data = np.empty(n_entries, np.int32), np.empty(n_entries, np.float32)
     row = binary.split_rows(words, n_columns, indptr, indices, data)
     if row >= 0:
-        raise FileFormatError(
-            f"{path}: row {row} goes beyond the file or its {n_columns} columns, or its length is "
-            "wrong."
-        )
+        raise _wrong_row(path, first_row + row, n_columns)
     finite = np.isfinite(data)
     if not finite.all():
-        raise FileFormatError(f"{path}: entry {finite.argmin()} is {data[finite.argmin()]}.")
-    X = matrix_of(data, indices, indptr, (n_rows, n_columns))
-    return X.T.tocsr() if path.suffix in _BY_COLUMNS else X
+        entry = int(finite.argmin())
+        row = first_row + int(np.searchsorted(indptr, entry, side="right")) - 1
+        raise FileFormatError(
+            f"{path}: the value of feature {indices[entry]} in row {row} is {data[entry]}."
+        )
+    return data, indices, indptr
+
+
+def _wrong_row(path, row, n_columns):
+    return FileFormatError(
+        f"{path}: row {row} goes beyond the file or its {n_columns} columns, or its length is "
+        "wrong."
+    )
 
 
 def write_libfm_binary(name, X, y=None, *, by_columns=False):
@@ -204,7 +258,9 @@ def _checked_finite(values, path):
     return values
 
 
-def _matrix_path(path):
+def matrix_path(name):
+    """Of the matrix that a name begins."""
+    path = Path(name)
     if path.suffix in BINARY_SUFFIXES:
         return path
     for suffix in BINARY_SUFFIXES:
@@ -214,5 +270,5 @@ def _matrix_path(path):
     raise FileNotFoundError(f"There is neither {path}.x nor {path}.xt.")
 
 
-def _beside(path, suffixes):
-    return [path.with_suffix(suffix) for suffix in suffixes]
+def is_by_columns(path):
+    return path.suffix in _BY_COLUMNS

@@ -44,6 +44,21 @@ cdef Py_ssize_t _split_rows(const uint32_t[::1] words, Py_ssize_t n_columns, int
     return -1 if word == n_words and entry == indices.shape[0] else n_rows
 
 
+def whole_rows(const uint32_t[::1] words, Py_ssize_t n_rows):
+    """How many of the next n_rows rows are whole in the words: (rows, their words, the words of
+    the row behind them, its length included)."""
+    cdef Py_ssize_t row = 0, word = 0, n_words = words.shape[0], size = 0
+    with nogil:
+        while row < n_rows and word < n_words:
+            size = 1 + 2 * <Py_ssize_t>words[word]
+            if size > n_words - word:
+                break
+            row += 1
+            word += size
+            size = 0
+    return row, word, size
+
+
 def join_rows(const int64_t[::1] indptr, const int32_t[::1] indices, const float[::1] data,
               uint32_t[::1] words):
     """The inverse of split_rows."""

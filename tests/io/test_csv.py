@@ -79,6 +79,11 @@ def test_wrong_lines(line, column, expected):
         read_csv(file_of(FILES["comma"] + line + "\n1,2,3\n"))
 
 
+def test_a_first_line_that_is_no_row():
+    with pytest.raises(FileFormatError, match="no row of a table"):
+        read_csv(file_of("1," + "2" * 200_000))
+
+
 def test_negative_weights_are_refused():
     with pytest.raises(ParseError, match="line 2, column 5: expected a weight of at least 0"):
         read_csv(file_of("1,2,3\n1,2,-3\n"), weight=2)

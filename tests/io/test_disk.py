@@ -155,7 +155,7 @@ def test_nothing_half_written(tmp_path, monkeypatch):
         convert(file_of(SVM + "oops"), tmp_path / "data", format="libsvm", overwrite=True)
     assert_same_dataset(open_dataset(tmp_path / "data", verify=True), dataset)
     convert(file_of(FFM), tmp_path / "data", overwrite=True)
-    assert open_dataset(tmp_path / "data").has_fields
+    assert open_dataset(tmp_path / "data").has("fields")
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
     (tmp_path / "other").mkdir()
     with pytest.raises(FileExistsError, match="no data set"):

@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 from files import assert_same_bits, assert_same_matrix, datasets, matrices
 from hypothesis import given
+from hypothesis import strategies as st
 from scipy import sparse
 
 from fastfm_cy.exceptions import FileFormatError
 from fastfm_cy.io import (
+    convert,
+    libfm_binary,
     read_groups,
     read_libfm_binary,
     read_relation,
@@ -73,6 +76,20 @@ def test_round_trip_by_columns(folder, X):
     np.testing.assert_array_equal(back.indices, X.indices)
 
 
+@given(matrices(), st.integers(1, 40))
+def test_conversion_piece_by_piece(folder, X, piece):
+    X.data.clip(-1e30, 1e30, out=X.data)
+    write_libfm_binary(folder / "pieces", X, np.arange(X.shape[0]), by_columns=True)
+    X.sum_duplicates()
+    X.eliminate_zeros()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(libfm_binary, "_PIECE", piece)
+        for name in ("pieces.x", "pieces.xt"):
+            dataset = convert(folder / name, folder / "disk", overwrite=True)
+            assert_same_matrix(dataset.X, X)
+            assert dataset.y.tolist() == list(range(X.shape[0]))
+
+
 def altered(at, form, value):
     contents = bytearray(BYTES)
     struct.pack_into(form, contents, at, value)
@@ -94,14 +111,18 @@ def altered(at, form, value):
         (altered(20, "<I", 2), "row 2 goes beyond"),
         (altered(24, "<I", 2**32 - 1), "row 0 goes beyond"),
         (altered(24, "<I", 0), "row"),
-        (altered(32, "<f", np.nan), "entry 0 is nan"),
-        (altered(32, "<f", np.inf), "entry 0 is inf"),
+        (altered(32, "<f", np.nan), "feature 1 in row 0 is nan"),
+        (altered(32, "<f", np.inf), "feature 1 in row 0 is inf"),
     ],
 )
-def test_wrong_matrices(tmp_path, contents, message):
+def test_wrong_matrices(tmp_path, monkeypatch, contents, message):
     (tmp_path / "wrong.x").write_bytes(contents)
-    with pytest.raises(FileFormatError, match=message):
-        read_libfm_binary(tmp_path / "wrong.x")
+    for piece in (1, 1000):
+        monkeypatch.setattr(libfm_binary, "_PIECE", piece)
+        with pytest.raises(FileFormatError, match=message):
+            read_libfm_binary(tmp_path / "wrong.x")
+        with pytest.raises(FileFormatError, match=message):
+            convert(tmp_path / "wrong.x", tmp_path / "data")
 
 
 def test_vectors(tmp_path):

@@ -2,6 +2,7 @@ import bz2
 import gzip
 import io
 import lzma
+import os
 import sys
 from importlib.util import find_spec
 
@@ -185,7 +186,7 @@ def test_wrong_lines_can_be_skipped(monkeypatch):
     text = "1 0:1\nx\n2 0:2 1:x\n3 0:3\n4 :\n5 qid:1\n6 1:6"
     for piece in (1, 1 << 20):
         monkeypatch.setattr(_lines, "_PIECE", piece)
-        with pytest.warns(UserWarning, match="4 lines could not be read .* line 2, column 1"):
+        with pytest.warns(UserWarning, match=r"4 lines could not be read, .* line 2, column 1"):
             dataset = read_libsvm(file_of(text), on_error="skip")
         assert dataset.y.tolist() == [1, 3, 6]
         assert dataset.X.toarray().tolist() == [[1, 0], [3, 0], [0, 6]]
@@ -193,6 +194,11 @@ def test_wrong_lines_can_be_skipped(monkeypatch):
             (2, 1), (3, 9), (5, 3), (6, 3),
         ]  # fmt: skip
         assert dataset.n_skipped == 4
+
+
+def test_nothing_but_wrong_lines():
+    with pytest.raises(FileFormatError, match=r"no rows .* 2 lines could not be read, .* line 1"):
+        read_libsvm(file_of("x\ny\n"), on_error="skip")
 
 
 def test_many_skipped_lines_are_counted():
@@ -233,6 +239,12 @@ def test_zstd(tmp_path):
     if find_spec("zstandard") or sys.version_info >= (3, 14):
         write_libsvm(path, dataset)
         assert_same_dataset(read_libsvm(path), dataset)
+        packed = path.read_bytes()
+        twice = read_libsvm(file_of(packed + packed))
+        assert twice.y.tolist() == [*dataset.y, *dataset.y]
+        for cut in (packed[:-1], packed[:20], packed + packed[:-1]):
+            with pytest.raises(FileFormatError, match="damaged or truncated"):
+                read_libsvm(file_of(cut))
         return
     with pytest.raises(ImportError, match="zstandard"):
         write_libsvm(path, dataset)
@@ -314,6 +326,18 @@ def test_a_failed_write_leaves_what_was_there(tmp_path):
         write_libsvm(path, X[:1], query=[-1])
     assert path.read_text() == "before"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has neither")
+def test_rewriting_keeps_the_mode_and_follows_links(tmp_path):
+    path, link = tmp_path / "rows", tmp_path / "link"
+    path.write_text("before")
+    path.chmod(0o600)
+    link.symlink_to(path)
+    write_libsvm(link, np.ones((1, 1)))
+    assert link.is_symlink()
+    assert path.read_text() == "0 0:1\n"
+    assert path.stat().st_mode & 0o777 == 0o600
 
 
 def test_an_interrupted_write_leaves_nothing(tmp_path, monkeypatch):
