@@ -59,6 +59,17 @@ class BaseFM(SparsityMixin, BaseMachine):
     def _check_more(self):
         """Check the parameters that only this family has."""
 
+    def _take_disk_fields(self, dataset, *, continues):
+        """Learn what fields there are from a data set on disk, if the family knows fields."""
+
+    def _rows_of_chunk(self, chunk):
+        """A part of a data set on disk as the kernels take it."""
+        return chunk.rows
+
+    def _table_rows_of(self, columns):
+        """Where the table has the features of X's columns."""
+        return columns
+
     def _check_size(self, n_features, n_copies):
         """Refuse a table that is too large, before memory is taken for it."""
 
@@ -168,10 +179,9 @@ class BaseFM(SparsityMixin, BaseMachine):
         """The model's value of each row, shape (n_rows, n_outputs), in its dtype."""
         check_is_fitted(self)
         n_jobs = effective_n_jobs(self.n_jobs)
-        on_disk = isinstance(X, DiskDataset)
-        rows = X if on_disk else self._check_rows(X, self._table.dtype, n_jobs)
+        if isinstance(X, DiskDataset):
+            return scores_from_disk(self, X, n_jobs)
+        rows = self._check_rows(X, self._table.dtype, n_jobs)
         if rows.n_features != self._n_features():
             raise ValueError(f"X has {rows.n_features} features, the model {self._n_features()}.")
-        if on_disk:
-            return scores_from_disk(self, X, n_jobs)
         return score_rows(self._table, self._renumbered(rows), n_jobs)

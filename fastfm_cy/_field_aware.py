@@ -1,6 +1,7 @@
 """What the estimators that know fields share: the fields, hashing, the limit of memory."""
 
 import numpy as np
+from scipy import sparse
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
@@ -13,6 +14,7 @@ from ._fields import (
     as_kernels_want,
     check_fields_of_entries,
     check_fields_of_features,
+    hashes_of,
     joined,
 )
 from ._memory import check_memory, free_memory
@@ -21,6 +23,7 @@ from ._regression import BaseFMRegressor
 from ._solvers import SOLVERS
 from ._validation import check_bool, check_choice, check_eval_set, check_integer
 
+_ENTRIES_AT_ONCE = 1 << 20  # of a data set on disk
 _INITS = {"normal": "normal", "uniform": "uniform"}
 
 
@@ -30,7 +33,7 @@ class FieldAware(BaseFM):
     Subclasses name the machine: `_machine`.
     """
 
-    def fit(self, X, y, sample_weight=None, eval_set=None, callbacks=None, fields=None):
+    def fit(self, X, y=None, sample_weight=None, eval_set=None, callbacks=None, fields=None):
         """Train from scratch, or go on if `warm_start`.
 
         Parameters
@@ -99,6 +102,29 @@ class FieldAware(BaseFM):
         rows = super()._check_rows(_matrix_of(X), dtype, n_jobs)
         return self._with_fields(plain(rows), X, reset=False)
 
+    def _take_disk_fields(self, dataset, *, continues):
+        if continues:
+            return
+        self._fields_beside = dataset.has("fields") and self.fields is None
+        self.n_fields_ = self.n_fields
+        if self.n_fields_ is None and self._fields_beside:
+            self.n_fields_ = _n_fields_of(dataset)
+        elif self.n_fields_ is None:
+            fields = check_fields_of_features(self.fields, dataset.shape[1], self.grow_features)
+            self.n_fields_ = int(fields.max(initial=0)) + 1
+
+    def _rows_of_chunk(self, chunk):
+        rows, X = chunk.rows, chunk.rows
+        if self._fields_beside:
+            if chunk.fields is None:
+                raise ValueError("The model was fitted with fields beside the data; X has none.")
+            X = rows.as_matrix()
+            X = WithFields(X, sparse.csr_array((chunk.fields, X.indices, X.indptr), X.shape))
+        return self._with_fields(rows, X, reset=False)
+
+    def _table_rows_of(self, columns):
+        return columns if self.n_hash is None else hashes_of(columns, self.n_hash)
+
     def _check_eval_set(self, eval_set):
         if not isinstance(eval_set, tuple) or len(eval_set) != 4:
             return check_eval_set(eval_set)
@@ -165,6 +191,15 @@ class FieldAware(BaseFM):
             return scale * rng.standard_normal(shape, dtype=np.float32)
         scale = scale / np.sqrt(np.float32(max(1, self.n_factors)))
         return scale * rng.random(shape, dtype=np.float32)
+
+
+def _n_fields_of(dataset):
+    """The largest field of a data set on disk, and one."""
+    highest, n_entries = 0, dataset.n_entries
+    for first in range(0, n_entries, _ENTRIES_AT_ONCE):
+        part = [(first, min(first + _ENTRIES_AT_ONCE, n_entries))]
+        highest = max(highest, int(dataset.read("fields", part).max()))
+    return highest + 1
 
 
 class FieldAwareRegressor(FieldAware, BaseFMRegressor):

@@ -170,12 +170,16 @@ def sorted_by_field(rows):
 
 def hashed(rows, n_hash):
     """The same rows with columns that are hashes of theirs, below n_hash."""
+    return replace(rows, indices=hashes_of(rows.indices, n_hash), n_features=n_hash)
+
+
+def hashes_of(columns, n_hash):
     # Multiplication by odd constants and a fold of the high bits: neighbours go far apart.
-    mixed = rows.indices.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    mixed = columns.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     mixed ^= mixed >> np.uint64(32)
     mixed *= np.uint64(0xD6E8FEB86659FD93)
-    columns = ((mixed >> np.uint64(32)) * np.uint64(n_hash)) >> np.uint64(32)
-    return replace(rows, indices=columns.astype(np.int32), n_features=n_hash)
+    hashes = ((mixed >> np.uint64(32)) * np.uint64(n_hash)) >> np.uint64(32)
+    return hashes.astype(np.int32)
 
 
 def unit_length(rows):

@@ -17,7 +17,6 @@ from sklearn.utils.class_weight import compute_sample_weight
 
 from ._base import unchanged_on_error
 from ._fitting import Fitting
-from ._matrix import CSRRows
 from ._parameter_checks import check_fit_parameters
 from ._prediction import score_rows
 from ._shards import place_features
@@ -39,9 +38,11 @@ def fit_from_disk(estimator, dataset, y, sample_weight, eval_set, callbacks):
     """The course of ``fit`` with a DiskDataset."""
     with unchanged_on_error(estimator):
         check_fit_parameters(estimator)
+        estimator._check_more()
         _check_call(estimator, dataset, y, sample_weight)
         continues = bool(estimator.warm_start) and estimator.__sklearn_is_fitted__()
         _take_features(estimator, dataset, continues)
+        estimator._take_disk_fields(dataset, continues=continues)
         targets = _summarised(estimator, dataset)
         estimator._encode(targets.values, targets.value_weights, continues=continues)
         estimator._rng = estimator._new_rng()
@@ -55,10 +56,14 @@ def fit_from_disk(estimator, dataset, y, sample_weight, eval_set, callbacks):
 def scores_from_disk(estimator, dataset, n_jobs):
     """The model's value of each row, shape (n_rows, n_outputs)."""
     table = estimator._table
+    if dataset.shape[1] != estimator.n_features_in_:
+        raise ValueError(
+            f"X has {dataset.shape[1]} features, the model {estimator.n_features_in_}."
+        )
     scores = np.empty((dataset.shape[0], table.n_outputs), dtype=table.dtype)
     done = 0
     for chunk in _read_ahead(dataset, _in_order(dataset), table.dtype):
-        rows = estimator._renumbered(chunk.rows)
+        rows = estimator._renumbered(estimator._rows_of_chunk(chunk))
         scores[done : done + rows.n_rows] = score_rows(table, rows, n_jobs)
         done += rows.n_rows
         del chunk, rows  # before the next is read
@@ -196,10 +201,7 @@ class DiskFitting(Fitting):
     """
 
     def __init__(self, estimator, dataset, targets, callbacks):
-        no_rows = CSRRows(
-            np.zeros(1, np.int64), np.empty(0, np.int32), np.empty(0, estimator.dtype),
-            dataset.shape[1],
-        )  # fmt: skip
+        no_rows = estimator._rows_of_chunk(dataset.chunk([(0, 0)], estimator.dtype))
         super().__init__(estimator, no_rows, np.empty(0), None, callbacks=callbacks)
         self.dataset, self.targets = dataset, targets
 
@@ -217,7 +219,7 @@ class DiskFitting(Fitting):
     def trainer_of(self, chunk, table, rng):
         """A Trainer of a chunk's rows, or None if none of them is to be visited."""
         part = copy.copy(self)
-        part.rows, part._weights = chunk.rows, None
+        part.rows, part._weights = self.estimator._rows_of_chunk(chunk), None
         part._y, weights = _encoded(self.estimator, chunk, self.targets.class_weights)
         visited = np.arange(chunk.rows.n_rows)
         if weights is not None:
@@ -240,19 +242,20 @@ class DiskFitting(Fitting):
         self.placement = place_features(
             self.rows.n_features, self._count, self.targets.n_visited, n_jobs=self.n_jobs,
             relabel=estimator.relabel, deterministic=estimator.deterministic,
+            frequent=estimator._machine().frequent,
         )  # fmt: skip
         return self.placement.layout(self.rows, visited)
 
     def _count(self):
         """How many entries each feature has."""
         dataset = self.dataset
-        counts = np.zeros(dataset.shape[1], dtype=np.int64)
+        counts = np.zeros(self.rows.n_features, dtype=np.int64)
         for first in range(0, dataset.n_entries, _BLOCK):
             part = [(first, min(first + _BLOCK, dataset.n_entries))]
             indices = dataset.read("indices", part)
-            if indices.min() < 0 or indices.max() >= len(counts):
+            if indices.min() < 0 or indices.max() >= dataset.shape[1]:
                 raise FileFormatError(f"{dataset.folder}: indices.npy was altered.")
-            replicas.count(indices, counts)
+            replicas.count(self.estimator._table_rows_of(indices), counts)
         return counts
 
     def _trainer(self, layout, table, rng):
@@ -321,11 +324,12 @@ class DiskValidationSet:
         total = weight = 0.0
         for chunk in _read_ahead(self.dataset, _in_order(self.dataset), table.dtype):
             y, weights = _encoded(self.estimator, chunk, None)
-            scores = score_rows(table, chunk.rows, n_jobs).astype(np.float64, copy=False)
+            rows = self.estimator._rows_of_chunk(chunk)
+            scores = score_rows(table, rows, n_jobs).astype(np.float64, copy=False)
             losses, _ = loss.values_and_gradients(settings, scores, y.astype(np.float64))
             total += losses.sum() if weights is None else losses @ weights
             weight += len(losses) if weights is None else weights.sum()
-            del chunk
+            del chunk, rows
         return float(total / weight)
 
     def score(self, scorer, estimator):

@@ -7,9 +7,10 @@ from itertools import chain
 import numpy as np
 import pytest
 from scipy import sparse
+from sklearn.base import clone
 from sklearn.metrics import log_loss
 
-from fastfm_cy import BayesianFMRegressor, FMClassifier, FMRegressor
+from fastfm_cy import BayesianFMRegressor, FFMRegressor, FMClassifier, FMRegressor, FwFMRegressor
 from fastfm_cy._outofcore import ChunkTrainer
 from fastfm_cy._solvers import SOLVERS
 from fastfm_cy.exceptions import DivergenceError, FileFormatError
@@ -288,3 +289,43 @@ def test_memory_stays_within_the_budget(tmp_path, n_jobs):
             assert tracemalloc.get_traced_memory()[1] < budget + tables + outputs + (1 << 20)
         finally:
             tracemalloc.stop()
+
+
+@pytest.mark.parametrize("beside", [False, True])
+@pytest.mark.parametrize(
+    ("Model", "settings"),
+    [
+        (FFMRegressor, {"normalize": None}),
+        (FFMRegressor, {"n_hash": 17}),
+        (FwFMRegressor, {"n_fields": 5}),
+    ],
+)
+def test_machines_with_fields(data, tmp_path, Model, settings, beside):
+    X, y, _, _ = data
+    fields = np.arange(25) % 5
+    of_entries = sparse.csr_array(
+        (fields[X.indices].astype(np.int32), X.indices, X.indptr), X.shape
+    )
+    disk = convert(
+        Dataset(X, y, fields=of_entries if beside else None), tmp_path / "d", memory_budget=SMALL
+    )
+    settings = {
+        "shuffle": False,
+        "init_intercept": 1.0,
+        "random_state": 0,
+        "max_iter": 2,
+    } | settings
+    model = Model(4, fields=None if beside else fields, **settings)
+    given = {"fields": of_entries} if beside else {}
+    in_memory = clone(model).fit(X, y, **given)
+    model.fit(disk, eval_set=disk)
+    assert_same_model(model, in_memory)
+    np.testing.assert_array_equal(model.predict(disk), in_memory.predict(X, **given))
+    assert model.n_fields_ == 5
+
+
+def test_higher_degrees(data, on_disk):
+    X, y, _, _ = data
+    settings = {"degree": 3, "shuffle": False, "init_intercept": 1.0, "random_state": 0}
+    model = FMRegressor(4, max_iter=2, **settings).fit(on_disk(y))
+    assert_same_model(model, FMRegressor(4, max_iter=2, **settings).fit(X, y))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from .._gibbs import Chain
-from .._machines import FFM, FM, FwFM
+from .._machines import FFM, FM, HIGHEST_DEGREE, FwFM, HigherOrderFM
 from .._parameters import ParameterTable
 from .._samples import Samples
 
@@ -128,7 +128,7 @@ def _decode_generator(content):
 
 
 # The machines of the model families (_machines.py).
-_MACHINES = {"FM": FM, "FFM": FFM, "FwFM": FwFM}
+_MACHINES = {"FM": FM, "HigherOrderFM": HigherOrderFM, "FFM": FFM, "FwFM": FwFM}
 
 
 def _encode_machine(machine):
@@ -140,7 +140,9 @@ def _decode_machine(content):
     values = _decode_dict(pairs)
     for value in values.values():
         _count(int(value) if isinstance(value, bool) else value)
-    return _MACHINES[name](**values)
+    machine = _MACHINES[name](**values)
+    require(2 <= machine.degree <= HIGHEST_DEGREE, "degree")
+    return machine
 
 
 def _decode_table(content):

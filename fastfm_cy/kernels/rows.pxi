@@ -164,7 +164,7 @@ def train(const int64_t[::1] indptr, const int32_t[::1] indices, const real[::1]
           const real[::1] y, const real[::1] weights, const int64_t[::1] order,
           real[:, ::1] intercept, real[:, ::1] linear, real[:, ::1] factors,
           Py_ssize_t n_factors, const int32_t[::1] groups, const real[:, ::1] strengths,
-          Settings settings, Py_ssize_t n_vectors=1, Py_ssize_t degree=2, Fields fields=None):
+          Settings settings, Fields fields=None, Py_ssize_t n_vectors=1, Py_ssize_t degree=2):
     """Train in place on the rows that `order` lists, one update a row.
 
     Parameters
@@ -227,8 +227,8 @@ def train(const int64_t[::1] indptr, const int32_t[::1] indices, const real[::1]
 def predict(const int64_t[::1] indptr, const int32_t[::1] indices, const real[::1] data,
             const real[:, ::1] intercept, const real[:, ::1] linear,
             const real[:, ::1] factors, Py_ssize_t n_factors, real[:, ::1] scores,
-            Py_ssize_t first, Py_ssize_t last, Py_ssize_t n_vectors=1, Py_ssize_t degree=2,
-            Fields fields=None):
+            Py_ssize_t first, Py_ssize_t last, Fields fields=None, Py_ssize_t n_vectors=1,
+            Py_ssize_t degree=2):
     """Write the scores of rows first..last-1 into `scores`, shape (n_rows, n_outputs)."""
     cdef CSRView rows = rows_view(indptr, indices, data, fields, 0)
     cdef TableView table = table_view(intercept, linear, factors, n_factors, n_vectors, degree, 0,

@@ -41,7 +41,7 @@ def strength_slopes(const int64_t[::1] indptr, const int32_t[::1] indices, const
                     const real[::1] y, const real[::1] weights, const real[:, ::1] intercept,
                     const real[:, ::1] linear, const real[:, ::1] factors, Py_ssize_t n_factors,
                     const int32_t[::1] groups, double[:, ::1] slopes, Settings settings,
-                    Py_ssize_t n_vectors=1, Py_ssize_t degree=2, Fields fields=None):
+                    Fields fields=None, Py_ssize_t n_vectors=1, Py_ssize_t degree=2):
     """Add to `slopes`, shape (n_groups, 2), how the weighted loss of all rows changes with the L2
     strengths of the linear weights and of the factors, for a rate of 1.
     """
