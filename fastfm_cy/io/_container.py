@@ -29,7 +29,7 @@ _START = CACHE_LINE  # where the JSON header begins
 _DTYPES = {np.dtype(name).str for name in (
     "<f2", "<f4", "<f8", "|i1", "<i2", "<i4", "<i8", "|u1", "<u2", "<u4", "<u8", "|b1",
 )}  # fmt: skip
-_MOST_AXES = 8
+_MOST_AXES, _MOST_ELEMENTS = 8, 2**58
 _PART = 1 << 24  # bytes that are hashed at a time
 
 
@@ -134,6 +134,8 @@ def _check_entries(entries, n_text, length):
         shape = entry["shape"]
         is_shape = isinstance(shape, list) and len(shape) <= _MOST_AXES
         if not is_shape or not all(type(size) is int and 0 <= size < 2**62 for size in shape):
+            raise ValueError(f"an array of shape {shape!r}")
+        if math.prod(max(1, size) for size in shape) > _MOST_ELEMENTS:
             raise ValueError(f"an array of shape {shape!r}")
     if _offsets(n_text, entries)[1] != length:
         raise ValueError("arrays of another total length than the file")

@@ -127,10 +127,10 @@ def _finish_table(model, keeps_tables):
     table, attributes = model._table, vars(model)
     kept = attributes.get("_kept")
     if kept is not None:
-        require(kept.dtype == np.int32 and len(kept) + 1 == table.n_features, "sparse model")
-        require(kept.ndim == 1 and (np.diff(kept) > 0).all(), "sparse model")
-        bounds = [-1, *kept[[0, -1]], model._n_dense_features] if len(kept) else [0, 2**31]
-        require(bounds[0] < bounds[1] and bounds[-2] < bounds[-1] < 2**31, "sparse model")
+        require(kept.dtype == np.int32 and kept.shape == (table.n_features - 1,), "sparse model")
+        last = model._n_dense_features - 1
+        require((np.diff(kept) > 0).all() and last < 2**31 - 1, "sparse model")
+        require(kept.min(initial=0) >= 0 and kept.max(initial=last) <= last, "sparse model")
     states = [(solver.state_start, solver.n_row_state) for solver in ALL_SOLVERS.values()]
     require((table.state_start, table.n_row_state) in states, "optimiser state")
     if "_state" in attributes:

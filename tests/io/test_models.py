@@ -213,6 +213,14 @@ def test_sparse_models_and_streams(mmap, clicks, tmp_path):
     _assert_same(stream.partial_fit(X, y), loaded.partial_fit(X, y), X)
 
 
+def test_a_sparse_model_of_zeros(clicks, tmp_path):
+    model = FMClassifier(solver="ftrl", l1_linear=1e5, l1_factors=1e5, **FAST)
+    model.fit(clicks.X, clicks.y).sparsify()
+    assert not model.coef_.nnz
+    save_model(model, tmp_path / "m")
+    _assert_same(model, load_model(tmp_path / "m"), clicks.X)
+
+
 def test_what_is_no_fitted_estimator_of_ours(ratings, tmp_path):
     with pytest.raises(NotFittedError):
         save_model(FMRegressor(), tmp_path / "m")
@@ -415,6 +423,14 @@ def test_the_message_says_what_is_wrong(saved, part, name, value, message):
         return header
 
     assert message in _assert_refused(saved[0], _with_header(saved[1], change))
+
+
+def test_shapes_beyond_memory_are_refused(saved):
+    def change(header):
+        header["arrays"].append({"dtype": "<f8", "shape": [2**61, 0, 2**61], "sha256": ""})
+        return header
+
+    assert "of shape" in _assert_refused(saved[0], _with_header(saved[1], change))
 
 
 def test_a_class_is_never_imported_by_name(saved):
