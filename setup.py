@@ -1,5 +1,6 @@
 """Builds the Cython kernels; everything else about the package stands in pyproject.toml."""
 
+import os
 import platform
 import subprocess
 from pathlib import Path
@@ -31,6 +32,10 @@ AVX2_FLAGS = {"msvc": ["/arch:AVX2"], "unix": ["-mavx2", "-mfma", "-mprfchw"]}
 
 class BuildKernels(build_ext):
     """Chooses the flags once the compiler is known."""
+
+    def finalize_options(self):
+        super().finalize_options()
+        self.parallel = self.parallel or os.cpu_count()
 
     def build_extensions(self):
         is_msvc = self.compiler.compiler_type == "msvc"
