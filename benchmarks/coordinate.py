@@ -1,8 +1,8 @@
 """Seconds a sweep of ALS and of the Gibbs samplers: ``python -m benchmarks.coordinate``.
 
-libFM through the environment variable LIBFM (its own clock), for Gibbs myFM if it is installed
-(difference of two fits), and fastfm_cy in one and two threads (its own clock). All with bias and
-linear weights.
+libFM through the environment variable LIBFM (its own clock), fastFM and, for Gibbs, myFM if they
+are installed (difference of two fits), and fastfm_cy in one and two threads (its own clock). All
+with bias and linear weights.
 """
 
 import argparse
@@ -28,7 +28,8 @@ _OURS = "fastfm_cy"
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m benchmarks.coordinate", description=__doc__)
-    parser.add_argument("--workloads", nargs="+", choices=["ml100k", "B"], default=["ml100k", "B"])
+    names = ["ml100k", "ml100k-side", "B"]
+    parser.add_argument("--workloads", nargs="+", choices=names, default=names)
     parser.add_argument("--methods", nargs="+", choices=["als", "gibbs"], default=["als", "gibbs"])
     parser.add_argument("--factors", type=int, nargs="+", default=[8, 32])
     parser.add_argument("--runs", type=int, default=5)
@@ -51,6 +52,8 @@ def _compare(workload, method, n_factors, folder, options):
     }
     if libfm.missing() is None:
         samplers["libfm"] = lambda sweeps: _libfm(workload, method, n_factors, sweeps, folder)
+    if find_spec("fastFM"):
+        samplers["fastfm"] = lambda sweeps: _fastfm(workload, method, n_factors, sweeps)
     if method == "gibbs" and find_spec("myfm"):
         samplers["myfm"] = lambda sweeps: _myfm(workload, n_factors, sweeps)
     seconds = {name: [] for name in samplers}
@@ -93,6 +96,24 @@ def _libfm(workload, method, n_factors, sweeps, folder):
     header, *lines = log.read_text().splitlines()
     column = header.split("\t").index("time_learn")
     return fmean(float(line.split("\t")[column]) for line in lines)
+
+
+def _fastfm(workload, method, n_factors, sweeps):
+    from fastFM import als, mcmc
+
+    X, X_test = (sparse.csc_matrix(x, dtype=np.float64) for x in (workload.X, workload.X_test))
+    y = np.asarray(workload.y, dtype=np.float64)
+
+    def fit(n_iter):
+        settings = {"n_iter": n_iter, "rank": n_factors, "random_state": 0}
+        start = perf_counter()
+        if method == "als":
+            als.FMRegression(l2_reg_w=3, l2_reg_V=12, **settings).fit(X, y)
+        else:
+            mcmc.FMRegression(**settings).fit_predict(X, y, X_test[:1])
+        return perf_counter() - start
+
+    return from_difference(fit, sweeps)
 
 
 def _myfm(workload, n_factors, sweeps):

@@ -6,15 +6,19 @@ from ._config import show_config
 from .bayes import BayesianFMClassifier, BayesianFMRegressor
 from .exceptions import DivergenceError
 from .fm import FMClassifier, FMRegressor
+from .ordinal import BayesianFMOrdinal
+from .relational import RelationalDesign
 
 __version__ = _version("fastfm_cy")
 
 __all__ = [
     "BayesianFMClassifier",
+    "BayesianFMOrdinal",
     "BayesianFMRegressor",
     "DivergenceError",
     "FMClassifier",
     "FMRegressor",
+    "RelationalDesign",
     "__version__",
     "show_config",
 ]

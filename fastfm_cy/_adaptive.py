@@ -12,7 +12,7 @@ changes (Rprop: Riedmiller & Braun 1993).
 
 import numpy as np
 
-from .kernels import fm
+from ._blocks import plain
 
 N_FITS = 8
 _FIRST_STEP, _LONGEST_STEP = np.log(2.0), np.log(4.0)
@@ -55,11 +55,10 @@ def learn(names, strengths, fit, validation):
 
 def _slopes(table, settings, strengths, validation):
     """Of the held-out loss by the strengths, up to the learning rate: (n_groups, 2)."""
-    rows, dtype = validation.rows, table.dtype
+    rows, dtype = plain(validation.rows), table.dtype
     slopes = np.zeros((len(strengths.values), 2))
     weights = None if validation.weights is None else validation.weights.astype(dtype)
-    fm.strength_slopes(
-        rows.indptr, rows.indices, rows.data, validation.target.astype(dtype), weights,
-        *table.arrays, table.n_padded, strengths.groups, slopes, settings,
+    table.machine.strength_slopes(
+        rows, validation.target.astype(dtype), weights, table, strengths, slopes, settings
     )  # fmt: skip
     return slopes

@@ -2,11 +2,12 @@
 
 The objective is the sum of the (weighted) losses plus l2 / 2 times the square of every parameter,
 counted once. For the squared error, each step is exact (Rendle, Gantner, Freudenthaler,
-Schmidt-Thieme, SIGIR 2011). For log_loss and squared_hinge, whose second derivative by the score is
-at most c, the loss is at most a parabola of curvature c that touches it at the current score, with
-its least value at score - gradient / c (as in Blondel, Ishihata, Fujino, Ueda, ICML 2016); a sweep
-of least squares with that target and precision c makes the objective fall. So every sweep does,
-whatever the loss.
+Schmidt-Thieme, SIGIR 2011). For log_loss, probit and squared_hinge, whose second derivative by the
+score is at most c, the loss is at most a parabola of curvature c that touches it at the current
+score, with its least value at score - gradient / c (as in Blondel, Ishihata, Fujino, Ueda, ICML
+2016); a sweep of least squares with that target and precision c makes the objective fall. So every
+sweep does, whatever the loss. For the probit this is libFM's EM step: the target is the latent
+normal's mean.
 """
 
 from time import perf_counter
@@ -14,8 +15,9 @@ from time import perf_counter
 import numpy as np
 from tqdm import tqdm
 
-from ._prediction import score_rows
-from ._sweeps import EIGHT, Sweeper, not_finite
+from ._parallel import in_parts
+from ._row_lines import EIGHT
+from ._sweeps import Sweeper, not_finite
 from .kernels import loss
 
 
@@ -73,9 +75,7 @@ class CoordinateTrainer:
 
     def _sweep(self):
         """All parameters once; the mean loss before."""
-        scores = score_rows(self.table, self.rows, self.n_jobs).astype(np.float64)
-        losses, gradients = loss.values_and_gradients(self.settings, scores, self.y)
-        self.sweeper.errors[...] = gradients[:, 0] / self.curvature
+        losses = self._take_gradients(self.sweeper.scores())
         if self.fit_intercept:
             step = np.average(self.sweeper.errors, weights=self.weights)
             self.table.intercept[0, 0] -= step
@@ -88,3 +88,17 @@ class CoordinateTrainer:
             means = np.zeros_like(self.l2_factors)
             self.sweeper.sweep_factors(self.curvature, self.l2_factors, means, lambda: nothing)
         return float(np.average(losses, weights=self.weights))
+
+    def _take_gradients(self, scores):
+        """Set the errors to the distances from the parabolas' lowest points; the rows' losses."""
+        losses = np.empty(len(scores))
+
+        def take(first, last):
+            part = slice(first, last)
+            losses[part], gradients = loss.values_and_gradients(
+                self.settings, scores[part, None].astype(np.float64), self.y[part]
+            )
+            self.sweeper.errors[part] = gradients[:, 0] / self.curvature
+
+        in_parts(take, len(scores), EIGHT * len(scores), self.n_jobs)
+        return losses

@@ -7,7 +7,9 @@ from joblib import effective_n_jobs
 from sklearn.base import BaseEstimator, is_regressor
 from sklearn.utils import check_random_state
 
-from ._matrix import check_rows_and_target
+from ._blocks import check_design, check_design_and_target
+from ._matrix import check_rows, check_rows_and_target
+from .relational import RelationalDesign
 
 
 @contextmanager
@@ -53,8 +55,16 @@ class BaseMachine(BaseEstimator):
         return np.random.default_rng(check_random_state(self.random_state).randint(2**31 - 1))
 
     def _check_data(self, X, y, *, reset, **others):
-        """CSRRows and the target; `others` as check_rows_and_target has them."""
-        return check_rows_and_target(
+        """The rows and the target; `others` as check_rows_and_target has them."""
+        check = (
+            check_design_and_target if isinstance(X, RelationalDesign) else check_rows_and_target
+        )
+        return check(
             self, X, y, self.dtype, y_numeric=is_regressor(self), reset=reset,
             n_jobs=effective_n_jobs(self.n_jobs), **others,
         )  # fmt: skip
+
+    def _check_rows(self, X, dtype, n_jobs):
+        """The rows of X for prediction."""
+        check = check_design if isinstance(X, RelationalDesign) else check_rows
+        return check(self, X, dtype, n_jobs)

@@ -9,7 +9,6 @@ from tqdm import tqdm
 
 from ._base import BaseMachine, unchanged_on_error
 from ._gibbs import Chain, Priors, Sampler
-from ._matrix import check_rows
 from ._parameter_checks import DTYPES
 from ._prediction import score_rows
 from ._samples import Samples, bytes_of, check_memory
@@ -106,6 +105,13 @@ class BaseBayesianFM(BaseMachine):
         self.history_ = {name: list(values) for name, values in self.history_.items()}
         return chain
 
+    def _size(self, n_features):
+        """Of a draw: numbers of features, factors and cutpoints."""
+        return n_features, self.n_factors, self._n_cutpoints()
+
+    def _n_cutpoints(self):
+        return 0
+
     def _n_to_keep(self, n_features, continues):
         """How many draws this call keeps; an error if their memory exceeds the limit."""
         before = self.n_iter_ if continues else 0
@@ -121,11 +127,12 @@ class BaseBayesianFM(BaseMachine):
         in_all = n_kept + (len(self._samples) if continues else 0)
         if self.n_kept_samples is not None:
             in_all = min(in_all, self.n_kept_samples)
-        needed, limit = bytes_of(in_all, n_features, self.n_factors), check_memory(self.max_memory)
+        size, limit = self._size(n_features), check_memory(self.max_memory)
+        needed = bytes_of(in_all, *size)
         if self.verbose:
             print(f"{in_all} samples take {needed / 1e6:.1f} MB")
         if needed > limit:
-            fit = int(limit // bytes_of(1, n_features, self.n_factors))
+            fit = int(limit // bytes_of(1, *size))
             raise ValueError(
                 f"{in_all} samples of {n_features} features take {needed / 1e6:.1f} MB, more than "
                 f"max_memory={self.max_memory!r}. Raise it, thin more, or set n_kept_samples to at "
@@ -146,23 +153,25 @@ class BaseBayesianFM(BaseMachine):
         """All iterations; the samples that they leave."""
         callbacks = check_callbacks(callbacks)
         chain = sampler.chain
-        samples, n_drawn = Samples.empty(n_kept, sampler.rows.n_features, self.n_factors), 0
+        samples, n_drawn = Samples.empty(n_kept, *self._size(sampler.rows.n_features)), 0
         with sampler, tqdm(total=self.max_iter, unit="draw", disable=not self.verbose) as bar:
             for _ in range(self.max_iter):
-                self._iterate(sampler)
+                shown = {f"train {self._error_name}": self._iterate(sampler)}
                 after = self.n_iter_ - self.n_burn_in
                 if after > 0 and after % self.thin == 0:
                     samples.keep(n_drawn % n_kept, chain)
                     n_drawn += 1
                 if validation:
-                    drawn = self._value(
-                        score_rows(chain.table, validation.rows, sampler.n_jobs)[:, 0]
-                    )
+                    scores = score_rows(chain.table, validation.rows, sampler.n_jobs)[:, 0]
+                    drawn = self._value(scores, chain.cutpoints)
                     if after == 1:
                         validation.begin_anew()  # without the burn-in
                     error = self._error_of_value(validation.add(drawn), validation.y)
                     self._record(f"validation_{self._error_name}", error)
-                    bar.set_postfix({self._error_name: f"{error:.4f}"}, refresh=False)
+                    shown[f"validation {self._error_name}"] = error
+                bar.set_postfix(
+                    {name: f"{error:.4f}" for name, error in shown.items()}, refresh=False
+                )
                 bar.update()
                 stops = [bool(callback(self, self.history_)) for callback in callbacks]
                 if any(stops):
@@ -172,7 +181,7 @@ class BaseBayesianFM(BaseMachine):
         return _in_order(samples, n_drawn)
 
     def _iterate(self, sampler):
-        """One iteration, into the history."""
+        """One iteration, into the history; the error of the draw before it."""
         start = perf_counter()
         scores = sampler.iterate()
         seconds = perf_counter() - start
@@ -181,8 +190,10 @@ class BaseBayesianFM(BaseMachine):
             raise not_finite(self.n_iter_)
         self._record("seconds", seconds)
         self._record("alpha", sampler.chain.alpha)
-        error = self._error_of_value(self._value(scores), sampler.target.y)
+        value = self._value(scores, sampler.chain.cutpoints)
+        error = self._error_of_value(value, sampler.target.y)
         self._record(f"train_{self._error_name}", error)
+        return error
 
     def _record(self, name, value):
         self.history_.setdefault(name, []).append(float(value))
@@ -193,12 +204,13 @@ class BaseBayesianFM(BaseMachine):
         """Each kept draw's predictions of the rows of X."""
         check_is_fitted(self)
         n_jobs = effective_n_jobs(self.n_jobs)
-        rows = check_rows(self, X, "float32", n_jobs)
+        rows = self._check_rows(X, "float32", n_jobs)
         if rows.n_features != self._samples.linear.shape[1]:
             raise ValueError(
                 f"X has {rows.n_features} features, the model {self._samples.linear.shape[1]}."
             )
-        return (self._value(scores) for scores in self._samples.scores(rows, n_jobs))
+        draws = zip(self._samples.scores(rows, n_jobs), self._samples.cutpoints, strict=True)
+        return (self._value(scores, cutpoints) for scores, cutpoints in draws)
 
     def _mean_value(self, X):
         total = 0.0

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse
 
 from .kernels import coordinate
 
@@ -22,14 +21,15 @@ class Columns:
     """First columns of runs of neighbours that share no row, and the number of columns."""
 
     @classmethod
-    def of(cls, rows):
-        """Those of CSRRows."""
-        shape = rows.n_rows, rows.n_features
-        X = sparse.csr_array((rows.data, rows.indices, rows.indptr), shape).tocsc()
-        indptr, indices = X.indptr.astype(np.int64), X.indices.astype(np.int32)
+    def of(cls, rows, features=None):
+        """Those of CSRRows; of some neighbouring `features` (a slice) if no others occur."""
+        features = features or slice(0, rows.n_features)
+        X = rows.as_matrix().tocsc()
+        indptr = X.indptr[features.start : features.stop + 1].astype(np.int64)
+        indices = X.indices.astype(np.int32)
         seen = np.full(max(1, rows.n_rows), -1, dtype=np.int32)
         starts = coordinate.independent_runs(indptr, indices, seen)
-        return cls(indptr, indices, X.data, [*starts, rows.n_features])
+        return cls(indptr, indices, X.data, [*starts, len(indptr) - 1])
 
     @property
     def arrays(self):

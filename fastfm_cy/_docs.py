@@ -13,9 +13,9 @@ solver : {{"adagrad", "sgd", "adam", "adamw", "ftrl", "als"}}, default="adagrad"
     their bias corrected by the visits of the feature [3]_; "adamw" shrinks by its L2 strengths
     apart from the gradient [4]_. "ftrl" is FTRL-Proximal [5]_, whose L1 strengths make weights
     exactly zero. "als" sets one parameter after the other to its best value [8]_, for
-    "squared_error" exactly, for "log_loss" and "squared_hinge" (two classes) by a quadratic bound;
-    it has no learning rate, takes no L1, and holds X once more by columns. Its result is the same
-    for any n_jobs.
+    "squared_error" exactly, for "log_loss", "probit" and "squared_hinge" (two classes) by a
+    quadratic bound; it has no learning rate, takes no L1, and holds X once more by columns. Its
+    result is the same for any n_jobs.
 learning_rate : float > 0 or None, default=None
     Step size; None is the solver's default: 0.05 for "adagrad", 0.02 for "sgd", 0.002 for
     "adam" and "adamw", 0.1 for "ftrl".
@@ -102,9 +102,10 @@ clip_predictions : bool or (float, float), default=True
     "stratified": "",
 }
 CLASSIFIER = {
-    "loss": """loss : {"log_loss", "hinge", "squared_hinge", "softmax"}, default="log_loss"
-    Of the label as -1 or +1 and the score. Of more than two classes, each is set against the rest,
-    but for "softmax", the log loss of all classes together. "log_loss" and "softmax" give
+    "loss": """loss : {"log_loss", "probit", "hinge", "squared_hinge", "softmax"}
+    Default "log_loss". Of the label as -1 or +1 and the score. Of more than two classes, each is
+    set against the rest, but for "softmax", the log loss of all classes together. "log_loss",
+    "probit" (the normal distribution function in the logistic's place) and "softmax" give
     probabilities.""",
     "special": """class_weight : dict {label: weight}, "balanced" or None, default=None
     Factors on the losses of each class; "balanced" is inverse to the class frequencies.""",
@@ -183,8 +184,7 @@ alpha_0, gamma_0 : float > 0, default=1
     Shape and rate, both times two, of the gamma priors of all precisions; libFM's values.
 beta_0, mu_0 : float, default=1 and 0
     Weight (in features) and mean of the normal priors of the groups' means; libFM's values.
-fit_intercept, fit_linear : bool, default=True
-    Whether the model has w0, and the w_i.
+{terms}
 warm_start : bool, default=False
     Whether fit goes on with the chain of the last fit, and adds its draws to those kept. What comes
     is what an uninterrupted fit would have drawn.
@@ -207,8 +207,7 @@ n_iter_ : int
     Sweeps run, in all fits that went on.
 n_samples_ : int
     Draws that are kept.
-intercept_ : float
-    Posterior mean of w0.
+{constant}
 coef_ : ndarray of shape (n_features,)
     Posterior means of the w_i. Factors have no useful means: rotating all of them changes nothing.
 history_ : dict
@@ -234,12 +233,34 @@ callbacks : function or list of functions of (estimator, history), default=None
 """
 
 
-def documented_sampler(cls):
+SAMPLER = {
+    "terms": """fit_intercept, fit_linear : bool, default=True
+    Whether the model has w0, and the w_i.""",
+    "constant": """intercept_ : float
+    Posterior mean of w0.""",
+}
+
+ORDINAL_SAMPLER = {
+    "terms": """nu : float > 0, default=5
+    Degrees of freedom of the t distribution that proposes cutpoints.
+cutpoint_scale : float > 0, default=10
+    Standard deviation of the normal priors of the first cutpoint, and of the logarithms of the gaps
+    to the next.
+fit_linear : bool, default=True
+    Whether the model has the w_i.""",
+    "constant": """cutpoints_ : ndarray of shape (n_classes - 1,)
+    Posterior means of the cutpoints between neighbouring classes.""",
+}
+
+
+def documented_sampler(**special):
     """The same as `documented` for the Bayesian estimators."""
-    fill = _filler(
-        SAMPLER_PARAMETERS, SAMPLER_ATTRIBUTES, SAMPLER_REFERENCES, SAMPLER_FIT_PARAMETERS
+    return _filler(
+        SAMPLER_PARAMETERS.replace("{terms}", special["terms"]),
+        SAMPLER_ATTRIBUTES.replace("{constant}", special["constant"]),
+        SAMPLER_REFERENCES,
+        SAMPLER_FIT_PARAMETERS,
     )
-    return fill(cls)
 
 
 def _filler(parameters, attributes, references, fit_parameters):

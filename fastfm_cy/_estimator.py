@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from ._base import BaseMachine, unchanged_on_error
 from ._fitting import Fitting
 from ._losses import Loss
-from ._matrix import check_rows
+from ._machines import FM
 from ._outofcore import fit_from_disk, scores_from_disk
 from ._parameter_checks import check_fit_parameters
 from ._prediction import score_rows
@@ -19,7 +19,6 @@ from ._sparsity import SparsityMixin
 from ._strengths import NAMES, check_strengths
 from ._validation import check_weights
 from .io.disk import DiskDataset
-from .kernels import fm
 from .kernels.settings import Settings
 
 
@@ -52,6 +51,10 @@ class BaseFM(SparsityMixin, BaseMachine):
         return self._weights_of(self._fitted("factors_"), "factor_vectors")
 
     # Fitting -----------------------------------------------------------------------------------
+
+    def _machine(self, rows):
+        """The model's family, for a table that is to be trained on these rows."""
+        return FM()
 
     def _fit(self, X, y, sample_weight, eval_set, callbacks):
         if isinstance(X, DiskDataset):
@@ -141,7 +144,7 @@ class BaseFM(SparsityMixin, BaseMachine):
         """
         check_is_fitted(self)
         table = self._dense_table().copy()
-        return fm.Scorer(table.arrays, table.n_padded, self._is_exponential, *self._score_range())
+        return table.machine.scorer(table, self._is_exponential, *self._score_range())
 
     def _score_range(self):
         """What predictions are clipped to."""
@@ -152,7 +155,7 @@ class BaseFM(SparsityMixin, BaseMachine):
         check_is_fitted(self)
         n_jobs = effective_n_jobs(self.n_jobs)
         on_disk = isinstance(X, DiskDataset)
-        rows = X if on_disk else check_rows(self, X, self._table.dtype, n_jobs)
+        rows = X if on_disk else self._check_rows(X, self._table.dtype, n_jobs)
         if rows.n_features != self._n_features():
             raise ValueError(f"X has {rows.n_features} features, the model {self._n_features()}.")
         if on_disk:

@@ -137,7 +137,7 @@ class Fitting:
         if table is None:
             table = self.new_table(self.visited, estimator._rng)
         else:
-            check_same_kind(estimator, table)
+            self._check_same_kind(table)
             self._match_ftrl(table)
         estimator._table = table
         estimator._forget_sparsity()
@@ -169,7 +169,7 @@ class Fitting:
         """One epoch more of the estimator's own table; an error leaves it as it was."""
         estimator = self.estimator
         table = estimator._table
-        check_same_kind(estimator, table)
+        self._check_same_kind(table)
         n_before = table.n_features
         if self.rows.n_features > n_before:
             table = table.grown(self.rows.n_features, estimator.init_scale, estimator._rng)
@@ -197,13 +197,32 @@ class Fitting:
         estimator, solver = self.estimator, self.solver
         table = ParameterTable(
             self.rows.n_features, estimator.n_factors, estimator.dtype, estimator._n_outputs(),
-            solver.state_start, solver.n_row_state, self.by_columns,
+            solver.state_start, solver.n_row_state, self.by_columns, estimator._machine(self.rows),
         )  # fmt: skip
         table.draw_factors(estimator.init_scale, rng)
         if estimator.fit_intercept:
             table.intercepts[...] = self._start_of_intercept(visited)
         self._match_ftrl(table)
         return table
+
+    def _check_same_kind(self, table):
+        """Refuse to train on with parameters that the table cannot have."""
+        estimator, solver = self.estimator, self.solver
+        if estimator._is_sparse():
+            raise ValueError("The model was made sparse; call densify() before training it on.")
+        for name, now, before in (
+            ("n_factors", estimator.n_factors, table.n_factors),
+            ("dtype", np.dtype(estimator.dtype), table.dtype),
+            ("solver", solver.state_start, table.state_start),
+            ("solver", solver.n_row_state, table.n_row_state),
+            ("solver", self.by_columns, table.in_eights),
+            ("the model's kind", estimator._machine(self.rows), table.machine),
+        ):
+            if now != before:
+                raise ValueError(
+                    f"{name} cannot change between fits that go on (warm_start, partial_fit): the "
+                    f"model has {before}, now {now} is asked for. Fit anew with warm_start=False."
+                )
 
     def _start_of_intercept(self, visited):
         if self.estimator.init_intercept is not None:
@@ -293,22 +312,3 @@ class _Touched:
 
     def restore(self):
         self.table.assign(self.before, self.features)
-
-
-def check_same_kind(estimator, table):
-    """Refuse to train on with parameters that the table cannot have."""
-    if estimator._is_sparse():
-        raise ValueError("The model was made sparse; call densify() before training it on.")
-    solver = ALL_SOLVERS[estimator.solver]
-    for name, now, before in (
-        ("n_factors", estimator.n_factors, table.n_factors),
-        ("dtype", np.dtype(estimator.dtype), table.dtype),
-        ("solver", solver.state_start, table.state_start),
-        ("solver", solver.n_row_state, table.n_row_state),
-        ("solver", estimator.solver in COORDINATE_SOLVERS, table.in_eights),
-    ):
-        if now != before:
-            raise ValueError(
-                f"{name} cannot change between fits that go on (warm_start, partial_fit): the "
-                f"model has {before}, now {now} is asked for. Fit anew with warm_start=False."
-            )

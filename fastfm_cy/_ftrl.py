@@ -26,7 +26,8 @@ def match_state(table, strengths, settings, rows=slice(None)):
         With a group for each row of the table.
     settings : kernels.settings.Settings
     """
-    _match(table.intercept.T, 0.0, 0.0, settings)
+    _match(table.intercept_blocks.T, 0.0, 0.0, settings)
+    _match(np.moveaxis(table.shared_blocks, 1, 0), 0.0, 0.0, settings)
     first, last, _ = rows.indices(table.n_features)
     for start in range(first, last, _BLOCK):
         block = slice(start, min(start + _BLOCK, last))

@@ -14,9 +14,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ._cutpoints import cutpoints_of
 from ._parameters import ParameterTable
-from ._prediction import score_rows
-from ._sweeps import EIGHT, Sweeper
+from ._row_lines import EIGHT
+from ._sweeps import Sweeper
+from .kernels import coordinate
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class Chain:
     """Of the factors: (n_groups, n_factors)."""
     means: np.ndarray
     rng: np.random.Generator
+    free_cutpoints: np.ndarray
+    """Of an ordinal model, as _cutpoints.py has them; else empty."""
 
     @classmethod
     def start(cls, n_features, n_factors, n_groups, dtype, init_scale, rng):
@@ -49,7 +53,7 @@ class Chain:
         table.draw_factors(init_scale, rng)
         return cls(
             table, 1.0, np.tile([1.0, 0.0], (n_groups, 1)),
-            np.ones((n_groups, n_factors)), np.zeros((n_groups, n_factors)), rng,
+            np.ones((n_groups, n_factors)), np.zeros((n_groups, n_factors)), rng, np.empty(0),
         )  # fmt: skip
 
     @property
@@ -59,6 +63,10 @@ class Chain:
     @property
     def factors(self):
         return self.table.factor_vectors
+
+    @property
+    def cutpoints(self):
+        return cutpoints_of(self.free_cutpoints)
 
     def copy(self):
         return copy.deepcopy(self)
@@ -70,7 +78,7 @@ class Sampler:
     Parameters
     ----------
     rows : CSRRows
-    target : RegressionTarget or ProbitTarget
+    target : RegressionTarget, ProbitTarget or OrdinalTarget
     groups : int32 array of shape (n_features,)
     chain : Chain
     priors : Priors
@@ -97,8 +105,8 @@ class Sampler:
     def iterate(self):
         """One sweep over everything; the scores that it started from."""
         chain = self.chain
-        scores = score_rows(chain.table, self.rows, self.n_jobs)[:, 0]
-        self.errors[...] = self.target.errors(scores, chain.rng)
+        scores = self.sweeper.scores()
+        self.errors[...] = self.target.errors(scores, chain)
         self._draw_alpha()
         if self.fit_intercept:
             self._draw_intercept()
@@ -129,17 +137,12 @@ class Sampler:
     def _draw_priors(self, weights, precisions, means):
         """Of each group of features and column of weights, given the weights; in place."""
         priors, rng, sizes = self.priors, self.chain.rng, self.group_sizes[:, None]
-        n_groups = len(sizes)
-
-        def sums(values):
-            columns = [np.bincount(self.groups, column, n_groups) for column in values.T]
-            return np.stack(columns, axis=1)
-
-        spread = sums(np.square(weights - means[self.groups], dtype=np.float64))
-        rate = spread + priors.beta_0 * np.square(means - priors.mu_0) + priors.gamma_0
+        sums, squares = np.zeros((2, *means.shape))
+        coordinate.group_moments(weights, self.groups, np.ascontiguousarray(means), sums, squares)
+        rate = squares + priors.beta_0 * np.square(means - priors.mu_0) + priors.gamma_0
         precisions[...] = rng.gamma((priors.alpha_0 + sizes + 1) / 2, 2 / rate)
         count = sizes + priors.beta_0
-        mean = (sums(weights.astype(np.float64)) + priors.beta_0 * priors.mu_0) / count
+        mean = (sums + priors.beta_0 * priors.mu_0) / count
         means[...] = mean + rng.standard_normal(mean.shape) / np.sqrt(count * precisions)
 
     def _draw_linear(self):

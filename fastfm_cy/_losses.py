@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import ndtri
 
 from .kernels.settings import LossCode
 
@@ -20,12 +21,19 @@ def _log_mean(y, weights, n_outputs, n_rows):
 
 
 def _log_odds(y, weights, n_outputs, n_rows):
-    """Of the one class, or of each against the rest."""
-    if n_outputs == 1:
-        shares = _shares(y > 0, weights, 2, n_rows)[1]
-    else:
-        shares = _shares(y, weights, n_outputs, n_rows)
+    shares = _shares_against_rest(y, weights, n_outputs, n_rows)
     return np.log(shares) - np.log1p(-shares)
+
+
+def _probit(y, weights, n_outputs, n_rows):
+    return ndtri(_shares_against_rest(y, weights, n_outputs, n_rows))
+
+
+def _shares_against_rest(y, weights, n_outputs, n_rows):
+    """Of the one class, or of each."""
+    if n_outputs == 1:
+        return _shares(y > 0, weights, 2, n_rows)[1]
+    return _shares(y, weights, n_outputs, n_rows)
 
 
 def _log_shares(y, weights, n_outputs, n_rows):
@@ -65,6 +73,7 @@ REGRESSION = {
 # The margin losses start from zero: a hinge's best constant is just the majority class.
 CLASSIFICATION = {
     "log_loss": Loss(LossCode.LOG_LOSS, _log_odds, 0.25),
+    "probit": Loss(LossCode.PROBIT, _probit, 1.0),
     "hinge": Loss(LossCode.HINGE, _zero, 1.0),
     "squared_hinge": Loss(LossCode.SQUARED_HINGE, _zero, 2.0),
     "softmax": Loss(LossCode.SOFTMAX, _log_shares, 0.25),

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
+from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
 from ._parallel import in_parts
@@ -26,19 +27,35 @@ class CSRRows:
     indices: np.ndarray
     data: np.ndarray
     n_features: int
+    fields: np.ndarray | None = None
+    """int32, the field of each entry, for machines that know fields."""
 
     @property
     def n_rows(self):
         return len(self.indptr) - 1
 
+    @property
+    def n_entries(self):
+        return len(self.indices)
+
+    def as_matrix(self):
+        shape = self.n_rows, self.n_features
+        return sparse.csr_array((self.data, self.indices, self.indptr), shape)
+
+    def renumbered(self, place, n_features):
+        """The rows with place[j] for each column j."""
+        return replace(self, indices=place[self.indices], n_features=n_features)
+
     def take(self, numbers):
         """Some of the rows, copied."""
-        whole = sparse.csr_array(
-            (self.data, self.indices, self.indptr), (self.n_rows, self.n_features)
-        )
+        whole = self.as_matrix()
         part = whole[numbers]
         indptr, indices = part.indptr.astype(np.int64), part.indices.astype(np.int32)
-        return CSRRows(indptr, indices, part.data, self.n_features)
+        fields = None
+        if self.fields is not None:
+            fields = sparse.csr_array((self.fields, self.indices, self.indptr), whole.shape)
+            fields = fields[numbers].data
+        return CSRRows(indptr, indices, part.data, self.n_features, fields)
 
 
 def check_rows(estimator, X, dtype, n_jobs):
@@ -46,6 +63,14 @@ def check_rows(estimator, X, dtype, n_jobs):
     X = check_structure(X)
     with _located(X):
         X = validate_data(estimator, X, reset=False, **_matrix_rules(dtype))
+    return _as_rows(X, n_jobs)
+
+
+def check_matrix(X, dtype, n_jobs):
+    """Check a matrix that is no estimator's X: CSRRows in `dtype`."""
+    X = check_structure(X)
+    with _located(X):
+        X = check_array(X, ensure_min_features=0, **_matrix_rules(dtype))
     return _as_rows(X, n_jobs)
 
 

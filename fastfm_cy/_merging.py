@@ -9,7 +9,7 @@ from .kernels.settings import SolverCode
 
 
 class Merger:
-    """Merges the shards' copies of a training table's head, and of the intercept.
+    """Merges the shards' copies of a training table's head, and of what all rows share.
 
     Parameters
     ----------
@@ -38,6 +38,10 @@ class Merger:
         self._state_shares = np.array(state_shares, table.dtype)
         means = [mean] * solver.n_row_state
         self._linear_state_shares = np.array(state_shares + means, table.dtype)
+        of_shared = np.repeat([mean, *state_shares], table.machine.n_shared)
+        self._intercept_shares = np.concatenate(
+            [[mean], self._linear_state_shares, of_shared]
+        ).astype(table.dtype)
 
     def _decay(self, curvature):
         """The part of its distance to the optimum that one update covers: of w, and of v."""
@@ -59,9 +63,9 @@ class Merger:
             replicas.merge(
                 linear, 1, *sizes, self._linear_shares, self._linear_state_shares, first, last
             )
-            if table.n_padded:
+            if table.n_weights:
                 replicas.merge(
-                    factors, table.n_padded, *sizes, self._factor_shares, self._state_shares,
+                    factors, table.n_weights, *sizes, self._factor_shares, self._state_shares,
                     first, last,
                 )  # fmt: skip
 
@@ -72,8 +76,7 @@ class Merger:
 
     def _merge_intercepts(self):
         moves = np.sum([copy - self.table.intercept for copy in self.intercepts], axis=0)
-        mean = np.array([1 / self.n_shards], self.table.dtype)
-        moves *= np.concatenate([mean, self._linear_state_shares])
+        moves *= self._intercept_shares
         self.table.intercept += moves
         for copy in self.intercepts:
             copy[...] = self.table.intercept

@@ -5,17 +5,23 @@ update touches the same cache lines for both. A table has one output or, for sev
 class, side by side in a feature's row. With S numbers of state a parameter (0 for SGD, 1 for
 AdaGrad) and R a feature, the block of one output is
 
-    intercept  (n_outputs, 1 + S + R)         [w0 | state | state of the row]
-    linear     (n_features, n_outputs * ...)  a row a feature: blocks as the intercept's
-    factors    (n_features, n_outputs * ...)  a row a feature: blocks [v_1 .. v_P | states]
+    intercept  (n_outputs, ...)               [w0 | state | state of the row | q_1 .. q_Q | states]
+    linear     (n_features, n_outputs * ...)  a row a feature: [w | state | state of the row]
+    factors    (n_features, n_outputs * ...)  a row a feature: [v_1 .. v_W | states]
 
-P is the number of factors padded to 4, 8 or whole cache lines, so that a feature's vector never
-straddles more lines than it must, and the kernels need no loops for remainders. Padding holds
-zeros and stays zero: its gradient is zero. All three arrays start on a cache line. Linux backs
-NumPy's large arrays with huge pages, which saves the kernels most of their address look-ups.
+The machine (_machines.py) says how many factor vectors a feature has, one after the other in v, and
+how many further parameters q belong to the model as a whole; a plain FM has one and none.
+
+A single vector is padded to 4, 8 or whole cache lines, several to multiples of 4 each and together
+like a single one, so that they never straddle more lines than they must, and the kernels need no
+loops for remainders. Padding holds zeros and stays zero: its gradient is zero. All three arrays
+start on a cache line. Linux backs NumPy's large arrays with huge pages, which saves the kernels
+most of their address look-ups.
 """
 
 import numpy as np
+
+from ._machines import FM
 
 CACHE_LINE = 64  # bytes
 _BLOCK = 1 << 16  # features that are worked on at a time, so that temporary arrays stay small
@@ -39,6 +45,12 @@ def _padded(n_factors, dtype, in_eights):
     return -(-n_factors // a_line) * a_line
 
 
+def _padded_vector(n_factors, n_vectors, dtype, in_eights):
+    if n_vectors == 1:
+        return _padded(n_factors, dtype, in_eights)
+    return -(-n_factors // 4) * 4
+
+
 class ParameterTable:
     """Weights of one model, laid out for the kernels.
 
@@ -52,26 +64,39 @@ class ParameterTable:
     n_row_state : int, default=0
         Numbers of optimiser state an output of a feature; they start from 0.
     in_eights : bool, default=False
-        Whether P must be a multiple of 8, as the coordinate solvers want it.
+        Whether vectors are padded to multiples of 8, as the coordinate solvers want it.
+    machine : FM or another of _machines.py, default=FM()
+        The model's family: it says what parameters there are, and which kernels take the table.
+
+    Attributes
+    ----------
+    n_padded : int
+        Length of a factor vector with its padding.
+    n_weights : int
+        Length W of all vectors of a feature's output, with all padding.
     """
 
     def __init__(
         self, n_features, n_factors, dtype, n_outputs=1, state_start=(), n_row_state=0,
-        in_eights=False,
+        in_eights=False, machine=None,
     ):  # fmt: skip
         dtype = np.dtype(dtype)
         slots = 1 + len(state_start)
-        self.n_factors = n_factors
-        self.n_padded = _padded(n_factors, dtype, in_eights)
+        machine = machine or FM()
+        self.n_factors, self.machine = n_factors, machine
+        self.n_padded = _padded_vector(n_factors, machine.n_vectors, dtype, in_eights)
+        self.n_weights = _padded(machine.n_vectors * self.n_padded, dtype, in_eights)
         self.in_eights = in_eights
         self.state_start, self.n_row_state = tuple(state_start), n_row_state
         block = slots + n_row_state
-        self.intercept = aligned_zeros((n_outputs, block), dtype)
+        self.intercept = aligned_zeros((n_outputs, block + slots * machine.n_shared), dtype)
         self.linear = aligned_zeros((n_features, n_outputs * block), dtype)
-        self.factors = aligned_zeros((n_features, n_outputs * slots * self.n_padded), dtype)
+        self.factors = aligned_zeros((n_features, n_outputs * slots * self.n_weights), dtype)
+        self.shared_blocks[:, 0] = machine.shared_start
         for slot, value in enumerate(state_start, start=1):
             if value:
                 self.intercept[:, slot] = value
+                self.shared_blocks[:, slot] = value
                 self.linear_blocks[:, :, slot] = value
                 self.factor_blocks[:, :, slot] = value
 
@@ -98,9 +123,20 @@ class ParameterTable:
 
     @property
     def factor_blocks(self):
-        """View of shape (n_features, n_outputs, 1 + S, P)."""
-        shape = self.n_features, self.n_outputs, 1 + len(self.state_start), self.n_padded
+        """View of shape (n_features, n_outputs, 1 + S, W)."""
+        shape = self.n_features, self.n_outputs, 1 + len(self.state_start), self.n_weights
         return self.factors.reshape(shape)
+
+    @property
+    def intercept_blocks(self):
+        """View of shape (n_outputs, 1 + S + R)."""
+        return self.intercept[:, : 1 + len(self.state_start) + self.n_row_state]
+
+    @property
+    def shared_blocks(self):
+        """View of shape (n_outputs, 1 + S, Q): the further parameters of the whole model."""
+        shape = self.n_outputs, 1 + len(self.state_start), self.machine.n_shared
+        return self.intercept[:, self.intercept_blocks.shape[1] :].reshape(shape)
 
     @property
     def intercepts(self):
@@ -114,24 +150,34 @@ class ParameterTable:
         return weights[:, 0] if self.n_outputs == 1 else weights.T
 
     @property
+    def vector_blocks(self):
+        """View of the factors, shape (n_features, n_outputs, n_vectors, n_factors)."""
+        shape = self.n_features, self.n_outputs, self.machine.n_vectors, self.n_padded
+        weights = self.factor_blocks[:, :, 0, : shape[2] * self.n_padded]
+        return weights.reshape(shape)[..., : self.n_factors]
+
+    @property
     def factor_vectors(self):
-        """View of the factors, shape (n_features, n_factors) or (n_outputs, ...)."""
-        vectors = self.factor_blocks[:, :, 0, : self.n_factors]
-        return vectors[:, 0] if self.n_outputs == 1 else vectors.transpose(1, 0, 2)
+        """View of the factors, shape (n_outputs, n_features, n_vectors, n_factors) less the first
+        and the third axis where their length is 1."""
+        vectors = self.vector_blocks.swapaxes(0, 1)
+        vectors = vectors[:, :, 0] if self.machine.n_vectors == 1 else vectors
+        return vectors[0] if self.n_outputs == 1 else vectors
 
     def draw_factors(self, scale, rng, first=0):
         """Start the factors of features from `first` on from a normal distribution.
 
         The same draws in either dtype.
         """
-        vectors = self.factor_blocks[:, :, 0, : self.n_factors]
-        for start in range(first, self.n_features, _BLOCK):
-            part = vectors[start : start + _BLOCK]
+        vectors = self.vector_blocks
+        block = max(1, _BLOCK // self.machine.n_vectors)
+        for start in range(first, self.n_features, block):
+            part = vectors[start : start + block]
             part[...] = np.float32(scale) * rng.standard_normal(part.shape, dtype=np.float32)
 
     def like(self, n_features):
         """A table of the same kind for another number of features, all at their start."""
-        kind = self.n_outputs, self.state_start, self.n_row_state, self.in_eights
+        kind = self.n_outputs, self.state_start, self.n_row_state, self.in_eights, self.machine
         return ParameterTable(n_features, self.n_factors, self.dtype, *kind)
 
     def grown(self, n_features, scale, rng):
@@ -160,12 +206,19 @@ class ParameterTable:
         np.take(self.factors, rows, axis=0, out=table.factors)
         return table
 
+    def without_state(self, n_features):
+        """A table of the same model for another number of features, all zero, without state."""
+        table = ParameterTable(
+            n_features, self.n_factors, self.dtype, self.n_outputs, in_eights=self.in_eights,
+            machine=self.machine,
+        )  # fmt: skip
+        table.intercepts[...] = self.intercepts
+        table.shared_blocks[:, 0] = self.shared_blocks[:, 0]
+        return table
+
     def weights_of(self, rows):
         """A table of some of the features, without state, and with a row of zeros behind them."""
-        table = ParameterTable(
-            len(rows) + 1, self.n_factors, self.dtype, self.n_outputs, in_eights=self.in_eights
-        )
-        table.intercepts[...] = self.intercepts
+        table = self.without_state(len(rows) + 1)
         table.linear_blocks[:-1, :, 0] = self.linear_blocks[rows, :, 0]
         table.factor_blocks[:-1, :, 0] = self.factor_blocks[rows, :, 0]
         return table

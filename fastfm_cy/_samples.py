@@ -21,16 +21,19 @@ class Samples:
     factors : array of shape (n_samples, n_features, n_factors)
     alpha : array of shape (n_samples,)
         Precision of the noise.
+    cutpoints : array of shape (n_samples, n_cutpoints)
+        Between the classes of an ordinal model; others have none.
     """
 
     intercept: np.ndarray
     linear: np.ndarray
     factors: np.ndarray
     alpha: np.ndarray
+    cutpoints: np.ndarray
 
     @classmethod
-    def empty(cls, n_samples, n_features, n_factors):
-        shapes = (), (n_features,), (n_features, n_factors), ()
+    def empty(cls, n_samples, n_features, n_factors, n_cutpoints=0):
+        shapes = (), (n_features,), (n_features, n_factors), (), (n_cutpoints,)
         return cls(*(np.empty((n_samples, *shape), dtype=np.float32) for shape in shapes))
 
     def __len__(self):
@@ -38,7 +41,7 @@ class Samples:
 
     @property
     def arrays(self):
-        return self.intercept, self.linear, self.factors, self.alpha
+        return self.intercept, self.linear, self.factors, self.alpha, self.cutpoints
 
     def keep(self, place, chain):
         """Write a chain's state to one place."""
@@ -46,6 +49,7 @@ class Samples:
         self.linear[place] = chain.table.coef
         self.factors[place] = chain.factors
         self.alpha[place] = chain.alpha
+        self.cutpoints[place] = chain.cutpoints
 
     def last(self, n_samples):
         """The last n_samples of them."""
@@ -59,8 +63,10 @@ class Samples:
     def scores(self, rows, n_jobs):
         """Each draw's scores of the rows, one after the other: arrays of shape (n_rows,)."""
         # Only the features that the rows have are copied, so that few rows cost little.
-        features, places = np.unique(rows.indices, return_inverse=True)
-        present = type(rows)(rows.indptr, places.astype(np.int32), rows.data, len(features))
+        features = np.unique(rows.indices)
+        places = np.zeros(rows.n_features, dtype=np.int32)
+        places[features] = np.arange(len(features), dtype=np.int32)
+        present = rows.renumbered(places, max(1, len(features)))
         table = ParameterTable(max(1, len(features)), self.factors.shape[2], np.float32)
         for intercept, linear, factors in zip(
             self.intercept, self.linear, self.factors, strict=True
@@ -71,8 +77,8 @@ class Samples:
             yield score_rows(table, present, n_jobs)[:, 0]
 
 
-def bytes_of(n_samples, n_features, n_factors):
-    return 4 * n_samples * (n_features * (n_factors + 1) + 2)
+def bytes_of(n_samples, n_features, n_factors, n_cutpoints=0):
+    return 4 * n_samples * (n_features * (n_factors + 1) + 2 + n_cutpoints)
 
 
 def check_memory(max_memory):

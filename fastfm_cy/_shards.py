@@ -1,9 +1,10 @@
 """How the rows are dealt to threads, and where each feature's parameters live meanwhile."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ._blocks import RelationalRows
 from ._matrix import CSRRows
 from ._order import BLOCK
 from .kernels import replicas
@@ -118,7 +119,7 @@ class Placement:
         replicas.renumber(
             rows.indptr, rows.indices, self.rank, shard_of_row, self.head, self.n_copies, columns
         )
-        placed = CSRRows(rows.indptr, columns, rows.data, self.n_table_rows)
+        placed = replace(rows, indices=columns, n_features=self.n_table_rows)
         return Layout(placed, shards, self.n_table_rows, self.home, self.head, self.frequency)
 
 
@@ -127,7 +128,8 @@ def lay_out(rows, visited, *, n_jobs, relabel, deterministic):
 
     Parameters
     ----------
-    rows : CSRRows
+    rows : CSRRows or RelationalRows
+        The latter are expanded as they are visited, by one thread whatever n_jobs is.
     visited : int64 array
         The rows to train on.
     n_jobs : int
@@ -141,6 +143,8 @@ def lay_out(rows, visited, *, n_jobs, relabel, deterministic):
     -------
     Layout
     """
+    if isinstance(rows, RelationalRows):
+        return Layout(rows, [visited], rows.n_features, None)
 
     def count():
         counts = np.zeros(rows.n_features, dtype=np.int64)

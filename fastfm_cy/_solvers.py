@@ -65,7 +65,7 @@ SOLVERS = {
 COORDINATE_SOLVERS = {
     "als": Solver(
         SolverCode.SGD, 1.0, _by_task(3.0, 1.0), _by_task(12.0, 6.0),
-        schedules=False, losses=("squared_error", "log_loss", "squared_hinge"),
+        schedules=False, losses=("squared_error", "log_loss", "probit", "squared_hinge"),
         learns_strengths=False,
     ),
 }  # fmt: skip

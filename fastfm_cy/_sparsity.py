@@ -1,7 +1,5 @@
 """Models most of whose weights are zero, as L1 leaves them."""
 
-from dataclasses import replace
-
 import numpy as np
 from scipy import sparse
 from sklearn.utils.validation import check_is_fitted
@@ -24,7 +22,7 @@ class SparsityMixin:
         linear, factors = table.coef.T, table.factor_vectors
         n_outputs, n_features = table.n_outputs, self._n_features()
         n_linear = n_outputs * n_features
-        n_factors = n_linear * table.n_factors
+        n_factors = n_linear * table.machine.n_vectors * table.n_factors
         return {
             "linear": 1 - np.count_nonzero(linear) / n_linear,
             "factors": 1 - np.count_nonzero(factors) / n_factors if n_factors else 1.0,
@@ -35,8 +33,8 @@ class SparsityMixin:
         """Keep only features with a weight that is not zero: less memory, smaller files.
 
         ``coef_`` and ``factors_`` become scipy.sparse arrays (``factors_`` of several classes: one
-        below the other), predictions stay the same. To train on, call ``densify`` first; the
-        state of the optimiser starts anew.
+        below the other; of several vectors a feature: side by side), predictions stay the same. To
+        train on, call ``densify`` first; the state of the optimiser starts anew.
 
         Returns
         -------
@@ -84,8 +82,10 @@ class SparsityMixin:
         table = ParameterTable(
             self._n_features(), sparse_table.n_factors, sparse_table.dtype,
             sparse_table.n_outputs, *(state or ((), 0, sparse_table.in_eights)),
+            sparse_table.machine,
         )  # fmt: skip
         table.intercepts[...] = sparse_table.intercepts
+        table.shared_blocks[:, 0] = sparse_table.shared_blocks[:, 0]
         table.linear_blocks[self._kept, :, 0] = sparse_table.linear_blocks[:-1, :, 0]
         table.factor_blocks[self._kept, :, 0] = sparse_table.factor_blocks[:-1, :, 0]
         return table
@@ -96,8 +96,10 @@ class SparsityMixin:
             return weights
         if name == "coef":
             return self._rows_of_all(np.atleast_2d(weights)[:, :-1].T).T.tocsr()
-        blocks = weights.reshape(table.n_outputs, table.n_features, table.n_factors)[:, :-1]
-        return sparse.vstack([self._rows_of_all(block) for block in blocks], format="csr")
+        blocks = table.vector_blocks[:-1].reshape(table.n_features - 1, table.n_outputs, -1)
+        return sparse.vstack(
+            [self._rows_of_all(block) for block in blocks.swapaxes(0, 1)], format="csr"
+        )
 
     def _rows_of_all(self, kept_rows):
         """A sparse array with a row a feature, given those of the kept features."""
@@ -113,7 +115,7 @@ class SparsityMixin:
             return rows
         place = np.full(self._n_features(), len(self._kept), dtype=np.int32)
         place[self._kept] = np.arange(len(self._kept), dtype=np.int32)
-        return replace(rows, indices=place[rows.indices], n_features=len(self._kept) + 1)
+        return rows.renumbered(place, len(self._kept) + 1)
 
 
 def _used(table):

@@ -4,14 +4,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from ._columns import Columns
-from ._parallel import in_parts
-from ._parameters import aligned_zeros
+from ._blocks import RelationalRows, blocks_of
+from ._parts import part_of
+from ._prediction import check_scores, score_rows
+from ._row_lines import EIGHT, RowLines
 from .exceptions import DivergenceError
-from .kernels import coordinate
-
-EIGHT = 8  # factors that the kernel takes at a time
-_ERROR, _ROOT = 8, 9  # places in a row's line
 
 
 def not_finite(sweep):
@@ -24,11 +21,11 @@ def not_finite(sweep):
 class Sweeper:
     """Sweeps over the linear weights and the factors of a table, in one thread or several.
 
-    Use it as a context manager, which holds the threads.
+    Use it as a context manager, which ends the threads.
 
     Parameters
     ----------
-    rows : CSRRows
+    rows : CSRRows or RelationalRows
     table : ParameterTable
         Of one output without state, padded to whole eights of factors; changed in place.
     groups : int32 array of shape (n_features,)
@@ -46,59 +43,66 @@ class Sweeper:
 
     def __init__(self, rows, table, groups, n_factors, weights=None, n_jobs=1):
         self.rows, self.table, self.groups = rows, table, groups
-        self.n_factors, self.weights, self.n_jobs = n_factors, weights, n_jobs
-        self.columns = Columns.of(rows)
-        self.errors = np.empty(rows.n_rows, table.dtype)
-        self.lines = aligned_zeros((rows.n_rows, 2 * EIGHT if n_factors else 0), table.dtype)
-        if weights is not None and n_factors:
-            self.lines[:, _ROOT] = np.sqrt(weights)
+        self.n_factors, self.n_jobs = n_factors, n_jobs
+        self.lines = RowLines(rows.n_rows, n_factors, weights, table.dtype)
+        self.errors = self.lines.errors
+        self.pool = ThreadPoolExecutor(n_jobs) if n_jobs > 1 else None
+        self.parts = [part_of(block, self.pool, n_jobs) for block in blocks_of(rows)]
+        self._loaded = None  # the eight whose sums are in the lines
 
     def __enter__(self):
-        self.pool = ThreadPoolExecutor(self.n_jobs) if self.n_jobs > 1 else None
         return self
 
     def __exit__(self, *error):
         if self.pool:
             self.pool.shutdown()
 
+    def scores(self):
+        """Of all rows, shape (n_rows,), in the table's dtype."""
+        if not self.n_factors or isinstance(self.rows, RelationalRows):
+            return score_rows(self.table, self.rows, self.n_jobs)[:, 0]
+        scores = np.empty(self.rows.n_rows, self.table.dtype)
+        # The first eight last, as a sweep begins with their sums.
+        eights = range(0, self.n_factors, EIGHT)[::-1]
+        for first_factor in eights:
+            self.parts[0].score_eight(
+                self.table, first_factor, first_factor == eights[0], self.lines, scores
+            )
+        self._loaded = 0
+        check_scores(scores[:, None])
+        return scores
+
     def sweep_linear(self, alpha, prior, normals):
         """`prior` holds precision and mean a group; `normals` a number a feature."""
-
-        def visit(first, last):
-            coordinate.sweep_linear(
-                *self.columns.arrays, self.table.linear, self.errors, self.weights, alpha,
-                self.groups, prior, normals, first, last,
-            )  # fmt: skip
-
-        self.columns.sweep(visit, self.pool, self.n_jobs)
+        for part in self.parts:
+            own = part.features
+            part.sweep_linear(
+                self.table.linear[own], self.lines, alpha, self.groups[own], prior, normals[own]
+            )
 
     def sweep_factors(self, alpha, precisions, means, draw):
         """`precisions` and `means` have shape (n_groups, n_factors); draw() gives (n_features, 8).
 
         The errors stay as they were before.
         """
-        self.lines[:, _ERROR] = self.errors
+        self.lines.take_errors(self.n_jobs)
         for first in range(0, self.n_factors, EIGHT):
             n_active = min(EIGHT, self.n_factors - first)
             active = slice(first, first + n_active)
             eight = np.ones((2, len(means), EIGHT))
             eight[:, :, :n_active] = precisions[:, active], means[:, active]
-            self._sweep_eight(first, n_active, alpha, *eight, draw())
+            self._load(first)
+            normals = draw()
+            for part in self.parts:
+                own = part.features
+                part.sweep_factors(
+                    self.table.factors[own], first, n_active, self.lines, alpha,
+                    self.groups[own], *eight, normals[own],
+                )  # fmt: skip
+            self._loaded = None
 
-    def _sweep_eight(self, first_factor, n_active, alpha, precisions, means, normals):
-        rows, factors = self.rows, self.table.factors
-
-        def load(first, last):
-            coordinate.sum_factors(
-                rows.indptr, rows.indices, rows.data, factors, first_factor, self.lines, first, last
-            )
-
-        def visit(first, last):
-            coordinate.sweep_factors(
-                *self.columns.arrays, factors, first_factor, n_active, self.lines,
-                self.weights is not None, alpha, self.groups, precisions, means, normals, first,
-                last,
-            )  # fmt: skip
-
-        in_parts(load, rows.n_rows, EIGHT * len(rows.indices), self.n_jobs)
-        self.columns.sweep(visit, self.pool, self.n_jobs)
+    def _load(self, first_factor):
+        """Bring the sums of eight factors to the lines."""
+        if self._loaded != first_factor:
+            for number, part in enumerate(self.parts):
+                part.add_sums(self.table.factors, first_factor, self.lines, begins=number == 0)

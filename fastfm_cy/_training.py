@@ -7,10 +7,11 @@ from time import perf_counter
 import numpy as np
 from tqdm import tqdm
 
+from ._blocks import RelationalRows
 from ._merging import Merger
 from ._order import RowOrder, unit_length
 from .exceptions import DivergenceError
-from .kernels import fm, loss
+from .kernels import loss
 
 # Multiply-adds of one call of the kernel. With one shard: between two looks at Ctrl-C and the
 # progress bar, some tens of milliseconds. With several: between two merges.
@@ -70,8 +71,8 @@ class Trainer:
     def _round_length(self):
         """In units of the order."""
         rows, unit = self.layout.rows, self.orders[0].unit
-        a_feature = self.table.n_outputs * (self.table.n_padded + 1)
-        work = max(1, len(rows.indices) * a_feature // max(1, rows.n_rows))
+        a_feature = self.table.n_outputs * (self.table.n_weights + 1)
+        work = max(1, rows.n_entries * a_feature // max(1, rows.n_rows))
         if len(self.orders) == 1:
             n_rows = _WORK_A_CALL // work
         else:
@@ -153,12 +154,14 @@ class Trainer:
 
     def _visit(self, shard, start):
         """Train on one shard's part of a round: (rows, their loss, how many were done)."""
-        rows, table = self.layout.rows, self.table
-        part = self.orders[shard].part(start, start + self._units_a_round)
-        loss_sum, done = fm.train(
-            rows.indptr, rows.indices, rows.data, self.y, self.weights, part,
-            self.intercepts[shard], table.linear, table.factors, table.n_padded,
-            self.strengths.groups, self.strengths.values, self.settings,
+        rows, y, weights = self.layout.rows, self.y, self.weights
+        part = order = self.orders[shard].part(start, start + self._units_a_round)
+        if isinstance(rows, RelationalRows):
+            rows, y, order = rows.expanded(part), y[part], np.arange(len(part))
+            weights = weights if weights is None else weights[part]
+        loss_sum, done = self.table.machine.train(
+            rows, y, weights, order, self.table, self.intercepts[shard], self.strengths,
+            self.settings,
         )  # fmt: skip
         return part, loss_sum, done
 

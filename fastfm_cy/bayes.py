@@ -6,7 +6,7 @@ from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils import check_array
 
 from ._bayesian import BaseBayesianFM
-from ._docs import documented_sampler
+from ._docs import SAMPLER, documented_sampler
 from ._latent import ProbitTarget, RegressionTarget, probability
 from ._targets import check_labels, classes_of, encoded
 from ._validation import check_bool, check_cast
@@ -16,7 +16,7 @@ _MOST_STEPS = 60  # a handful is usual; if all halve the bracket, it is tight by
 _CLOSE = 1e-9
 
 
-@documented_sampler
+@documented_sampler(**SAMPLER)
 class BayesianFMRegressor(RegressorMixin, BaseBayesianFM):
     """Bayesian factorization machine for real targets: predictions with their uncertainty.
 
@@ -64,7 +64,7 @@ class BayesianFMRegressor(RegressorMixin, BaseBayesianFM):
 
         Parameters
         ----------
-        X : {sparse matrix, array, data frame} of shape (n_samples, n_features)
+        X : {sparse matrix, array, data frame, RelationalDesign} of shape (n_samples, n_features)
         y : array of shape (n_samples,)
         {fit_parameters}
 
@@ -79,7 +79,7 @@ class BayesianFMRegressor(RegressorMixin, BaseBayesianFM):
 
         Parameters
         ----------
-        X : {sparse matrix, array, data frame} of shape (n_samples, n_features)
+        X : {sparse matrix, array, data frame, RelationalDesign} of shape (n_samples, n_features)
         return_std : bool, default=False
             Whether to return, too, the standard deviation of an observation: that of the draws'
             scores and of the noise together.
@@ -105,7 +105,7 @@ class BayesianFMRegressor(RegressorMixin, BaseBayesianFM):
 
         Parameters
         ----------
-        X : {sparse matrix, array, data frame} of shape (n_samples, n_features)
+        X : {sparse matrix, array, data frame, RelationalDesign} of shape (n_samples, n_features)
         q : float in (0, 1), or array of them, of shape (n_quantiles,)
 
         Returns
@@ -135,7 +135,7 @@ class BayesianFMRegressor(RegressorMixin, BaseBayesianFM):
     def _encode(self, y):
         return y.astype(np.float64, copy=False)
 
-    def _value(self, scores):
+    def _value(self, scores, cutpoints):
         scores = scores.astype(np.float64)
         return scores.clip(*self.y_range_) if self.clip_predictions else scores
 
@@ -163,7 +163,7 @@ def _mixture_quantile(means, scale, level):
     return quantile
 
 
-@documented_sampler
+@documented_sampler(**SAMPLER)
 class BayesianFMClassifier(ClassifierMixin, BaseBayesianFM):
     """Bayesian factorization machine for two classes, in the probit model.
 
@@ -218,7 +218,7 @@ class BayesianFMClassifier(ClassifierMixin, BaseBayesianFM):
 
         Parameters
         ----------
-        X : {sparse matrix, array, data frame} of shape (n_samples, n_features)
+        X : {sparse matrix, array, data frame, RelationalDesign} of shape (n_samples, n_features)
         y : array of shape (n_samples,)
             Labels of any type, of two classes.
         {fit_parameters}
@@ -234,7 +234,7 @@ class BayesianFMClassifier(ClassifierMixin, BaseBayesianFM):
 
         Parameters
         ----------
-        X : {sparse matrix, array, data frame} of shape (n_samples, n_features)
+        X : {sparse matrix, array, data frame, RelationalDesign} of shape (n_samples, n_features)
 
         Returns
         -------
@@ -248,7 +248,7 @@ class BayesianFMClassifier(ClassifierMixin, BaseBayesianFM):
 
         Parameters
         ----------
-        X : {sparse matrix, array, data frame} of shape (n_samples, n_features)
+        X : {sparse matrix, array, data frame, RelationalDesign} of shape (n_samples, n_features)
 
         Returns
         -------
@@ -272,7 +272,7 @@ class BayesianFMClassifier(ClassifierMixin, BaseBayesianFM):
     def _encode(self, y):
         return encoded(y, self.classes_, as_numbers=False)
 
-    def _value(self, scores):
+    def _value(self, scores, cutpoints):
         return probability(scores.astype(np.float64))
 
     def _error_of_value(self, values, y):

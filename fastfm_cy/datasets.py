@@ -12,6 +12,17 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import Bunch, check_random_state
 
+from ._movielens import load_movielens_design, load_movielens_fold, one_hot
+
+__all__ = [
+    "load_movielens_design",
+    "load_movielens_fold",
+    "load_ratings",
+    "load_sms_spam",
+    "make_clicks",
+    "make_ratings",
+]
+
 _GENRES = 18
 _AGE_GROUPS = 7
 _OCCUPATIONS = 21
@@ -55,10 +66,10 @@ def make_ratings(
     age_groups = rng.integers(_AGE_GROUPS, size=n_users)
     occupations = rng.integers(_OCCUPATIONS, size=n_users)
     blocks = {
-        "user": _one_hot(users, n_users),
-        "item": _one_hot(items, n_items),
-        "age group": _one_hot(age_groups[users], _AGE_GROUPS),
-        "occupation": _one_hot(occupations[users], _OCCUPATIONS),
+        "user": one_hot(users, n_users),
+        "item": one_hot(items, n_items),
+        "age group": one_hot(age_groups[users], _AGE_GROUPS),
+        "occupation": one_hot(occupations[users], _OCCUPATIONS),
         "genres": _random_genres(rng, n_items)[items],
     }
     X = sparse.csr_array(sparse.hstack(list(blocks.values()), format="csr"))
@@ -201,28 +212,6 @@ def load_ratings(path):
     )
 
 
-def load_movielens_fold(folder, fold):
-    """One of the official splits of MovieLens 100K as one-hot user and item ids.
-
-    Parameters
-    ----------
-    folder : str or Path
-        Where ``ml-100k.zip`` of grouplens.org was unpacked.
-    fold : {"u1", "u2", "u3", "u4", "u5", "ua", "ub"}
-
-    Returns
-    -------
-    X, y, X_test, y_test
-        csr_array of shape (n_ratings, 943 + 1682), float32, and the ratings as float64
-    """
-    parts = []
-    for part in ("base", "test"):
-        table = np.loadtxt(Path(folder) / f"{fold}.{part}", dtype=np.int64)
-        blocks = [_one_hot(table[:, 0] - 1, 943), _one_hot(table[:, 1] - 1, 1682)]
-        parts += [sparse.csr_array(sparse.hstack(blocks, format="csr")), table[:, 2].astype(float)]
-    return tuple(parts)
-
-
 def load_sms_spam(path):
     """The SMS Spam Collection, as tab-separated label and message with a header line.
 
@@ -304,12 +293,6 @@ def _draw(rng, frequencies, n):
     cumulative = np.cumsum(frequencies)
     drawn = np.searchsorted(cumulative, rng.random(n) * cumulative[-1], side="right")
     return np.minimum(drawn, len(frequencies) - 1)
-
-
-def _one_hot(ids, n_ids):
-    n = len(ids)
-    arrays = np.ones(n, np.float32), ids.astype(np.int32), _offsets(n, 1)
-    return sparse.csr_array(arrays, shape=(n, n_ids))
 
 
 def _offsets(n_rows, a_row):

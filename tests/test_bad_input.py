@@ -42,7 +42,7 @@ def test_bad_parameters_are_named(Model, parameter, value, error, clicks):
 def test_losses_belong_to_their_task(clicks):
     with pytest.raises(ValueError, match=r"loss must be one of 'squared_error', .*; got 'hinge'"):
         FMRegressor(loss="hinge").fit(clicks.X, clicks.y)
-    with pytest.raises(ValueError, match="'log_loss', 'hinge', 'squared_hinge'"):
+    with pytest.raises(ValueError, match="'log_loss', 'probit', 'hinge', 'squared_hinge'"):
         FMClassifier(loss="squared_error").fit(clicks.X, clicks.y)
 
 

@@ -72,16 +72,16 @@ def _score(chain, x):
 
 
 def test_latent_normals_are_truncated_normals():
-    rng, n = np.random.default_rng(0), 200_000
+    chain, n = Chain.start(1, 0, 1, "float64", 1.0, np.random.default_rng(0)), 200_000
     for score, label in ((0.3, 1.0), (-1.2, 1.0), (2.0, -1.0)):
         target = ProbitTarget(np.full(n, label))
-        latent = score - target.errors(np.full(n, score), rng)
+        latent = score - target.errors(np.full(n, score), chain)
         low, high = (-score, np.inf) if label > 0 else (-np.inf, -score)
         expected = stats.truncnorm(low, high, loc=score)
         assert (np.sign(latent) == label).all()
         assert latent.mean() == pytest.approx(expected.mean(), abs=0.01)
         assert latent.std() == pytest.approx(expected.std(), abs=0.01)
-    far = ProbitTarget(np.array([1.0, -1.0])).errors(np.array([-1e6, 1e6]), rng)
+    far = ProbitTarget(np.array([1.0, -1.0])).errors(np.array([-1e6, 1e6]), chain)
     assert np.isfinite(far).all()
 
 

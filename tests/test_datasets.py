@@ -3,7 +3,13 @@ import pytest
 from realdata import data_file
 from reference.fm import Model
 
-from fastfm_cy.datasets import load_ratings, make_clicks, make_ratings
+from fastfm_cy.datasets import (
+    load_movielens_design,
+    load_movielens_fold,
+    load_ratings,
+    make_clicks,
+    make_ratings,
+)
 
 
 @pytest.mark.parametrize("make", [make_ratings, make_clicks])
@@ -127,3 +133,33 @@ def test_real_rating_files(name, n_users, n_items):
     assert len(set(data.items)) == n_items
     assert data.ratings.min() >= 0.5
     assert data.ratings.max() == 5
+
+
+@pytest.mark.realdata
+def test_movielens_design():
+    """The ids are those of the plain fold; what else is there fits the user and the item."""
+    folder = data_file("ml-100k")
+    ids, y, _, y_test = load_movielens_fold(folder, "u1")
+    data = load_movielens_design(folder, "u1", history=True)
+    assert np.array_equal(data.y, y)
+    assert np.array_equal(data.y_test, y_test)
+    expanded = data.X.tocsr()
+    fields = [np.flatnonzero(data.groups == group) for group in range(data.groups.max() + 1)]
+    # user, age, gender, occupation, zip code, rated items, item, year, genres, its users, day
+    assert [len(fields[place]) for place in (0, 2, 3, 5, 6, 8, 9)] == [
+        943,
+        2,
+        21,
+        1682,
+        1682,
+        19,
+        943,
+    ]
+    assert (expanded[:, np.r_[fields[0], fields[6]]] != ids).nnz == 0
+    for place in (1, 2, 3, 4, 7, 10):
+        assert (expanded[:, fields[place]].sum(axis=1) == 1).all()
+    rated = expanded[[0]][:, fields[5]]
+    assert rated.nnz == np.count_nonzero(ids[:, 0].toarray())
+    np.testing.assert_allclose(rated.data, 1 / np.sqrt(rated.nnz))
+    known = data.X_test.tocsr()[:, fields[10]].sum(axis=1)
+    assert set(known) <= {0, 1}

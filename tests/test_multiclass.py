@@ -45,7 +45,7 @@ def test_probabilities(loss, three_classes):
     assert log_loss(y_test, probabilities) < 0.95 * log_loss(y_test, prior)
 
 
-@pytest.mark.parametrize("loss", ["log_loss", "hinge", "squared_hinge"])
+@pytest.mark.parametrize("loss", ["log_loss", "probit", "hinge", "squared_hinge"])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_one_against_the_rest_equals_separate_models(loss, dtype, three_classes):
     """All classes' scores are there before the first is updated, so they do not interfere."""

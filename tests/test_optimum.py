@@ -1,7 +1,8 @@
 """Every solver finds the optimum of every loss: n_factors=0 is a convex problem.
 
 The optima are scikit-learn's, or SciPy's for the Huber loss, of which scikit-learn fits the scale,
-too. Objectives are compared, since a hinge's optimum need not be unique.
+too, and for the probit, which it lacks. Objectives are compared, since a hinge's optimum need not
+be unique.
 """
 
 import numpy as np
@@ -59,7 +60,7 @@ def objective(loss, scores, coef, y, weights, l2):
 def optimum(loss, X, y, weights, l2):
     strength = max(np.count_nonzero(weights) * l2, 1e-6)
     C = 1 / strength
-    if loss == "huber":
+    if loss in ("huber", "probit"):
         return minimize(
             lambda theta: objective(loss, X @ theta, theta, y, weights, l2),
             np.zeros(N_FEATURES), method="BFGS",

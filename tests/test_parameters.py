@@ -1,4 +1,5 @@
 import pickle
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -72,6 +73,42 @@ def test_copies_keep_the_weights(dtype, n_outputs):
     assert not bare.coef[..., 2].any()
     assert np.array_equal(bare.factor_vectors[..., :2, :], table.factor_vectors[..., 2:4, :])
     assert bare.factors.nbytes == 3 * n_outputs * table.n_padded * table.dtype.itemsize
+
+
+@dataclass(frozen=True)
+class Several:
+    """A machine with three vectors a feature and five parameters of the whole model."""
+
+    n_vectors = 3
+    n_shared = 5
+    shared_start = 1.0
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("n_outputs", [1, 2])
+@pytest.mark.parametrize("n_factors", [0, 2, 5])
+def test_several_vectors_and_shared_parameters(dtype, n_outputs, n_factors):
+    table = ParameterTable(6, n_factors, dtype, n_outputs, (2.0,), 2, machine=Several())
+    assert table.n_padded % 4 == 0
+    assert table.n_weights % table.n_padded == 0 if n_factors else table.n_weights == 0
+    assert table.shared_blocks.shape == (n_outputs, 2, 5)
+    assert (table.shared_blocks[:, 0] == 1).all()
+    assert (table.shared_blocks[:, 1] == 2).all()
+    assert table.intercept_blocks.tolist() == n_outputs * [[0, 2, 0, 0]]
+    shape = (6, 3, n_factors) if n_outputs == 1 else (n_outputs, 6, 3, n_factors)
+    assert table.factor_vectors.shape == shape
+    table.draw_factors(1.0, np.random.default_rng(0))
+    assert np.count_nonzero(table.factor_blocks[:, :, 0]) == 6 * n_outputs * 3 * n_factors
+    table.shared_blocks[:, 0] = np.arange(5)
+    for copy in (table.copy(), pickle.loads(pickle.dumps(table)), table.take(np.arange(6))):
+        assert copy.machine == table.machine
+        for mine, its in zip(copy.arrays, table.arrays, strict=True):
+            assert np.array_equal(mine, its)
+    bare = table.weights_of(np.array([4]))
+    assert np.array_equal(bare.factor_vectors[..., 0, :, :], table.factor_vectors[..., 4, :, :])
+    assert np.array_equal(bare.shared_blocks[:, 0], table.shared_blocks[:, 0])
+    table.shared_blocks[0, 0, 4] = np.nan
+    assert not table.is_finite()
 
 
 @pytest.mark.parametrize("part", ["intercept", "coef", "factor_vectors"])

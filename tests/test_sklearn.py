@@ -14,7 +14,13 @@ from sklearn.preprocessing import MaxAbsScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from strategies import DTYPES
 
-from fastfm_cy import BayesianFMClassifier, BayesianFMRegressor, FMClassifier, FMRegressor
+from fastfm_cy import (
+    BayesianFMClassifier,
+    BayesianFMOrdinal,
+    BayesianFMRegressor,
+    FMClassifier,
+    FMRegressor,
+)
 
 # Updates are per sample and stop after max_iter epochs, so a row of weight 2 takes one step of
 # twice the size where a repeated row takes two; scikit-learn's own SGD estimators are excused
@@ -49,6 +55,8 @@ ESTIMATORS = [
     FMClassifier(solver="als", dtype="float64"),
     BayesianFMRegressor(max_iter=60, n_burn_in=10),
     BayesianFMClassifier(max_iter=60, n_burn_in=10),
+    BayesianFMOrdinal(max_iter=60, n_burn_in=10),
+    FMClassifier(loss="probit"),
 ]
 
 

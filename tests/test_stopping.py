@@ -207,11 +207,11 @@ def test_ctrl_c_leaves_the_estimator_as_it_was(n_jobs, fitted_before):
 
 def test_ctrl_c_in_partial_fit_restores_the_table(ratings, monkeypatch):
     """The table is trained in place, so what was touched must go back."""
-    from fastfm_cy import _training
+    from fastfm_cy import _machines
 
     model = FMRegressor(4, random_state=0).partial_fit(ratings.X[:500], ratings.y[:500])
     before = model.factors_.copy(), model.coef_.copy(), model.intercept_, model.n_iter_
-    train = _training.fm.train
+    train = _machines.fm.train
 
     class Interrupted:
         @staticmethod
@@ -219,7 +219,7 @@ def test_ctrl_c_in_partial_fit_restores_the_table(ratings, monkeypatch):
             train(*arguments)
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(_training, "fm", Interrupted)
+    monkeypatch.setattr(_machines, "fm", Interrupted)
     for rows in (slice(500, 510), slice(500, 2000)):
         with pytest.raises(KeyboardInterrupt):
             model.partial_fit(ratings.X[rows], ratings.y[rows])

@@ -20,12 +20,13 @@ Columns that share no row do not see each other, so threads may take them at onc
 
 from libc.math cimport sqrt
 
-from .eights cimport add_eight, dot_eight, gram, slopes
+from .eights cimport add_eight, dot_eight, fm_prefetch_line, gram, gram_column, interact, slopes
 from .structs cimport int32_t, int64_t, real
 from .vector cimport FM_PREFETCH, FM_PREFETCH_OWN, fm_flush_denormals, fm_restore_denormals
 
 cdef enum:
-    EIGHT = 8                     # the place of e in a line, too
+    EIGHT = 8
+    ERROR = 8                     # places in a line
     ROOT = 9
     AHEAD = 16                    # non-zeros between prefetching a row and using it
 
@@ -40,20 +41,47 @@ cdef inline double drawn(double theta, double square, double along, double alpha
 
 
 def sum_factors(const int64_t[::1] indptr, const int32_t[::1] indices, const real[::1] data,
-                const real[:, ::1] factors, Py_ssize_t first_factor, real[:, ::1] lines,
-                Py_ssize_t first, Py_ssize_t last):
-    """Write q of eight factors to the lines of rows first..last-1 of a CSR matrix."""
+                const real[:, ::1] factors, Py_ssize_t first_factor, bint begins,
+                real[:, ::1] lines, Py_ssize_t first, Py_ssize_t last):
+    """Write q of eight factors to the lines of rows first..last-1 of a CSR matrix; or, unless it
+    `begins`, add it to what they hold."""
     cdef Py_ssize_t row, entry, f
     cdef real* line
     with nogil:
         for row in range(first, last):
             line = &lines[row, 0]
-            for f in range(EIGHT):
-                line[f] = 0
+            if begins:
+                for f in range(EIGHT):
+                    line[f] = 0
             for entry in range(indptr[row], indptr[row + 1]):
                 if entry + AHEAD < indptr[last]:
                     FM_PREFETCH(&factors[indices[entry + AHEAD], first_factor])
                 add_eight(line, data[entry], &factors[indices[entry], first_factor])
+
+
+def score_eight(const int64_t[::1] indptr, const int32_t[::1] indices, const real[::1] data,
+                const real[:, ::1] linear, const real[:, ::1] factors, Py_ssize_t first_factor,
+                real intercept, bint begins, real[:, ::1] lines, real[::1] scores,
+                Py_ssize_t first, Py_ssize_t last):
+    """sum_factors, which adds the interactions of these eight factors to the rows' scores; or, if
+    it `begins`, sets them to those with the intercept and the linear weights."""
+    cdef Py_ssize_t row, entry, start, end
+    cdef real score
+    cdef unsigned int mode
+    with nogil:
+        mode = fm_flush_denormals()
+        for row in range(first, last):
+            start, end = indptr[row], indptr[row + 1]
+            for entry in range(start + AHEAD, min(end + AHEAD, indptr[last])):
+                FM_PREFETCH(&factors[indices[entry], first_factor])
+            score = intercept if begins else scores[row]
+            if begins:
+                for entry in range(start, end):
+                    score = score + linear[indices[entry], 0] * data[entry]
+            scores[row] = score + interact(&indices[0] + start, &data[0] + start, end - start,
+                                           &factors[0, first_factor], factors.shape[1],
+                                           &lines[row, 0])
+        fm_restore_denormals(mode)
 
 
 def sweep_linear(const int64_t[::1] indptr, const int32_t[::1] indices, const real[::1] data,
@@ -131,39 +159,37 @@ def sweep_factors(const int64_t[::1] indptr, const int32_t[::1] indices, const r
         for column in range(first, last):
             v = &factors[column, first_factor]
             start, end = indptr[column], indptr[column + 1]
-            for f in range(EIGHT * EIGHT):
-                H[f] = 0
-            for f in range(EIGHT):
-                r[f] = 0
-            for entry in range(start, end):
-                if entry + AHEAD < indptr[last]:
-                    FM_PREFETCH_OWN(&lines[indices[entry + AHEAD], 0])
-                    if sizeof(real) == 8:
-                        FM_PREFETCH_OWN(&lines[indices[entry + AHEAD], EIGHT])
-                line = &lines[indices[entry], 0]
-                slopes(h, line, data[entry], v)
-                if is_weighted:
-                    for f in range(EIGHT):
-                        h[f] = h[f] * line[ROOT]
-                    gram(H, r, h, line[EIGHT] * line[ROOT])
-                else:
-                    gram(H, r, h, line[EIGHT])
+            gram_column(&lines[0, 0], lines.shape[1], &indices[0] + start, &data[0] + start,
+                        end - start, indptr[last] - start, v, is_weighted, H, r)
             draw_eight(v, steps, H, r, alpha, &precisions[groups[column], 0],
                        &means[groups[column], 0], &normals[column, 0], n_active)
             for entry in range(start, end):
                 # A short column's lines are still in the cache.
                 ahead = entry + AHEAD
                 if end - start > 256 and ahead < end:
-                    FM_PREFETCH_OWN(&lines[indices[ahead], 0])
-                    if sizeof(real) == 8:
-                        FM_PREFETCH_OWN(&lines[indices[ahead], EIGHT])
+                    fm_prefetch_line(&lines[indices[ahead], 0], sizeof(real))
                 line = &lines[indices[entry], 0]
                 slopes(h, line, data[entry], v)
-                line[EIGHT] = line[EIGHT] + dot_eight(h, steps)
+                line[ERROR] = line[ERROR] + dot_eight(h, steps)
                 add_eight(line, data[entry], steps)
             for f in range(EIGHT):
                 v[f] = v[f] + steps[f]
         fm_restore_denormals(mode)
+
+
+def group_moments(const real[:, :] weights, const int32_t[::1] groups, const double[:, ::1] centres,
+                  double[:, ::1] sums, double[:, ::1] squares):
+    """For each group of features and column of `weights`, their sum, and the sum of squared
+    distances from the group's centre; added to `sums` and `squares`, shape (n_groups, n_columns)."""
+    cdef Py_ssize_t row, column, group
+    cdef double distance
+    with nogil:
+        for row in range(weights.shape[0]):
+            group = groups[row]
+            for column in range(weights.shape[1]):
+                distance = weights[row, column] - centres[group, column]
+                sums[group, column] += weights[row, column]
+                squares[group, column] += distance * distance
 
 
 def independent_runs(const int64_t[::1] indptr, const int32_t[::1] indices, int32_t[::1] seen):

@@ -1,1 +1,2 @@
 include "coordinate.pxi"
+include "blocks.pxi"

@@ -9,11 +9,14 @@ A new loss is one entry in LossCode (settings.pxd), one branch in the function h
 row in fastfm_cy/_losses.py.
 """
 
-from libc.math cimport exp, fabs, log
+from libc.math cimport erfc, exp, fabs, log, log1p
 
 from .settings cimport (
-    HINGE, HUBER, LOG_LOSS, POISSON, SOFTMAX, SQUARED_ERROR, StepSettings,
+    HINGE, HUBER, LOG_LOSS, POISSON, PROBIT, SOFTMAX, SQUARED_ERROR, StepSettings,
 )
+
+cdef enum:
+    FAR = 25                      # standard deviations, where erfc nears the end of its range
 
 
 cdef inline double log_one_plus(double x) noexcept nogil:
@@ -21,6 +24,20 @@ cdef inline double log_one_plus(double x) noexcept nogil:
     if x < 1e-4:
         return x * (1 - x * (0.5 - x * (1.0 / 3)))
     return log(1 + x)
+
+
+cdef inline double minus_log_normal(double x, double* slope) noexcept nogil:
+    """-log Phi(x) of the normal distribution function, and its derivative -phi(x) / Phi(x)."""
+    cdef double root_half = 0.7071067811865476, half_log_two_pi = 0.9189385332046727
+    cdef double beyond, series
+    if x < -FAR:                                            # Phi(x) = phi(x) / -x (1 - ...)
+        beyond = 1 / (x * x)
+        series = 1 - beyond * (1 - beyond * (3 - 15 * beyond))
+        slope[0] = x / series
+        return 0.5 * x * x + half_log_two_pi + log(-x) - log(series)
+    beyond = 0.5 * erfc(fabs(x) * root_half)
+    slope[0] = -exp(-0.5 * x * x - half_log_two_pi) / (beyond if x < 0 else 1 - beyond)
+    return -log(beyond) if x < 0 else -log1p(-beyond)
 
 
 cdef inline double loss_value_gradient(const StepSettings* s, double score, double y,
@@ -46,6 +63,10 @@ cdef inline double loss_value_gradient(const StepSettings* s, double score, doub
         tail = exp(-fabs(margin))
         gradient[0] = -y * (tail if margin > 0 else 1) / (1 + tail)
         return log_one_plus(tail) + (-margin if margin < 0 else 0)
+    if s.loss == PROBIT:
+        tail = minus_log_normal(margin, gradient)
+        gradient[0] *= y
+        return tail
     if margin >= 1:
         gradient[0] = 0
         return 0

@@ -1,4 +1,4 @@
-"""Scores of few rows with as little overhead as Python allows; included after fm.pxi."""
+"""Scores of few rows with as little overhead as Python allows; included after rows.pxi."""
 
 import numpy as np
 
@@ -25,7 +25,8 @@ cdef class Scorer:
         cdef size_t w0 = intercept.ctypes.data, w = linear.ctypes.data, v = factors.ctypes.data
         cdef Py_ssize_t n_outputs = len(intercept)
         self._table = TableView(<void*>w0, <void*>w, <void*>v, linear.shape[1], factors.shape[1],
-                                n_factors, n_outputs, linear.shape[1] // n_outputs,
+                                n_factors, factors.shape[1] // n_outputs, n_outputs,
+                                intercept.shape[1], linear.shape[1] // n_outputs,
                                 factors.shape[1] // n_outputs)
         self._n_features = linear.shape[0]
         self._is_float64 = linear.dtype == np.float64
@@ -131,7 +132,7 @@ cdef class Scorer:
 cdef int score_few(CSRView rows, Py_ssize_t n_rows, const TableView* table,
                    real* scores) except -1:
     """Like predict, without its preparations and in one width for all."""
-    cdef real* scratch = <real*>new_scratch(2 * table.n_factors * sizeof(real), 0)
+    cdef real* scratch = <real*>new_scratch(table, 1, <real>0)
     with nogil:
         predict_rows(<any_width*>NULL, rows, 0, n_rows, table[0], n_rows, scratch, scores)
         free(scratch)

@@ -8,6 +8,7 @@ cpdef enum LossCode:
     HINGE = 4
     SQUARED_HINGE = 5
     SOFTMAX = 6
+    PROBIT = 7
 
 
 cpdef enum SolverCode:

@@ -50,14 +50,12 @@ def strength_slopes(const int64_t[::1] indptr, const int32_t[::1] indices, const
     strengths of the linear weights and of the factors, for a rate of 1.
     """
     cdef CSRView rows = CSRView(&indptr[0], &indices[0], &data[0])
-    cdef TableView table = table_view(intercept, linear, factors, n_factors)
-    cdef size_t n_outputs = table.n_outputs
-    cdef void* scratch = new_scratch((n_outputs + 1) * n_factors * sizeof(real),
-                                     2 * n_outputs * sizeof(double))
-    cdef double* outputs = <double*>scratch
+    cdef TableView table = table_view(intercept, linear, factors, n_factors, 0)
+    cdef Py_ssize_t n_outputs = table.n_outputs
+    cdef double* outputs = <double*>new_scratch(&table, n_outputs, <real>0)
     cdef const int32_t* group = NULL if groups is None else &groups[0]
     cdef const real* weight = NULL if weights is None else &weights[0]
     with nogil:
         strength_slopes_of_rows(rows, y.shape[0], &y[0], weight, table, group, settings.values,
                                 <real*>(outputs + 2 * n_outputs), outputs, &slopes[0, 0])
-        free(scratch)
+        free(outputs)

@@ -19,15 +19,17 @@ ctypedef struct TableView:
     # The parameter table of fastfm_cy/_parameters.py, which describes the layout. Each output
     # (class) has a block of its own in a feature's row; a view starts at one of them. Within a
     # block, the optimiser state follows the parameters: at distance 1 in the intercept and
-    # linear blocks, at distance n_factors in a factor block.
+    # linear blocks, at distance n_weights in a factor block.
     void* intercept
     void* linear
     void* factors
     Py_ssize_t linear_stride    # from a feature to the next
     Py_ssize_t factor_stride
-    Py_ssize_t n_factors        # as padded
+    Py_ssize_t n_factors        # of a vector, as padded
+    Py_ssize_t n_weights        # of all a feature's vectors, as padded
     Py_ssize_t n_outputs
-    Py_ssize_t linear_block     # from an output to the next
+    Py_ssize_t intercept_block  # from an output to the next
+    Py_ssize_t linear_block
     Py_ssize_t factor_block
 
 

@@ -45,6 +45,11 @@ ctypedef fused kind:
     plain_adagrad
     general
 
+cdef inline Py_ssize_t n_state(int solver) noexcept nogil:
+    """Numbers of state a parameter."""
+    return 0 if solver == SGD else 1 if solver == ADAGRAD else 2
+
+
 cdef inline void grow_older(const StepSettings* s, real* linear) noexcept nogil:
     """Adam's bias corrections, 1 - beta^t with t a feature's visits: averages of ones that start
     from zero. They stand behind the state of the feature's linear weight."""
@@ -55,10 +60,12 @@ cdef inline void grow_older(const StepSettings* s, real* linear) noexcept nogil:
         age[1] = beta2 * age[1] + (1 - beta2)
 
 
-cdef inline void step(const kind* tag, const StepSettings* s, real* theta, real* state,
+cdef inline void step(const kind* tag, const StepSettings* s, real* theta, Py_ssize_t apart,
                       const real* linear, const real* direction, real along, real own, real l1,
                       real l2, Py_ssize_t n) noexcept nogil:
-    """Update theta[0..n) and its state; `linear` is the block of the feature's linear weight."""
+    """Update theta[0..n) and its state, which lies `apart` from it (the second number of state as
+    far from the first); `linear` is the block of the feature's linear weight."""
+    cdef real* state = theta + apart
     cdef real rate = <real>s.learning_rate
     if kind is plain_sgd or (kind is general and s.solver == SGD):
         if real is float:
@@ -71,16 +78,17 @@ cdef inline void step(const kind* tag, const StepSettings* s, real* theta, real*
         else:
             fm_adagrad_d(theta, state, direction, along, own + l2, rate, n)
     elif s.solver == FTRL:
-        ftrl_step(s, theta, state, direction, along, own, l1, l2, n)
+        ftrl_step(s, theta, state, state + apart, direction, along, own, l1, l2, n)
     else:
-        adam_step(s, theta, state, linear + 1 + ADAM_STATE, direction, along, own, l2, n)
+        adam_step(s, theta, state, state + apart, linear + 1 + ADAM_STATE, direction, along, own, l2,
+                  n)
     if kind is general:
         if s.has_l1 and s.solver != FTRL:
             shrink(s.solver, theta, state, rate * l1, n)
 
 
-cdef inline void adam_step(const StepSettings* s, real* theta, real* state, const real* age,
-                           const real* direction, real along, real own, real l2,
+cdef inline void adam_step(const StepSettings* s, real* theta, real* mean, real* square,
+                           const real* age, const real* direction, real along, real own, real l2,
                            Py_ssize_t n) noexcept nogil:
     cdef real rate = <real>s.learning_rate
     cdef real beta1 = <real>s.beta1, beta2 = <real>s.beta2
@@ -95,21 +103,22 @@ cdef inline void adam_step(const StepSettings* s, real* theta, real* state, cons
     else:
         own = own + l2
     if real is float:
-        fm_adam_f(theta, state, state + n, direction, along, own, beta1, beta2, scaled, epsilon,
+        fm_adam_f(theta, mean, square, direction, along, own, beta1, beta2, scaled, epsilon,
                   keep, n)
     else:
-        fm_adam_d(theta, state, state + n, direction, along, own, beta1, beta2, scaled, epsilon,
+        fm_adam_d(theta, mean, square, direction, along, own, beta1, beta2, scaled, epsilon,
                   keep, n)
 
 
-cdef inline void ftrl_step(const StepSettings* s, real* theta, real* state, const real* direction,
-                           real along, real own, real l1, real l2, Py_ssize_t n) noexcept nogil:
+cdef inline void ftrl_step(const StepSettings* s, real* theta, real* z, real* squares,
+                           const real* direction, real along, real own, real l1, real l2,
+                           Py_ssize_t n) noexcept nogil:
     cdef real per_rate = 1 / <real>s.learning_rate
     cdef real stiffness = <real>s.ftrl_beta * per_rate + l2
     if real is float:
-        fm_ftrl_f(theta, state, state + n, direction, along, own, l1, stiffness, per_rate, n)
+        fm_ftrl_f(theta, z, squares, direction, along, own, l1, stiffness, per_rate, n)
     else:
-        fm_ftrl_d(theta, state, state + n, direction, along, own, l1, stiffness, per_rate, n)
+        fm_ftrl_d(theta, z, squares, direction, along, own, l1, stiffness, per_rate, n)
 
 
 cdef inline void shrink(int solver, real* theta, const real* state, real by,

@@ -55,7 +55,7 @@ static inline void fm_restore_denormals(unsigned int before) { (void)before; }
 #include <immintrin.h>
 /* AdaGrad, eight floats at a time. Division and square root would take longer than all the rest, so
    the root's reciprocal is the CPU's estimate and one Newton step: exact to 3e-7, relatively. */
-#define FM_FAST_ADAGRAD
+#define FM_EIGHTS_OF_FLOATS
 FM_INLINE void fm_adagrad_eight(float *FM_RESTRICT theta, float *FM_RESTRICT squares,
                                 const float *FM_RESTRICT direction, __m256 along, __m256 own,
                                 __m256 rate) {
@@ -68,6 +68,22 @@ FM_INLINE void fm_adagrad_eight(float *FM_RESTRICT theta, float *FM_RESTRICT squ
   __m256 root = _mm256_mul_ps(guess, _mm256_sub_ps(three_halves, error));
   _mm256_storeu_ps(squares, sum);
   _mm256_storeu_ps(theta, _mm256_fnmadd_ps(_mm256_mul_ps(rate, gradient), root, t));
+}
+
+/* Pairwise: compilers add the eight one after the other, and the next row may wait for them. */
+FM_INLINE float fm_sum_of_eight(__m256 eight) {
+  __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+  four = _mm_add_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_add_ss(four, _mm_movehdup_ps(four)));
+}
+
+FM_INLINE float fm_interactions_of_eights(const float *sums, const float *squares, Py_ssize_t n) {
+  __m256 total = _mm256_setzero_ps();
+  for (Py_ssize_t f = 0; f < n; f += 8) {
+    const __m256 s = _mm256_loadu_ps(sums + f);
+    total = _mm256_add_ps(total, _mm256_fmsub_ps(s, s, _mm256_loadu_ps(squares + f)));
+  }
+  return 0.5f * fm_sum_of_eight(total);
 }
 #endif
 
@@ -161,7 +177,7 @@ FM_DEFINE_LOOPS(double, d, sqrt, fabs, copysign)
 FM_INLINE void fm_adagrad_vector_f(float *FM_RESTRICT theta, float *FM_RESTRICT squares,
                                    const float *FM_RESTRICT direction, float along, float own,
                                    float rate, Py_ssize_t n) {
-#if defined(FM_FAST_ADAGRAD)
+#if defined(FM_EIGHTS_OF_FLOATS)
   if (n % 8 == 0) {
     const __m256 a = _mm256_set1_ps(along), o = _mm256_set1_ps(own), r = _mm256_set1_ps(rate);
     for (Py_ssize_t f = 0; f < n; f += 8)
@@ -170,6 +186,14 @@ FM_INLINE void fm_adagrad_vector_f(float *FM_RESTRICT theta, float *FM_RESTRICT 
   }
 #endif
   fm_adagrad_f(theta, squares, direction, along, own, rate, n);
+}
+
+FM_INLINE float fm_interactions_vector_f(const float *FM_RESTRICT sums,
+                                         const float *FM_RESTRICT squares, Py_ssize_t n) {
+#if defined(FM_EIGHTS_OF_FLOATS)
+  if (n % 8 == 0) return fm_interactions_of_eights(sums, squares, n);
+#endif
+  return fm_interactions_f(sums, squares, n);
 }
 
 #endif

@@ -2,6 +2,9 @@
 
 from .structs cimport real
 
+cdef enum:
+    CACHE_LINE = 64               # bytes
+
 cdef extern from "vector.h" nogil:
     void FM_PREFETCH(const void* address)
     void FM_PREFETCH_OWN(const void* address)
@@ -15,7 +18,7 @@ cdef extern from "vector.h" nogil:
                              float y, Py_ssize_t n)
     void fm_accumulate_two_d(double* sums, double* squares, const double* u, double x,
                              const double* v, double y, Py_ssize_t n)
-    float fm_interactions_f(const float* sums, const float* squares, Py_ssize_t n)
+    float fm_interactions_vector_f(const float* sums, const float* squares, Py_ssize_t n)
     double fm_interactions_d(const double* sums, const double* squares, Py_ssize_t n)
     void fm_sgd_f(float* theta, const float* direction, float along, float own, float rate,
                   Py_ssize_t n)
@@ -72,6 +75,6 @@ cdef inline void accumulate_two(real* sums, real* squares, const real* u, real x
 cdef inline real interactions(const real* sums, const real* squares, Py_ssize_t n) noexcept nogil:
     """1/2 sum_f (s_f^2 - q_f)."""
     if real is float:
-        return fm_interactions_f(sums, squares, n)
+        return fm_interactions_vector_f(sums, squares, n)
     else:
         return fm_interactions_d(sums, squares, n)

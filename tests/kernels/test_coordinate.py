@@ -78,7 +78,7 @@ def test_factor_draws_equal_their_definition(dtype, problem, seed, n_factors, we
         precisions, means = rng.uniform(0.5, 2, (2, 8)), rng.normal(size=(2, 8))
         normals = rng.normal(size=(n_features, 8))
         coordinate.sum_factors(
-            rows.indptr, rows.indices, rows.data, factors, first, lines, 0, n_rows
+            rows.indptr, rows.indices, rows.data, factors, first, True, lines, 0, n_rows
         )
         np.testing.assert_allclose(
             lines[:, :n_active], problem.X @ model.v[:, first : first + n_active],
@@ -138,3 +138,36 @@ def test_threads_visit_every_column_once(n_threads, monkeypatch):
         Columns.of(rows).sweep(lambda *part: visited.append(part), pool, n_threads)
     assert sorted(column for part in visited for column in range(*part)) == list(range(13))
     assert len(visited) > 2
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@given(problem=problems())
+def test_scores_and_sums_of_eights_equal_their_definition(dtype, problem):
+    rows, table = problem.rows(dtype), problem.table(dtype, in_eights=True)
+    lines = aligned_zeros((rows.n_rows, 16), dtype)
+    scores = np.full(rows.n_rows, np.nan, dtype)
+    for first in range(0, table.n_padded, 8):
+        coordinate.score_eight(
+            rows.indptr, rows.indices, rows.data, table.linear, table.factors, first,
+            table.intercepts[0], first == 0, lines, scores, 0, rows.n_rows,
+        )  # fmt: skip
+        expected = problem.X @ table.factors[:, first : first + 8].astype(float)
+        np.testing.assert_allclose(lines[:, :8], expected, rtol=1e-3, atol=1e-4)
+    if table.n_padded:
+        expected = reference.scores(problem.model, problem.X)
+        tolerance = TOLERANCE[dtype]
+        np.testing.assert_allclose(scores, expected, rtol=tolerance, atol=10 * tolerance)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_moments_of_groups_equal_their_definition(dtype):
+    rng = np.random.default_rng(0)
+    weights = rng.normal(size=(40, 8)).astype(dtype)[:, 2:7]  # strided, as in a table
+    groups, centres = rng.integers(0, 3, 40).astype(np.int32), rng.normal(size=(3, 5))
+    sums, squares = np.zeros((2, 3, 5))
+    coordinate.group_moments(weights, groups, centres, sums, squares)
+    for group in range(3):
+        own = weights[groups == group].astype(float)
+        np.testing.assert_allclose(sums[group], own.sum(axis=0), rtol=1e-6, atol=1e-6)
+        distances = np.square(own - centres[group]).sum(axis=0)
+        np.testing.assert_allclose(squares[group], distances, rtol=1e-6)

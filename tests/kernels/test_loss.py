@@ -4,6 +4,8 @@ from fastfm_cy.kernels.settings import Settings, SolverCode
 from hypothesis import given
 from hypothesis import strategies as st
 from reference.losses import GRADIENTS, LOSSES, of_outputs
+from scipy.special import log_ndtr
+from scipy.stats import norm
 
 from fastfm_cy._losses import CLASSIFICATION, REGRESSION
 from fastfm_cy.kernels import loss
@@ -111,3 +113,11 @@ def test_log_loss_keeps_its_digits_at_both_ends(y):
 def test_lengths_must_agree():
     with pytest.raises(ValueError, match="2 scores, but 1 targets"):
         loss.values_and_gradients(SETTINGS["log_loss"], np.zeros((2, 1)), np.ones(1))
+
+
+def test_probit_far_from_zero():
+    """-log Phi(x) and phi(x) / Phi(x) where their textbook forms are 0 / 0."""
+    for score in (-1e8, -1e4, -60.0, -25.1, -24.9, -3.0, 9.0, 60.0, 1e8):
+        assert value("probit", score, 1.0) == pytest.approx(-log_ndtr(score), rel=1e-9, abs=1e-300)
+        ratio = np.exp(norm.logpdf(score) - log_ndtr(score)) if score > -1e4 else -score
+        assert gradient("probit", score, 1.0) == pytest.approx(-ratio, rel=1e-7, abs=1e-300)

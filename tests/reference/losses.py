@@ -1,6 +1,7 @@
 """Losses of one sample, as the textbooks write them (no care for overflow)."""
 
 import numpy as np
+from scipy.stats import norm
 
 HUBER_DELTA = 1.0
 
@@ -17,6 +18,7 @@ LOSSES = {
     "log_loss": lambda score, y: np.log(1 + np.exp(-y * score)),
     "hinge": lambda score, y: max(0.0, 1 - y * score),
     "squared_hinge": lambda score, y: max(0.0, 1 - y * score) ** 2,
+    "probit": lambda score, y: -norm.logcdf(y * score),
 }
 
 GRADIENTS = {
@@ -26,6 +28,7 @@ GRADIENTS = {
     "log_loss": lambda score, y: -y / (1 + np.exp(y * score)),
     "hinge": lambda score, y: -y if y * score < 1 else 0.0,
     "squared_hinge": lambda score, y: -2 * y * max(0.0, 1 - y * score),
+    "probit": lambda score, y: -y * np.exp(norm.logpdf(score) - norm.logcdf(y * score)),
 }
 
 
