@@ -34,13 +34,11 @@ class BaseFMClassifier(ClassifierMixin, BaseFM):
 
         Parameters
         ----------
-        X : {sparse matrix, array, data frame, RelationalDesign, DiskDataset} of shape \
-                (n_samples, n_features)
-            Of a data set on disk (`fastfm_cy.io.open_dataset`), never more than its memory budget
-            is held.
+        X : {sparse matrix, array, data frame, RelationalDesign} of shape (n_samples, n_features)
+            Or a DiskDataset (`fastfm_cy.io.open_dataset`), of which never more than its memory
+            budget is held.
         y : array of shape (n_samples,)
-            None for a DiskDataset, which has its own.
-            Labels of any type.
+            Labels of any type. None for a DiskDataset, which has its own.
         {fit_parameters}
 
         Returns
@@ -127,6 +125,7 @@ class BaseFMClassifier(ClassifierMixin, BaseFM):
         Parameters
         ----------
         X : {sparse matrix, array, data frame, RelationalDesign} of shape (n_samples, n_features)
+            Or a DiskDataset.
 
         Returns
         -------
@@ -144,6 +143,7 @@ class BaseFMClassifier(ClassifierMixin, BaseFM):
         Parameters
         ----------
         X : {sparse matrix, array, data frame, RelationalDesign} of shape (n_samples, n_features)
+            Or a DiskDataset.
 
         Returns
         -------
@@ -163,6 +163,7 @@ class BaseFMClassifier(ClassifierMixin, BaseFM):
         Parameters
         ----------
         X : {sparse matrix, array, data frame, RelationalDesign} of shape (n_samples, n_features)
+            Or a DiskDataset.
 
         Returns
         -------

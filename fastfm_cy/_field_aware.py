@@ -23,7 +23,6 @@ from ._regression import BaseFMRegressor
 from ._solvers import SOLVERS
 from ._validation import check_bool, check_choice, check_eval_set, check_integer
 
-_ENTRIES_AT_ONCE = 1 << 20  # of a data set on disk
 _INITS = {"normal": "normal", "uniform": "uniform"}
 
 
@@ -108,7 +107,7 @@ class FieldAware(BaseFM):
         self._fields_beside = dataset.has("fields") and self.fields is None
         self.n_fields_ = self.n_fields
         if self.n_fields_ is None and self._fields_beside:
-            self.n_fields_ = _n_fields_of(dataset)
+            self.n_fields_ = max(1, dataset.n_fields)
         elif self.n_fields_ is None:
             fields = check_fields_of_features(self.fields, dataset.shape[1], self.grow_features)
             self.n_fields_ = int(fields.max(initial=0)) + 1
@@ -116,10 +115,10 @@ class FieldAware(BaseFM):
     def _rows_of_chunk(self, chunk):
         rows, X = chunk.rows, chunk.rows
         if self._fields_beside:
-            if chunk.fields is None:
+            if rows.fields is None:
                 raise ValueError("The model was fitted with fields beside the data; X has none.")
             X = rows.as_matrix()
-            X = WithFields(X, sparse.csr_array((chunk.fields, X.indices, X.indptr), X.shape))
+            X = WithFields(X, sparse.csr_array((rows.fields, X.indices, X.indptr), X.shape))
         return self._with_fields(rows, X, reset=False)
 
     def _table_rows_of(self, columns):
@@ -191,15 +190,6 @@ class FieldAware(BaseFM):
             return scale * rng.standard_normal(shape, dtype=np.float32)
         scale = scale / np.sqrt(np.float32(max(1, self.n_factors)))
         return scale * rng.random(shape, dtype=np.float32)
-
-
-def _n_fields_of(dataset):
-    """The largest field of a data set on disk, and one."""
-    highest, n_entries = 0, dataset.n_entries
-    for first in range(0, n_entries, _ENTRIES_AT_ONCE):
-        part = [(first, min(first + _ENTRIES_AT_ONCE, n_entries))]
-        highest = max(highest, int(dataset.read("fields", part).max()))
-    return highest + 1
 
 
 class FieldAwareRegressor(FieldAware, BaseFMRegressor):

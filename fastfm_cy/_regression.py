@@ -22,10 +22,9 @@ class BaseFMRegressor(RegressorMixin, BaseFM):
 
         Parameters
         ----------
-        X : {sparse matrix, array, data frame, RelationalDesign, DiskDataset} of shape \
-                (n_samples, n_features)
-            Of a data set on disk (`fastfm_cy.io.open_dataset`), never more than its memory budget
-            is held.
+        X : {sparse matrix, array, data frame, RelationalDesign} of shape (n_samples, n_features)
+            Or a DiskDataset (`fastfm_cy.io.open_dataset`), of which never more than its memory
+            budget is held.
         y : array of shape (n_samples,)
             None for a DiskDataset, which has its own.
         {fit_parameters}
@@ -62,6 +61,7 @@ class BaseFMRegressor(RegressorMixin, BaseFM):
         Parameters
         ----------
         X : {sparse matrix, array, data frame, RelationalDesign} of shape (n_samples, n_features)
+            Or a DiskDataset.
 
         Returns
         -------

@@ -102,6 +102,12 @@ def _check_contents(folder, header):
             raise FileFormatError(f"{folder}: {name} is {header[name]!r}.")
     if header["n_features"] >= 2**31:
         raise FileFormatError(f"{folder}: n_features is {header['n_features']}.")
+    n_fields = header.get("n_fields", 0)
+    if type(n_fields) is not int or not 0 <= n_fields < 2**31:
+        raise FileFormatError(f"{folder}: n_fields is {n_fields!r}.")
+    names = header.get("feature_names")
+    if names is not None and (not isinstance(names, list) or len(names) != header["n_features"]):
+        raise FileFormatError(f"{folder}: feature_names are not one a feature.")
     arrays = header["arrays"]
     if set(_NEEDED) - set(arrays) or set(arrays) - set(_TYPES):
         raise FileFormatError(f"{folder} has the arrays {sorted(arrays)}.")

@@ -76,7 +76,8 @@ def _write_text(writer, reader):
             matrix = _canonical_rows(matrix, rows.largest_index + 1)
         writer.append(**matrix, **of_rows, target=target)
     first_index, n_features = form.extent(reader.least_index, reader.largest_index)
-    writer.finish(n_features, first_index, **_names(form.feature_names))
+    about = _about(form.feature_names, reader.largest_field + 1)
+    writer.finish(n_features, first_index, **about)
 
 
 def _write_binary(writer, name, target=None):
@@ -112,7 +113,8 @@ def _write_dataset(writer, dataset):
         of_rows = {"target": y, "weights": weights, "query": query}
         of_rows = {n: None if a is None else a[first:last] for n, a in of_rows.items()}
         writer.append(**matrix, **of_rows)
-    writer.finish(rows.n_features, **_names(dataset.feature_names))
+    n_fields = 0 if fields is None else int(fields.max(initial=-1)) + 1
+    writer.finish(rows.n_features, **_about(dataset.feature_names, n_fields))
 
 
 def _canonical_rows(matrix, n_columns):
@@ -132,5 +134,7 @@ def _canonical_rows(matrix, n_columns):
     return {"ends": X.indptr[1:].astype(np.int64), "indices": X.indices, "data": X.data}
 
 
-def _names(feature_names):
-    return {} if feature_names is None else {"feature_names": list(feature_names)}
+def _about(feature_names, n_fields):
+    """What the header says of names and fields, if there are any."""
+    about = {} if feature_names is None else {"feature_names": list(feature_names)}
+    return about | ({"n_fields": n_fields} if n_fields else {})

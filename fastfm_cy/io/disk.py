@@ -56,7 +56,6 @@ class Chunk:
     rows: CSRRows
     y: np.ndarray | None
     weights: np.ndarray | None
-    fields: np.ndarray | None
     query: np.ndarray | None
     ranges: list
     """Of rows (first, last + 1) of the data set, one behind the other."""
@@ -87,13 +86,15 @@ class DiskDataset:
     y, weights, query : ndarrays of shape (n_rows,), mapped from disk, or None
     fields : csr_array of shape (n_rows, n_features), mapped from disk, or None
     feature_names : list of str or None
+    n_fields : int
+        One more than the largest field; 0 if entries have none.
     """
 
     def __init__(self, folder, header, memory_budget):
         self.folder, self.memory_budget = folder, memory_budget
         self.shape = header["n_rows"], header["n_features"]
         self.n_entries = header["n_entries"]
-        self.feature_names = header.get("feature_names")
+        self.feature_names, self.n_fields = header.get("feature_names"), header.get("n_fields", 0)
         self._types = {name: about["dtype"] for name, about in header["arrays"].items()}
 
     def __repr__(self):
@@ -195,9 +196,9 @@ class DiskDataset:
         arrays |= {name: self.read(name, ranges) for name in self._names(_OF_ROWS)}
         with np.errstate(over="ignore"):
             data = arrays["data"].astype(dtype or self.dtype, copy=False)
-        rows = CSRRows(indptr, arrays["indices"], data, self.shape[1])
+        rows = CSRRows(indptr, arrays["indices"], data, self.shape[1], arrays.get("fields"))
         self._check(rows)
-        of_rows = map(arrays.get, ("target", "weights", "fields", "query"))
+        of_rows = map(arrays.get, ("target", "weights", "query"))
         return Chunk(rows, *of_rows, ranges)
 
     def _check(self, rows):

@@ -44,9 +44,11 @@ def test_text(tmp_path):
     assert (dataset.shape, dataset.n_entries, dataset.dtype) == ((4, 3), 5, "float32")
     dataset = convert(file_of(FFM), tmp_path / "ffm", dtype="float64")
     assert_same_dataset(dataset, read_libffm(file_of(FFM), dtype="float64"))
+    assert dataset.n_fields == 2
     dataset = convert(file_of(CSV), tmp_path / "csv", format="csv", weight="w")
     assert_same_dataset(dataset, read_csv(file_of(CSV), weight="w"))
     assert dataset.feature_names == ["a", "b"]
+    assert dataset.n_fields == 0
     assert [column.shape for column in dataset] == [(2, 2), (2,)]
 
 
@@ -106,7 +108,7 @@ def test_chunks_cover_all_rows_within_their_bytes(folder, dataset, n_bytes):
         np.testing.assert_array_equal(part.toarray(), disk.X[first:last].toarray())
         assert_same_bits(chunk.y, disk.y[first:last])
         assert_same_bits(chunk.weights, disk.weights[first:last])
-        assert len(chunk.fields) == n_entries
+        assert len(chunk.rows.fields) == n_entries
 
 
 def test_chunks_of_several_ranges(folder):
@@ -241,7 +243,8 @@ def with_header(folder, **changes):
     [
         {"version": 2}, {"version": "1"}, {"format": "other"}, {"n_rows": 2**63}, {"n_rows": -1},
         {"n_rows": "4"}, {"n_rows": 4.0}, {"n_rows": None}, {"n_features": 2**31},
-        {"n_entries": 2**62}, {"n_entries": 4}, {"arrays": {}}, {"arrays": None},
+        {"n_entries": 2**62}, {"n_entries": 4}, {"n_fields": -1}, {"n_fields": "2"},
+        {"feature_names": ["a"]}, {"feature_names": 3}, {"arrays": {}}, {"arrays": None},
         {"arrays": {"indptr": 1, "indices": 2, "data": 3}},
         {"arrays": {"../secret": {"dtype": "<f4", "length": 1}}},
     ],
