@@ -236,8 +236,12 @@ class Fitting:
 
     def _begin_late(self, table, visited, rng):
         """Start the factors that begin when their feature occurs, if it has only now."""
-        if table.begun is None:
-            return
+        if table.begun is not None:
+            occur = np.flatnonzero(self._occurrences(visited))
+            table.begin(occur, lambda shape: self.estimator._draw(shape, rng))
+
+    def _occurrences(self, visited):
+        """How many entries each feature has in the visited rows."""
         rows = self.rows
         indices = rows.indices
         if len(visited) < rows.n_rows:
@@ -246,7 +250,7 @@ class Fitting:
             indices = indices[np.repeat(is_visited, np.diff(rows.indptr))]
         counts = np.zeros(rows.n_features, dtype=np.int64)
         replicas.count(indices, counts)
-        table.begin(np.flatnonzero(counts), lambda shape: self.estimator._draw(shape, rng))
+        return counts
 
     def _check_size(self, n_features):
         estimator = self.estimator

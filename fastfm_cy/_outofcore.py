@@ -240,14 +240,14 @@ class DiskFitting(Fitting):
     def _layout(self, visited):
         estimator = self.estimator
         self.placement = place_features(
-            self.rows.n_features, self._count, self.targets.n_visited, n_jobs=self.n_jobs,
+            self.rows.n_features, self._occurrences, self.targets.n_visited, n_jobs=self.n_jobs,
             relabel=estimator.relabel, deterministic=estimator.deterministic,
             frequent=estimator._machine().frequent,
         )  # fmt: skip
         return self.placement.layout(self.rows, visited)
 
-    def _count(self):
-        """How many entries each feature has."""
+    def _occurrences(self, visited=None):
+        """How many entries each feature has, in all rows."""
         dataset = self.dataset
         counts = np.zeros(self.rows.n_features, dtype=np.int64)
         for first in range(0, dataset.n_entries, _BLOCK):

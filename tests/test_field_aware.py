@@ -118,7 +118,7 @@ def test_a_failed_partial_fit_leaves_the_model(clicks, Estimator, monkeypatch):
 
     class Interrupted:
         @staticmethod
-        def train(*arguments):
+        def train(*arguments, **named):
             kernels.train(*arguments)
             raise KeyboardInterrupt
 
