@@ -119,7 +119,7 @@ def test_a_failed_partial_fit_leaves_the_model(clicks, Estimator, monkeypatch):
     class Interrupted:
         @staticmethod
         def train(*arguments, **named):
-            kernels.train(*arguments)
+            kernels.train(*arguments, **named)
             raise KeyboardInterrupt
 
     name = kernels.__name__.split(".")[-1].split("_")[0]

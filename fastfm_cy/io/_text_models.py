@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from ..exceptions import ModelFileError
+from ..kernels.lines import table_lines
 from ._files import model_written_aside
 
 _SHOWN = 60  # characters of a bad line
@@ -37,8 +38,12 @@ def text_written_aside(path):
 
 def parse_numbers(path, lines, first_number, n_columns):
     """Finite numbers from lines that hold n_columns each: float64, shape (n_lines, n_columns)."""
-    values = np.empty((len(lines), n_columns))
     expected = "a number" if n_columns == 1 else f"{n_columns} numbers"
+    fewest = 2 * n_columns - 1  # characters; so that no more is allocated than the file holds
+    short = next((row for row, line in enumerate(lines) if len(line) < fewest), None)
+    if short is not None:
+        raise bad_line(path, first_number + short, lines[short], expected)
+    values = np.empty((len(lines), n_columns))
     for row, line in enumerate(lines):
         fields = line.split()
         try:
@@ -52,6 +57,14 @@ def parse_numbers(path, lines, first_number, n_columns):
         row = int(finite.argmin())
         raise bad_line(path, first_number + row, lines[row], f"{expected} that are finite")
     return values
+
+
+def lines_of(table):
+    """The rows of a 2-D array as text: numbers as `line_of` has them, but faster."""
+    if not table.shape[1]:
+        return "\n" * len(table)
+    nothing = np.empty((len(table), 0))
+    return table_lines(nothing, np.ascontiguousarray(table), ord(" ")).decode()
 
 
 def line_of(values):

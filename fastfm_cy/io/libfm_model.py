@@ -11,7 +11,7 @@
 import numpy as np
 
 from ..exceptions import ModelFileError
-from ._text_models import bad_line, line_of, parse_numbers, read_lines, text_written_aside
+from ._text_models import bad_line, lines_of, parse_numbers, read_lines, text_written_aside
 from ._weights import Weights, estimator_of, weights_of
 
 _BIAS, _LINEAR, _FACTORS = (
@@ -109,7 +109,7 @@ def write_libfm_model(model, path):
         factors = np.pad(factors, ((0, 0), (0, 1)))
     with text_written_aside(path) as file:
         if model.fit_intercept:
-            print(_BIAS, weights.intercept, sep="\n", file=file)
+            file.write(f"{_BIAS}\n{weights.intercept!s}\n")
         if model.fit_linear:
-            print(_LINEAR, *weights.coef, sep="\n", file=file)
-        print(_FACTORS, *map(line_of, factors), sep="\n", file=file)
+            file.write(f"{_LINEAR}\n{lines_of(weights.coef[:, None])}")
+        file.write(f"{_FACTORS}\n{lines_of(factors)}")

@@ -1,6 +1,7 @@
 """libFM's text models; the golden texts were written by libFM 1.4.4, predictions likewise."""
 
 import tempfile
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -116,7 +117,7 @@ def test_what_libfm_writes_is_written_again(tmp_path):
         assert (tmp_path / "again.txt").read_text(encoding="utf-8") == text
     write_libfm_model(_read(ONE_FACTOR, tmp_path), tmp_path / "again.txt")
     last = (tmp_path / "again.txt").read_text(encoding="utf-8").splitlines()[-1]
-    assert last == "-0.0276405 0.0"  # libFM cannot load models of one factor
+    assert last == "-0.0276405 0"  # libFM cannot load models of one factor
 
 
 @given(st.data(), st.sampled_from(["float32", "float64"]), st.booleans(), st.booleans())
@@ -193,6 +194,15 @@ def test_errors_name_the_line(old, new, message, tmp_path):
     assert old in ALS
     with pytest.raises(ModelFileError, match=message):
         _read(ALS.replace(old, new, 1), tmp_path)
+
+
+def test_no_more_is_allocated_than_the_file_holds(tmp_path):
+    text = "#pairwise interactions Vj,f\n" + "1 " * 50_000 + "\n" + "1\n" * 50_000
+    tracemalloc.start()
+    with pytest.raises(ModelFileError, match="line 3: expected 50000 numbers, got '1'"):
+        _read(text, tmp_path)
+    assert tracemalloc.get_traced_memory()[1] < 100 * len(text)
+    tracemalloc.stop()
 
 
 def test_classes_must_be_in_order(tmp_path):
