@@ -10,7 +10,7 @@ from sklearn.model_selection import KFold, StratifiedKFold
 
 from . import options as opt
 from .config import Config
-from .data import describe, read_data, rows_of, targets_of
+from .data import describe, matrix_of, read_data, targets_of
 from .estimators import estimator_of
 from .metrics import metrics_of
 from .report import Reporter
@@ -42,7 +42,7 @@ def cv(
     data = read_data(sources, format, target=target)
     y = targets_of(data, "The data")
     machine = estimator_of(context, y)
-    X = rows_of(data, machine)
+    X = matrix_of(data, machine)
     reporter.facts("data", describe(data))
     splitter = StratifiedKFold if is_classifier(machine) else KFold
     found = []

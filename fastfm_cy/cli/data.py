@@ -6,8 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from .._estimator import BaseFM
 from .._field_aware import FieldAware
 from .._fields import joined
+from .._solvers import SOLVERS
 from ..io import (
     Dataset,
     DiskDataset,
@@ -83,8 +85,19 @@ def with_features(data, n_features, what):
     return Dataset(X, data.y, data.weights, fields, data.query)
 
 
+def stays_on_disk(data, model):
+    """Whether the model trains on, and predicts from, these data without reading all of them."""
+    on_disk = isinstance(data, DiskDataset) and isinstance(model, BaseFM)
+    return on_disk and model.solver in SOLVERS
+
+
 def rows_of(data, model):
-    """X as the model takes it: with the fields of the entries, if it wants them."""
+    """X as the model takes it: a data set on disk itself, if it can stay there."""
+    return data if stays_on_disk(data, model) else matrix_of(data, model)
+
+
+def matrix_of(data, model):
+    """X in memory, with the fields of the entries if the model wants them."""
     if isinstance(model, FieldAware) and model.fields is None and data.fields is not None:
         return joined(data.X, data.fields)
     return data.X

@@ -9,7 +9,15 @@ import typer
 from ..io import save_model
 from . import options as opt
 from .config import Config
-from .data import describe, read_data, rows_of, targets_of, with_features
+from .data import (
+    describe,
+    matrix_of,
+    read_data,
+    rows_of,
+    stays_on_disk,
+    targets_of,
+    with_features,
+)
 from .estimators import estimator_of
 from .metrics import metrics_of
 from .report import Reporter
@@ -55,20 +63,33 @@ def fit(
     data = read_data(sources, format, target=target)
     y = targets_of(data, "The data")
     machine = estimator_of(context, y)
-    more = {} if data.weights is None else {"sample_weight": np.asarray(data.weights)}
-    held_out = None
+    held_out, eval_set = None, None
     if valid:
         held_out = with_features(read_data([valid], format, target=target), data.X.shape[1], valid)
-        more["eval_set"] = rows_of(held_out, machine), targets_of(held_out, valid)
+        eval_set = _eval_set(held_out, valid, data, machine)
     seconds = perf_counter() - start
     reporter.facts("data", describe(data) | {"seconds": seconds})
     start = perf_counter()
     with reporter.training(data.X.shape[0], machine.max_iter) as callback:
-        machine.fit(rows_of(data, machine), y, callbacks=callback, **more)
+        more = {"eval_set": eval_set, "callbacks": callback}
+        if stays_on_disk(data, machine):  # it has its own targets and weights
+            machine.fit(data, **more)
+        else:
+            if data.weights is not None:
+                more["sample_weight"] = np.asarray(data.weights)
+            machine.fit(matrix_of(data, machine), y, **more)
     facts = {"estimator": type(machine).__name__, "epochs": machine.n_iter_}
     facts["seconds"] = perf_counter() - start
     if held_out is not None:
-        found = metrics_of(machine, *more["eval_set"])
+        found = metrics_of(machine, rows_of(held_out, machine), targets_of(held_out, valid))
         facts |= {f"validation_{name}": value for name, value in found.items()}
     save_model(machine, model, optimizer_state=not no_state)
     reporter.facts("model", facts | {"file": model})
+
+
+def _eval_set(held_out, name, data, machine):
+    """As fit takes it; on disk only beside training data on disk."""
+    y = targets_of(held_out, name)
+    if stays_on_disk(data, machine) and stays_on_disk(held_out, machine):
+        return held_out
+    return matrix_of(held_out, machine), y

@@ -1,6 +1,7 @@
 """fit, predict, evaluate, cv, convert and inspect."""
 
 import gzip
+import json
 import subprocess
 import sys
 
@@ -8,7 +9,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import log_loss, roc_auc_score, root_mean_squared_error
 
-from fastfm_cy import BayesianFMRegressor, FMClassifier, FMRegressor
+from fastfm_cy import BayesianFMRegressor, FMClassifier, FMRegressor, _estimator
+from fastfm_cy._outofcore import fit_from_disk
 from fastfm_cy.io import load_model, open_dataset, read_csv, read_libfm_binary, read_libsvm
 
 
@@ -259,6 +261,25 @@ def test_training_from_a_folder(run, files):
     assert result.exit_code == 0, result.stderr
     X, y = read_libsvm(files / "ratings.libsvm")
     assert load_model(files / "m.fm").score(X, y) > 0
+
+
+def test_gradient_solvers_leave_a_folder_on_disk(run, files, monkeypatch):
+    run("convert", files / "ratings.libsvm", files / "folder")
+    trained = []
+    monkeypatch.setattr(
+        _estimator, "fit_from_disk",
+        lambda model, data, *others: trained.append(data) or fit_from_disk(model, data, *others),
+    )  # fmt: skip
+    valid = "--valid", files / "folder", "--early-stopping", "--json"
+    for solver, n in (("adagrad", 1), ("als", 1)):
+        result = run(
+            "fit", files / "folder", *valid, "-m", files / "m.fm", "--solver", solver,
+            "--max-iter", 2,
+        )  # fmt: skip
+        assert result.exit_code == 0, result.stderr
+        assert len(trained) == n
+        assert json.loads(result.stdout.splitlines()[-1])["validation_rmse"] > 0
+    assert run("evaluate", files / "m.fm", files / "folder").exit_code == 0
 
 
 @pytest.mark.parametrize(
