@@ -215,8 +215,8 @@ def test_ctrl_c_in_partial_fit_restores_the_table(ratings, monkeypatch):
 
     class Interrupted:
         @staticmethod
-        def train(*arguments):
-            train(*arguments)
+        def train(*arguments, **named):
+            train(*arguments, **named)
             raise KeyboardInterrupt
 
     monkeypatch.setattr(_machines, "fm", Interrupted)

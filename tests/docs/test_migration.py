@@ -387,6 +387,7 @@ def test_libffm_files(clicks, tmp_path):
         io.write_libffm(tmp_path / name, clicks.X[part], clicks.y[part], fields)
     train, valid = io.read_libffm(tmp_path / "train"), io.read_libffm(tmp_path / "valid")
     options = {"n_factors": 16, "fit_intercept": False, "fit_linear": False, "random_state": 0}
+    options["init_scale"] = 1.0
     start = FFMClassifier(learning_rate=1e-9, max_iter=1, **options)
     start.fit(train.X, train.y, fields=train.fields)
     begun = start.factors_[start._table.begun]
