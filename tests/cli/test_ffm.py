@@ -43,7 +43,7 @@ def test_flags_are_the_estimators_parameters(run, ffm_files):
     data = read_libffm(ffm_files / "train")
     same = FFMClassifier(
         3, l2_factors=0.01, learning_rate=0.1, max_iter=2, normalize=None, fit_intercept=False,
-        fit_linear=False, random_state=0,
+        fit_linear=False, init_scale=1.0, random_state=0,
     ).fit(data.X, data.y, fields=data.fields)  # fmt: skip
     model = read_libffm_model(ffm_files / "model")
     assert model.normalize is None
