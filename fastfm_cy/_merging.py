@@ -75,9 +75,11 @@ class Merger:
             self._match_ftrl()
 
     def _merge_intercepts(self):
-        moves = np.sum([copy - self.table.intercept for copy in self.intercepts], axis=0)
-        moves *= self._intercept_shares
-        self.table.intercept += moves
+        # Copies that left the range of numbers make the next scores do so, which is noticed there.
+        with np.errstate(over="ignore", invalid="ignore"):
+            moves = np.sum([copy - self.table.intercept for copy in self.intercepts], axis=0)
+            moves *= self._intercept_shares
+            self.table.intercept += moves
         for copy in self.intercepts:
             copy[...] = self.table.intercept
 

@@ -5,9 +5,17 @@ import warnings
 import numpy as np
 import pytest
 from scipy import sparse
+from sklearn.base import ClassifierMixin
 
-from fastfm_cy import DivergenceError, FMClassifier, FMRegressor
-from fastfm_cy._losses import CLASSIFICATION, REGRESSION
+from fastfm_cy import (
+    DivergenceError,
+    FFMClassifier,
+    FFMRegressor,
+    FMClassifier,
+    FMRegressor,
+    FwFMClassifier,
+    FwFMRegressor,
+)
 from fastfm_cy._schedules import SCHEDULES
 from fastfm_cy._solvers import SOLVERS
 
@@ -30,7 +38,7 @@ def draw_matrix(rng):
 
 
 def draw_target(rng, Model, loss, n_rows):
-    if Model is FMClassifier:
+    if issubclass(Model, ClassifierMixin):
         return rng.permutation(np.arange(n_rows) % rng.integers(2, 5))
     scale = rng.choice([0.0, 1e-6, 1.0, 1.0, 1e6])
     y = scale * rng.normal(size=n_rows)
@@ -44,7 +52,7 @@ def draw_parameters(rng, Model, n_features):
 
     parameters = {
         "n_factors": int(rng.choice([0, 1, 3, 4, 8, 16, 20])),
-        "loss": str(rng.choice(list(REGRESSION if Model is FMRegressor else CLASSIFICATION))),
+        "loss": str(rng.choice(list(Model._losses))),
         "solver": str(rng.choice(list(SOLVERS))),
         "schedule": str(rng.choice(list(SCHEDULES))),
         "learning_rate": [None, 1e-6, 0.1, 10.0, 1e3][rng.integers(5)],
@@ -70,6 +78,19 @@ def draw_parameters(rng, Model, n_features):
     return parameters
 
 
+def draw_more_parameters(rng, Model, n_features):
+    """Of higher degrees, and of machines with fields."""
+    if Model in (FMRegressor, FMClassifier):
+        return {"degree": int(rng.integers(3, 6)), "share_factors": bool(rng.integers(2))}
+    return {
+        "fields": rng.integers(0, rng.integers(1, 8), n_features),
+        "same_field": bool(rng.integers(2)),
+        "normalize": [None, "l2"][rng.integers(2)],
+        "n_hash": [None, 5][rng.integers(2)],
+        "init": str(rng.choice(["normal", "uniform"])),
+    }
+
+
 def draw_weights(rng, n_rows):
     if rng.integers(2):
         return None
@@ -91,6 +112,24 @@ def test_never_nan(part):
             outcomes[outcome(model, X, y, draw_weights(rng, X.shape[0]))] += 1
     # Most are bearable, many steps of 1e3 and values of 1e30 are not.
     assert outcomes["fitted"] > 0.4 * N_CONFIGURATIONS / N_PARTS
+    assert outcomes["diverged"] > 0
+
+
+@pytest.mark.parametrize("Models", [
+    (FMRegressor, FMClassifier), (FFMRegressor, FFMClassifier), (FwFMRegressor, FwFMClassifier)
+])  # fmt: skip
+def test_other_families_are_never_nan(Models):
+    outcomes = {"fitted": 0, "diverged": 0, "refused": 0}
+    for seed in range(150):
+        rng = np.random.default_rng(seed)
+        Model, X = Models[rng.integers(2)], draw_matrix(rng)
+        parameters = draw_parameters(rng, Model, X.shape[1])
+        model = Model(**parameters, **draw_more_parameters(rng, Model, X.shape[1]))
+        y = draw_target(rng, Model, model.loss, X.shape[0])
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            outcomes[outcome(model, X, y, draw_weights(rng, X.shape[0]))] += 1
+    assert outcomes["fitted"] > 40
     assert outcomes["diverged"] > 0
 
 
