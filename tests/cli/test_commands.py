@@ -316,19 +316,18 @@ def test_errors(run, tmp_path, monkeypatch, arguments, message):
 
 
 def test_the_command_as_a_program(files):
-    command = [sys.executable, "-m", "fastfm_cy.cli"]
+    # From there, not from a checkout, whose package lacks the compiled kernels.
+    command, there = [sys.executable, "-m", "fastfm_cy.cli"], {"cwd": files, "capture_output": True}
     test = (files / "ratings_test.libsvm").read_bytes()
     fitted = subprocess.run(
         [*command, "fit", files / "ratings.libsvm", "-m", files / "m.fm", "--max-iter", "1"],
-        capture_output=True,
+        **there,
     )
     assert fitted.returncode == 0, fitted.stderr
-    predicted = subprocess.run(
-        [*command, "predict", files / "m.fm", "-"], input=test, capture_output=True
-    )
+    predicted = subprocess.run([*command, "predict", files / "m.fm", "-"], input=test, **there)
     assert len(predicted.stdout.splitlines()) == len(test.splitlines())
-    wrong = subprocess.run([*command, "predict", "nothing.fm", "-"], capture_output=True)
+    wrong = subprocess.run([*command, "predict", "nothing.fm", "-"], **there)
     assert wrong.returncode == 1
     assert b"Traceback" not in wrong.stderr
-    shown = subprocess.run([*command, "--show-completion", "bash"], capture_output=True, text=True)
+    shown = subprocess.run([*command, "--show-completion", "bash"], text=True, **there)
     assert "fastfm-cy" in shown.stdout or "FASTFM" in shown.stdout.upper()
