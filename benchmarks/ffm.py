@@ -95,8 +95,9 @@ class LibFFM:
         with tempfile.TemporaryDirectory() as folder:
             command = [self.binary, "-k", str(self.k), "-t", str(epochs), "-r", str(RATE), "-l",
                        str(L2), "-s", "1", *more, self.train, f"{folder}/model"]  # fmt: skip
-            text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        return [line.split() for line in text.splitlines() if re.match(r" +\d+ ", line)]
+            # There, since it leaves binary copies of the data where it runs.
+            ran = subprocess.run(command, capture_output=True, text=True, check=True, cwd=folder)
+        return [line.split() for line in ran.stdout.splitlines() if re.match(r" +\d+ ", line)]
 
     def seconds_an_epoch(self, epochs):
         self.epochs = epochs + 1
