@@ -3,6 +3,8 @@
 import numpy as np
 from scipy import sparse
 
+from ._matrix import check_structure
+
 
 class RelationalDesign:
     """Rows put together from the rows of smaller matrices, without ever copying them out.
@@ -101,10 +103,13 @@ def _checked(block, number):
     if not isinstance(block, tuple | list) or len(block) != 2:
         raise TypeError(f"Block {number} must be a pair (matrix, row_index); got {block!r}.")
     matrix, index = block
-    if not sparse.issparse(matrix):
+    if sparse.issparse(matrix):
+        try:
+            matrix = check_structure(matrix).tocsr()  # conversions trust a matrix's own indices
+        except ValueError as error:
+            raise ValueError(f"Block {number}: {error}") from error
+    else:
         matrix = np.asarray(matrix)
-    elif matrix.format != "csr":
-        matrix = matrix.tocsr()
     if matrix.ndim != 2:
         raise ValueError(
             f"The matrix of block {number} must be 2-dimensional; its shape is {matrix.shape}."

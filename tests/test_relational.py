@@ -173,6 +173,11 @@ def test_errors_say_what_is_wrong():
         RelationalDesign([(matrix, index), (matrix, None)])
     with pytest.raises(ValueError, match="2-dimensional"):
         RelationalDesign([(np.zeros(3), index)])
+    for form, axis in (("csc", "row"), ("coo", "column")):
+        broken = sparse.csr_array(matrix).asformat(form)
+        getattr(broken, "indices" if form == "csc" else "col")[0] = 10**8
+        with pytest.raises(ValueError, match=rf"Block 1: X has {axis} index 100000000"):
+            RelationalDesign([(matrix, index), (broken, index)])
     X, y = RelationalDesign([(matrix, index)]), [1.0, 2.0, 3.0, 4.0]
     with pytest.raises(TypeError, match="rows only"):
         X[:, 0]
