@@ -42,7 +42,7 @@ class BuildKernels(build_ext):
         flags = ["/O2"] if is_msvc else UNIX_FLAGS + self._gcc_flags()
         for extension in self.extensions:
             extension.extra_compile_args = list(flags)
-            if extension.name.endswith("_avx2"):
+            if ".avx2." in extension.name:
                 extension.extra_compile_args += AVX2_FLAGS["msvc" if is_msvc else "unix"]
             if not is_msvc:
                 extension.define_macros = [INLINE]
@@ -58,12 +58,16 @@ class BuildKernels(build_ext):
 
 
 def kernel_extensions():
-    sources = sorted(KERNELS.glob("*.pyx"))
-    headers = [path.as_posix() for path in sorted(KERNELS.glob("*.h"))]
+    headers = sorted(KERNELS.rglob("*.h"))
     modules = [
-        Extension(".".join(path.with_suffix("").parts), [path.as_posix()], depends=headers)
-        for path in sources
-        if IS_X86_64 or not path.stem.endswith("_avx2")
+        Extension(
+            ".".join(path.with_suffix("").parts),
+            [path.as_posix()],
+            depends=[header.as_posix() for header in headers],
+            include_dirs=sorted({header.parent.as_posix() for header in headers}),
+        )
+        for path in sorted(KERNELS.rglob("*.pyx"))
+        if IS_X86_64 or path.parent.name != "avx2"
     ]
     return cythonize(modules, compiler_directives=DIRECTIVES)
 

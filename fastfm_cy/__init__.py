@@ -2,14 +2,14 @@
 
 from importlib.metadata import version as _version
 
-from ._config import show_config
-from .bayes import BayesianFMClassifier, BayesianFMRegressor
+from .data.relational import RelationalDesign
+from .estimators.bayesian import BayesianFMClassifier, BayesianFMRegressor
+from .estimators.bayesian_ordinal import BayesianFMOrdinal
+from .estimators.ffm import FFMClassifier, FFMRegressor
+from .estimators.fm import FMClassifier, FMRegressor
+from .estimators.fwfm import FwFMClassifier, FwFMRegressor
 from .exceptions import DivergenceError, ModelFileError
-from .ffm import FFMClassifier, FFMRegressor
-from .fm import FMClassifier, FMRegressor
-from .fwfm import FwFMClassifier, FwFMRegressor
-from .ordinal import BayesianFMOrdinal
-from .relational import RelationalDesign
+from .show_config import show_config
 
 __version__ = _version("fastfm_cy")
 

@@ -7,15 +7,15 @@ import typer
 from typer.core import TyperGroup
 
 from .. import __version__
-from .convert import convert
-from .cv import cv
-from .demo import demo
-from .evaluate import evaluate
-from .ffm import ffm_predict, ffm_train
-from .fit import fit
-from .inspect import inspect
-from .libfm import libfm
-from .predict import predict
+from .commands.convert import convert
+from .commands.cv import cv
+from .commands.demo import demo
+from .commands.evaluate import evaluate
+from .commands.fit import fit
+from .commands.inspect import inspect
+from .commands.predict import predict
+from .compat.libffm import ffm_predict, ffm_train
+from .compat.libfm import libfm
 
 # What a user can do something about; anything else is a fault of ours and shows its traceback.
 _ERRORS = (OSError, ValueError, TypeError, FloatingPointError, MemoryError, ImportError)

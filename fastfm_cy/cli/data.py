@@ -6,10 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from .._estimator import BaseFM
-from .._field_aware import FieldAware
-from .._fields import joined
-from .._solvers import SOLVERS
+from ..data.fields import joined
+from ..estimators.field_aware import FieldAware
+from ..estimators.gradient_base import BaseFM
 from ..io import (
     Dataset,
     DiskDataset,
@@ -20,7 +19,8 @@ from ..io import (
     read_libfm_binary,
     read_libsvm,
 )
-from ..io._files import _unpacked as unpacked
+from ..io.files import _unpacked as unpacked
+from ..training.solvers import SOLVERS
 
 READERS = {
     "libsvm": read_libsvm,

@@ -4,10 +4,10 @@ import difflib
 
 import numpy as np
 
-from ..bayes import BayesianFMClassifier, BayesianFMRegressor
-from ..ffm import FFMClassifier, FFMRegressor
-from ..fm import FMClassifier, FMRegressor
-from ..fwfm import FwFMClassifier, FwFMRegressor
+from ..estimators.bayesian import BayesianFMClassifier, BayesianFMRegressor
+from ..estimators.ffm import FFMClassifier, FFMRegressor
+from ..estimators.fm import FMClassifier, FMRegressor
+from ..estimators.fwfm import FwFMClassifier, FwFMRegressor
 from .config import configured_parameters, value_of
 
 # A new family of models is one entry here.

@@ -1,7 +1,7 @@
 """Models that commands read, of any format."""
 
 from ..io import load_model, read_libfm_model, read_xlearn_model
-from ..io._container import MAGIC
+from ..io.model_files.container import MAGIC
 
 _TASKS = ("regression", "classification")
 

@@ -1,29 +1,23 @@
 """Reading and writing data and models: text, binary files, data sets on disk, model files."""
 
-from importlib import import_module
-
-from .convert import convert
-from .csv import read_csv, write_csv
-from .dataset import Dataset
-from .disk import DiskDataset, open_dataset
-from .formats import detect_format, read
-from .libffm import read_libffm, write_libffm
-from .libfm_binary import read_libfm_binary, read_vector, write_libfm_binary, write_vector
-from .libfm_relation import Relation, read_groups, read_relation
-from .libsvm import read_libsvm, write_libsvm
-
-# The files that hold models import the estimators, which import data sets on disk from here: so
-# these are imported when they are asked for.
-_OF_MODELS = {
-    "load_model": "models",
-    "read_libffm_model": "libffm_model",
-    "read_libfm_model": "libfm_model",
-    "read_xlearn_model": "xlearn_model",
-    "save_model": "models",
-    "write_libffm_model": "libffm_model",
-    "write_libfm_model": "libfm_model",
-    "write_xlearn_model": "xlearn_model",
-}
+from ..data.disk.dataset import DiskDataset, open_dataset
+from .data_files.convert import convert
+from .data_files.csv import read_csv, write_csv
+from .data_files.dataset import Dataset
+from .data_files.formats import detect_format, read
+from .data_files.libffm import read_libffm, write_libffm
+from .data_files.libfm_binary import (
+    read_libfm_binary,
+    read_vector,
+    write_libfm_binary,
+    write_vector,
+)
+from .data_files.libfm_relation import Relation, read_groups, read_relation
+from .data_files.libsvm import read_libsvm, write_libsvm
+from .model_files.libffm import read_libffm_model, write_libffm_model
+from .model_files.libfm import read_libfm_model, write_libfm_model
+from .model_files.native import load_model, save_model
+from .model_files.xlearn import read_xlearn_model, write_xlearn_model
 
 __all__ = [
     "Dataset",
@@ -54,13 +48,3 @@ __all__ = [
     "write_vector",
     "write_xlearn_model",
 ]
-
-
-def __getattr__(name):
-    if name not in _OF_MODELS:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_OF_MODELS[name]}"), name)
-
-
-def __dir__():
-    return sorted({*globals(), *__all__})

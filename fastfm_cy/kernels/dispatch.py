@@ -22,13 +22,13 @@ def available_builds():
         name
         for name, features in _BUILDS.items()
         if all(_cpu.get(feature) for feature in features)
-        and find_spec(f"{__package__}.fm_{name}") is not None
+        and find_spec(f"{__package__}.{name}.fm") is not None
     ]
 
 
 def load(build, family="fm"):
-    """The module of a family of kernels ("fm", "anova", "ffm", "fwfm", "coordinate") in a build."""
-    return import_module(f"{__package__}.{family}_{build}")
+    """The module of a family of kernels, such as "fm" or "higher_order", in a build."""
+    return import_module(f"{__package__}.{build}.{family}")
 
 
 def _chosen():
@@ -45,7 +45,7 @@ def _chosen():
 
 BUILD = _chosen()
 fm = load(BUILD)
-anova = load(BUILD, "anova")
+higher_order = load(BUILD, "higher_order")
 ffm = load(BUILD, "ffm")
 fwfm = load(BUILD, "fwfm")
 coordinate = load(BUILD, "coordinate")

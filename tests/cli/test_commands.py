@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from sklearn.metrics import log_loss, roc_auc_score, root_mean_squared_error
 
-from fastfm_cy import BayesianFMRegressor, FMClassifier, FMRegressor, _estimator
-from fastfm_cy._outofcore import fit_from_disk
+from fastfm_cy import BayesianFMRegressor, FMClassifier, FMRegressor
+from fastfm_cy.estimators import gradient_base as _estimator
 from fastfm_cy.io import load_model, open_dataset, read_csv, read_libfm_binary, read_libsvm
+from fastfm_cy.training.out_of_core import fit_from_disk
 
 
 def _fit(run, files, name="ratings", *options):

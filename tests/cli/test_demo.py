@@ -2,7 +2,7 @@ import subprocess
 import sys
 
 import pytest
-from realdata import data_file
+from support.realdata import data_file
 from typer.testing import CliRunner
 
 from fastfm_cy import __version__

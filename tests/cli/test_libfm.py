@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from realdata import data_file
 from scipy import sparse
 from sklearn.metrics import root_mean_squared_error
+from support.realdata import data_file
 
 from fastfm_cy.io import (
     load_model,

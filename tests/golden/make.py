@@ -20,7 +20,7 @@ from fastfm_cy import (
     FwFMRegressor,
 )
 from fastfm_cy.io import save_model
-from fastfm_cy.io._container import VERSION
+from fastfm_cy.io.model_files.container import VERSION
 
 HERE = Path(__file__).resolve().parent
 X = np.array([[1, 0, 2], [0, 1, 0.5], [1, 1, 0], [0, 0, 1], [2, 0, 0], [0, 3, 1]])

@@ -1,0 +1,64 @@
+"""``fastfm-cy cv``: cross-validation."""
+
+from time import perf_counter
+from typing import Annotated
+
+import numpy as np
+import typer
+from sklearn.base import clone, is_classifier
+from sklearn.model_selection import KFold, StratifiedKFold
+
+from .. import options as opt
+from ..config import Config
+from ..data import describe, matrix_of, read_data, targets_of
+from ..estimators import estimator_of
+from ..metrics import metrics_of
+from ..report import Reporter
+
+
+def cv(
+    context: typer.Context,
+    sources: opt.Sources,
+    folds: Annotated[int, typer.Option(min=2, help="Number of folds.")] = 5,
+    format: opt.Format = "auto",
+    target: opt.Target = None,
+    task: opt.Task = "auto",
+    estimator: opt.Estimator = "fm",
+    n_factors: opt.NFactors = None,
+    max_iter: opt.MaxIter = None,
+    solver: opt.Solver = None,
+    loss: opt.Loss = None,
+    learning_rate: opt.LearningRate = None,
+    l2_linear: opt.L2Linear = None,
+    l2_factors: opt.L2Factors = None,
+    n_jobs: opt.Threads = None,
+    seed: opt.Seed = None,
+    settings: opt.Settings = None,
+    config: Config = None,
+    json: opt.Json = False,
+):
+    """Train on all folds but one and test on that one, for each fold."""
+    reporter = Reporter(json)
+    data = read_data(sources, format, target=target)
+    y = targets_of(data, "The data")
+    machine = estimator_of(context, y)
+    X = matrix_of(data, machine)
+    reporter.facts("data", describe(data))
+    splitter = StratifiedKFold if is_classifier(machine) else KFold
+    found = []
+    for fold, (train, test) in enumerate(
+        splitter(folds, shuffle=True, random_state=seed).split(y, y), start=1
+    ):
+        start = perf_counter()
+        weights = {} if data.weights is None else {"sample_weight": data.weights[train]}
+        model = clone(machine)
+        with reporter.training(len(train), model.max_iter, f"fold {fold} of {folds}") as callback:
+            model.fit(X[train], y[train], callbacks=callback, **weights)
+        found.append(metrics_of(model, X[test], y[test]))
+        reporter.facts(f"fold {fold}", found[-1] | {"seconds": perf_counter() - start})
+    values = {name: [metrics[name] for metrics in found if name in metrics] for name in found[0]}
+    reporter.facts("all folds", {
+        f"{name}_{what}": float(function(numbers))
+        for name, numbers in values.items()
+        for what, function in (("mean", np.mean), ("std", np.std))
+    })  # fmt: skip

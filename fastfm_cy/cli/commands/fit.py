@@ -1,0 +1,87 @@
+"""``fastfm-cy fit``: train a model on files and save it."""
+
+from time import perf_counter
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from ...io import save_model
+from .. import options as opt
+from ..config import Config
+from ..data import describe, matrix_of, read_data, rows_of, stays_on_disk, targets_of, with_features
+from ..estimators import estimator_of
+from ..metrics import metrics_of
+from ..report import Reporter
+
+
+def fit(
+    context: typer.Context,
+    sources: opt.Sources,
+    model: Annotated[
+        str, typer.Option("--model", "-m", metavar="FILE", help="Where the model goes.")
+    ],
+    valid: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Data to validate on after each epoch.")
+    ] = None,
+    format: opt.Format = "auto",
+    target: opt.Target = None,
+    task: opt.Task = "auto",
+    early_stopping: Annotated[
+        bool, typer.Option("--early-stopping", help="Keep the epoch that validates best.")
+    ] = False,
+    metric: Annotated[
+        str | None, typer.Option(help="A scikit-learn scorer to validate with, such as roc_auc.")
+    ] = None,
+    no_state: Annotated[
+        bool, typer.Option("--no-state", help="Leave out what only more training needs.")
+    ] = False,
+    estimator: opt.Estimator = "fm",
+    n_factors: opt.NFactors = None,
+    max_iter: opt.MaxIter = None,
+    solver: opt.Solver = None,
+    loss: opt.Loss = None,
+    learning_rate: opt.LearningRate = None,
+    l2_linear: opt.L2Linear = None,
+    l2_factors: opt.L2Factors = None,
+    n_jobs: opt.Threads = None,
+    seed: opt.Seed = None,
+    settings: opt.Settings = None,
+    config: Config = None,
+    json: opt.Json = False,
+):
+    """Train a model on files and save it."""
+    reporter, start = Reporter(json), perf_counter()
+    data = read_data(sources, format, target=target)
+    y = targets_of(data, "The data")
+    machine = estimator_of(context, y)
+    held_out, eval_set = None, None
+    if valid:
+        held_out = with_features(read_data([valid], format, target=target), data.X.shape[1], valid)
+        eval_set = _eval_set(held_out, valid, data, machine)
+    seconds = perf_counter() - start
+    reporter.facts("data", describe(data) | {"seconds": seconds})
+    start = perf_counter()
+    with reporter.training(data.X.shape[0], machine.max_iter) as callback:
+        more = {"eval_set": eval_set, "callbacks": callback}
+        if stays_on_disk(data, machine):  # it has its own targets and weights
+            machine.fit(data, **more)
+        else:
+            if data.weights is not None:
+                more["sample_weight"] = np.asarray(data.weights)
+            machine.fit(matrix_of(data, machine), y, **more)
+    facts = {"estimator": type(machine).__name__, "epochs": machine.n_iter_}
+    facts["seconds"] = perf_counter() - start
+    if held_out is not None:
+        found = metrics_of(machine, rows_of(held_out, machine), targets_of(held_out, valid))
+        facts |= {f"validation_{name}": value for name, value in found.items()}
+    save_model(machine, model, optimizer_state=not no_state)
+    reporter.facts("model", facts | {"file": model})
+
+
+def _eval_set(held_out, name, data, machine):
+    """As fit takes it; on disk only beside training data on disk."""
+    y = targets_of(held_out, name)
+    if stays_on_disk(data, machine) and stays_on_disk(held_out, machine):
+        return held_out
+    return matrix_of(held_out, machine), y

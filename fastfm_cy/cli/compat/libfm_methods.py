@@ -1,0 +1,248 @@
+"""libFM's methods as this package's estimators."""
+
+from time import perf_counter
+
+import numpy as np
+
+from ...estimators.bayesian import BayesianFMClassifier, BayesianFMRegressor
+from ...estimators.fm import FMClassifier, FMRegressor
+from ...io import load_model, read_libfm_model, save_model, write_libfm_model
+from ...model.scoring import score_rows
+from .libfm_log import errors, log_loss
+
+_BURNT_IN = 5  # iterations that libFM's "all_but5" leaves out
+
+
+class Numbers(list):
+    """The value of -regular."""
+
+    @classmethod
+    def parse(cls, text):
+        return cls(float(word) for word in text.replace(";", ",").split(",") if word.strip())
+
+    def of(self, n_groups):
+        """Strengths of the bias, the linear weights and the factors; of the latter perhaps one a
+        group."""
+        if len(self) == 1:
+            return self[0], self[0], self[0]
+        if len(self) == 3:
+            return tuple(self)
+        if len(self) == 1 + 2 * n_groups:
+            return self[0], self[1 : 1 + n_groups], self[1 + n_groups :]
+        raise ValueError(
+            f"-regular must have 1, 3 or, for {n_groups} groups, {1 + 2 * n_groups} numbers; got "
+            f"{len(self)}."
+        )
+
+
+Numbers.parse.__func__.__name__ = "list of numbers"
+
+
+class Method:
+    """Training of an estimator, with measurements after each iteration."""
+
+    def __init__(self, options, problem):
+        self.options, self.problem = options, problem
+        self.model = self._loaded() if options.load_model else self._new()
+
+    def train(self, log):
+        """Train; predictions of the test data."""
+        if self.options.iter:
+            part = self.problem.train
+            self.model.fit(part.X, part.y, callbacks=lambda *_: self._record(log), **self._more())
+        return self._predictions()
+
+    def _parameters(self):
+        """Of the estimator, whatever the method."""
+        fit_intercept, fit_linear, n_factors = self.options.dim
+        seed = self.options.seed
+        return {
+            "n_factors": n_factors, "fit_intercept": fit_intercept, "fit_linear": fit_linear,
+            "init_scale": self.options.init_stdev, "feature_groups": self.problem.groups,
+            "random_state": None if seed is None else seed % 2**32,
+            "max_iter": max(1, self.options.iter),
+        }  # fmt: skip
+
+    def _more(self):
+        """Arguments of fit."""
+        return {}
+
+    def _measure(self, log, on_train, on_test, values):
+        """Report an iteration, given predictions."""
+        train, test, is_classification = (
+            self.problem.train, self.problem.test, self.problem.is_classification,
+        )  # fmt: skip
+        of_train = errors(on_train, train.y, is_classification)
+        of_test = errors(on_test, test.y, is_classification)
+        name = next(iter(of_test))
+        log.iteration(
+            of_train[name], of_test[name],
+            of_test | values | {f"{name}_train": of_train[name]},
+            log_loss(on_test, test.y) if self.has_log_loss and is_classification else None,
+        )  # fmt: skip
+
+
+class TableMethod(Method):
+    """With one set of weights: sgd, sgda and als."""
+
+    solver, has_log_loss = "sgd", False
+
+    def _new(self):
+        kind = FMClassifier if self.problem.is_classification else FMRegressor
+        return kind(**self._parameters())
+
+    def _loaded(self):
+        parameters = self._parameters()
+        for name in ("n_factors", "fit_intercept", "fit_linear"):  # the file tells
+            del parameters[name]
+        task = "classification" if self.problem.is_classification else "regression"
+        model = read_libfm_model(self.options.load_model, task=task, warm_start=True, **parameters)
+        self.problem.widen(model.n_features_in_, self.options.load_model)
+        return model
+
+    def _parameters(self):
+        parameters, y = super()._parameters(), self.problem.train.y
+        if not self.problem.is_classification:
+            parameters["clip_predictions"] = float(y.min()), float(y.max())
+        intercept, linear, factors = self.options.regular.of(self.problem.n_groups)
+        return parameters | {
+            "solver": self.solver, "shuffle": False, "init_intercept": 0.0,
+            "learning_rate": self.options.learn_rate[0],
+            "l2_intercept": intercept, "l2_linear": linear, "l2_factors": factors,
+        }  # fmt: skip
+
+    def _record(self, log):
+        start = perf_counter()
+        on_test = self._predictions()
+        values = {
+            "time_pred": perf_counter() - start, "time_learn": self.model.history_["seconds"][-1]
+        }  # fmt: skip
+        self._measure(log, self._predict(self.problem.train.X), on_test, values)
+
+    def _predictions(self):
+        return self._predict(self.problem.test.X)
+
+    def _predict(self, X):
+        if self.problem.is_classification:
+            return self.model.predict_proba(X)[:, 1]
+        return self.model.predict(X).astype(np.float64)
+
+    def save(self, path):
+        """As libFM's text."""
+        write_libfm_model(self.model, path)
+
+
+class SGDA(TableMethod):
+    """Strengths that are learned on the validation data, by _adaptive.py rather than as libFM."""
+
+    def _parameters(self):
+        return super()._parameters() | {"l2_linear": "auto", "l2_factors": "auto"}
+
+    def _more(self):
+        return {"eval_set": (self.problem.validation.X, self.problem.validation.y)}
+
+
+class ALS(TableMethod):
+    """Alternating least squares; of classification, in the probit model, as libFM."""
+
+    solver, has_log_loss = "als", True
+
+    def _parameters(self):
+        loss = {"loss": "probit"} if self.problem.is_classification else {}
+        return super()._parameters() | loss
+
+
+class MCMC(Method):
+    """Gibbs sampling; predictions are means over all iterations, without a burn-in."""
+
+    has_log_loss = True
+
+    def __init__(self, options, problem):
+        super().__init__(options, problem)
+        self.rows, self.draws = {}, RunningMeans()
+
+    def _new(self):
+        kind = BayesianFMClassifier if self.problem.is_classification else BayesianFMRegressor
+        n_kept = None if self.options.save_model else 1
+        return kind(n_burn_in=0, n_kept_samples=n_kept, **self._parameters())
+
+    def _loaded(self):
+        model = load_model(self.options.load_model)
+        self.problem.widen(model.n_features_in_, self.options.load_model)
+        return model.set_params(warm_start=True, max_iter=max(1, self.options.iter))
+
+    def _record(self, log):
+        start = perf_counter()
+        drawn = self._draw(self.problem.test.X)
+        self.draws.add(drawn)
+        values = {
+            "time_pred": perf_counter() - start, "time_learn": self.model.history_["seconds"][-1],
+        }  # fmt: skip
+        values |= self._of_draws(drawn) | self._of_chain()
+        self._measure(log, self._draw(self.problem.train.X), self.draws.all, values)
+
+    def _draw(self, X):
+        """Predictions of the chain's current state."""
+        table = self.model._chain.table
+        if id(X) not in self.rows:
+            self.rows[id(X)] = self.model._check_rows(X, table.dtype, 1)
+        scores = score_rows(table, self.rows[id(X)])[:, 0]
+        return self.model._value(scores, self.model._chain.cutpoints)
+
+    def _of_draws(self, drawn):
+        y, values = self.problem.test.y, {}
+        predictions = {"this": drawn, "all": self.draws.all, "all_but5": self.draws.all_but_first}
+        is_classification = self.problem.is_classification
+        short = "acc" if is_classification else "rmse"
+        for name, mean in predictions.items():
+            found = errors(mean, y, is_classification)
+            values[f"{short}_mcmc_{name}"] = next(iter(found.values()))
+        if is_classification:
+            values |= {f"ll_mcmc_{name}": log_loss(mean, y) for name, mean in predictions.items()}
+        if np.isscalar(self.draws.all_but_first):  # none so far
+            values |= {name: np.nan for name in values if name.endswith("all_but5")}
+        return values
+
+    def _of_chain(self):
+        """The hyper-parameters of the current state, by libFM's names."""
+        chain = self.model._chain
+        values = {"alpha": chain.alpha}
+        for group, (precision, mean) in enumerate(chain.linear_prior):
+            values |= {f"wmu[{group}]": mean, f"wlambda[{group}]": precision}
+        for group in range(len(chain.means)):
+            for factor in range(chain.n_factors):
+                place = f"[{group},{factor}]"
+                values[f"vmu{place}"] = chain.means[group, factor]
+                values[f"vlambda{place}"] = chain.precisions[group, factor]
+        return values
+
+    def _predictions(self):
+        if not self.options.load_model:
+            return self.draws.all
+        X = self.problem.test.X
+        if self.problem.is_classification:
+            return self.model.predict_proba(X)[:, 1]
+        return self.model.predict(X)
+
+    def save(self, path):
+        """All draws and the chain, to predict from and to go on with."""
+        save_model(self.model, path)
+
+
+class RunningMeans:
+    """Means over draws: of all, and of all but the first five."""
+
+    def __init__(self):
+        self.n, self.all, self.all_but_first = 0, 0.0, np.nan
+
+    def add(self, drawn):
+        self.n += 1
+        self.all = self.all + (drawn - self.all) / self.n
+        n_later = self.n - _BURNT_IN
+        if n_later == 1:
+            self.all_but_first = drawn
+        elif n_later > 1:
+            self.all_but_first = self.all_but_first + (drawn - self.all_but_first) / n_later
+
+
+METHODS = {"sgd": TableMethod, "sgda": SGDA, "als": ALS, "mcmc": MCMC}

@@ -1,0 +1,60 @@
+"""CSR matrices: as the kernels take them, and as scipy does."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import sparse
+
+
+@dataclass(frozen=True)
+class CSRRows:
+    """A checked matrix as the kernels take it: int64 offsets, int32 columns."""
+
+    indptr: np.ndarray
+    indices: np.ndarray
+    data: np.ndarray
+    n_features: int
+    fields: np.ndarray | None = None
+    """int32, the field of each entry, for machines that know fields."""
+
+    @property
+    def n_rows(self):
+        return len(self.indptr) - 1
+
+    @property
+    def n_entries(self):
+        return len(self.indices)
+
+    def as_matrix(self):
+        shape = self.n_rows, self.n_features
+        return sparse.csr_array((self.data, self.indices, self.indptr), shape)
+
+    def renumbered(self, place, n_features):
+        """The rows with place[j] for each column j."""
+        return replace(self, indices=place[self.indices], n_features=n_features)
+
+    def with_fields(self, fields):
+        return replace(self, fields=fields)
+
+    def take(self, numbers):
+        """Some of the rows, copied."""
+        whole = self.as_matrix()
+        part = whole[numbers]
+        indptr, indices = part.indptr.astype(np.int64), part.indices.astype(np.int32)
+        fields = None
+        if self.fields is not None:
+            fields = sparse.csr_array((self.fields, self.indices, self.indptr), whole.shape)
+            fields = fields[numbers].data
+        return CSRRows(indptr, indices, part.data, self.n_features, fields)
+
+
+def matrix_of(data, indices, indptr, shape):
+    """A csr_array of int64 offsets and int32 columns, which are not copied.
+
+    scipy wants one type for both; beyond 2^31 entries they are left as they are.
+    """
+    if indptr[-1] <= np.iinfo(np.int32).max:
+        return sparse.csr_array((data, indices, indptr.astype(np.int32)), shape)
+    X = sparse.csr_array(shape, dtype=data.dtype)
+    X.data, X.indices, X.indptr = data, indices, indptr
+    return X

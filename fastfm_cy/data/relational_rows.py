@@ -1,0 +1,150 @@
+"""A relational design as the kernels take it."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from sklearn.utils import check_array, check_consistent_length, column_or_1d
+from sklearn.utils.validation import validate_data
+
+from ..kernels.matrix.gather import append
+from .csr import CSRRows
+from .matrix_checks import check_matrix
+
+
+@dataclass(frozen=True)
+class Block:
+    """Rows that many samples share."""
+
+    rows: CSRRows
+    """Their features, numbered as in the whole design."""
+    row_of: np.ndarray | None
+    """The row of each sample, int32; None: its own."""
+    features: slice
+    """Which of the design's features are this block's."""
+
+    @property
+    def n_entries(self):
+        """Of the expanded block."""
+        if self.row_of is None:
+            return self.rows.n_entries
+        return int(np.diff(self.rows.indptr)[self.row_of].sum())
+
+    def take(self, numbers):
+        if self.row_of is None:
+            return replace(self, rows=self.rows.take(numbers))
+        return replace(self, row_of=self.row_of[numbers])
+
+
+@dataclass(frozen=True)
+class RelationalRows:
+    """A checked RelationalDesign; what it has in common with CSRRows has the same names."""
+
+    blocks: tuple
+    n_rows: int
+    n_features: int
+
+    @cached_property
+    def n_entries(self):
+        return sum(block.n_entries for block in self.blocks)
+
+    @property
+    def indices(self):
+        """The features of all entries of the blocks."""
+        return np.concatenate([block.rows.indices for block in self.blocks])
+
+    @property
+    def data(self):
+        """The values of all entries of the blocks."""
+        return np.concatenate([block.rows.data for block in self.blocks])
+
+    def take(self, numbers):
+        numbers = np.asarray(numbers)
+        blocks = tuple(block.take(numbers) for block in self.blocks)
+        return RelationalRows(blocks, len(numbers), self.n_features)
+
+    def renumbered(self, place, n_features):
+        blocks = (
+            replace(block, rows=block.rows.renumbered(place, n_features)) for block in self.blocks
+        )
+        return RelationalRows(tuple(blocks), self.n_rows, n_features)
+
+    def expanded(self, numbers=None):
+        """CSRRows of some of the samples, or all."""
+        numbers = np.arange(self.n_rows) if numbers is None else numbers
+        sources = [numbers if b.row_of is None else b.row_of[numbers] for b in self.blocks]
+        indptr = np.zeros(len(numbers) + 1, dtype=np.int64)
+        for block, rows in zip(self.blocks, sources, strict=True):
+            indptr[1:] += np.diff(block.rows.indptr)[rows]
+        indptr = indptr.cumsum()
+        indices = np.empty(indptr[-1], dtype=np.int32)
+        data = np.empty(indptr[-1], dtype=self.blocks[0].rows.data.dtype)
+        places = indptr[:-1].copy()
+        for block, rows in zip(self.blocks, sources, strict=True):
+            own = block.rows
+            append(own.indptr, own.indices, own.data, rows.astype(np.int64), places, indices, data)
+        return CSRRows(indptr, indices, data, self.n_features)
+
+    @cached_property
+    def joined(self):
+        """CSRRows with one feature, of value 1, for each row of a block that a sample points to.
+
+        Behind the design's own features come those for the blocks' rows.
+        """
+        n_features, blocks = self.n_features, []
+        for block in self.blocks:
+            if block.row_of is not None:
+                n_block_rows = block.rows.n_rows
+                indices = np.arange(n_features, n_features + n_block_rows, dtype=np.int32)
+                ones = np.ones(n_block_rows, dtype=block.rows.data.dtype)
+                rows = CSRRows(np.arange(n_block_rows + 1), indices, ones, n_features)
+                block, n_features = replace(block, rows=rows), n_features + n_block_rows
+            blocks.append(block)
+        return RelationalRows(tuple(blocks), self.n_rows, n_features).expanded()
+
+
+def check_design(estimator, design, dtype, n_jobs, *, reset=False, grows=False, name="X"):
+    """RelationalRows of a RelationalDesign in `dtype`; the parameters of check_rows_and_target."""
+    n_before = getattr(estimator, "n_features_in_", 0)
+    validate_data(estimator, design, reset=reset or grows, skip_check_array=True)
+    blocks, first = [], 0
+    for number, (matrix, row_of) in enumerate(design.blocks):
+        try:
+            rows = check_matrix(matrix, dtype, n_jobs)
+        except ValueError as error:
+            raise ValueError(f"{name}, block {number}: {error}") from error
+        features = slice(first, first + rows.n_features)
+        if features.stop > np.iinfo(np.int32).max:
+            raise ValueError(f"{name} has {design.shape[1]} features, which are too many.")
+        place = np.arange(features.start, features.stop, dtype=np.int32)
+        blocks.append(Block(rows.renumbered(place, design.shape[1]), row_of, features))
+        first = features.stop
+    n_features = design.shape[1]
+    if grows and n_features < n_before:
+        estimator.n_features_in_ = n_features = n_before
+    return RelationalRows(tuple(blocks), design.shape[0], n_features)
+
+
+def check_design_and_target(estimator, design, y, dtype, *, y_numeric, n_jobs, **others):
+    """The same, and y as a 1-D array."""
+    if y is None:
+        raise ValueError(f"{type(estimator).__name__} requires y to be passed, but it is None.")
+    rows = check_design(estimator, design, dtype, n_jobs, **others)
+    y = check_array(
+        column_or_1d(y, warn=True), dtype=np.float64 if y_numeric else None, ensure_2d=False,
+        input_name="y",
+    )  # fmt: skip
+    check_consistent_length(design, y)
+    return rows, y
+
+
+def blocks_of(rows):
+    """Those of RelationalRows; CSRRows are one block, of the samples' own rows."""
+    if isinstance(rows, RelationalRows):
+        return rows.blocks
+    return (Block(rows, None, slice(0, rows.n_features)),)
+
+
+def plain(rows):
+    """CSRRows, for what cannot work on blocks."""
+    return rows.expanded() if isinstance(rows, RelationalRows) else rows

@@ -1,0 +1,144 @@
+"""Field-aware factorization machines as scikit-learn estimators (Juan et al., RecSys 2016)."""
+
+from ..model.families import FFM
+from .docstrings import CLASSIFIER, FFM_TEXTS, REGRESSOR, documented_with_fields
+from .field_aware import FieldAwareClassifier, FieldAwareRegressor
+
+# Rows of unit length and vectors that each see one field only have small gradients.
+_LONGER_STEPS = 4
+
+
+class _FieldAware:
+    """What both estimators have besides the fields."""
+
+    def _machine(self):
+        return FFM(self.n_fields_, self.same_field)
+
+    def _rate(self):
+        return self.learning_rate or _LONGER_STEPS * super()._rate()
+
+
+@documented_with_fields(FFM_TEXTS, REGRESSOR)
+class FFMRegressor(_FieldAware, FieldAwareRegressor):
+    """Field-aware factorization machine for real targets, such as ratings, or counts.
+
+    The score of a row x, whose feature i is of field f(i), is
+
+        w0 + sum_i w_i x_i + sum_{i<j} <v_i,f(j), v_j,f(i)> x_i x_j:
+
+    every feature has a factor vector for each field, and meets the others with the one for theirs
+    [9]_. It takes O(nnz * n_fields * n_factors) a row, and n_fields times a plain machine's memory.
+    A vector that meets several features of a row gets one step of its whole gradient.
+
+    Parameters
+    ----------
+    {parameters}
+
+    Attributes
+    ----------
+    intercept_ : float
+    coef_ : ndarray of shape (n_features,)
+    factors_ : ndarray of shape (n_features, n_fields, n_factors)
+    n_fields_ : int
+    y_range_ : tuple of float
+        Smallest and largest target in training, or the given range, to which predictions are
+        clipped.
+    {attributes}
+
+    Raises
+    ------
+    DivergenceError
+        (a FloatingPointError) by ``fit`` if training diverges, by ``predict`` on overflow.
+    MemoryError
+        By ``fit`` if the parameters would take more than `max_memory`; nothing is allocated then.
+
+    References
+    ----------
+    {references}
+
+    Examples
+    --------
+    >>> from fastfm_cy import FFMRegressor
+    >>> from fastfm_cy.datasets import make_ratings
+    >>> data = make_ratings(n_users=50, n_items=40, n_ratings=2000, random_state=0)
+    >>> X = data.X[:, :90]
+    >>> model = FFMRegressor(fields=[0] * 50 + [1] * 40, random_state=0).fit(X, data.y)
+    >>> model.predict(X[:2]).shape
+    (2,)
+    """
+
+    def __init__(
+        self, n_factors=4, *, fields=None, n_fields=None, same_field=True, normalize="l2",
+        n_hash=None, max_memory=None, loss="squared_error", solver="adagrad",
+        learning_rate=None, schedule="constant", power_t=0.5, adam_betas=(0.9, 0.999),
+        ftrl_beta=1.0, max_iter=20, l1_linear=0.0, l1_factors=0.0, l2_linear=None,
+        l2_factors=None, l2_intercept=0.0, feature_groups=None, init="uniform", init_scale=0.3,
+        init_intercept=None,
+        fit_intercept=True, fit_linear=True, huber_delta=1.0, clip_predictions=True,
+        shuffle="block", early_stopping=False, validation_fraction=0.1, scoring=None,
+        n_iter_no_change=3, tol=None, warm_start=False, grow_features=False, relabel=False,
+        n_jobs=None, deterministic=False, random_state=None, verbose=0, dtype="float32",
+    ):  # fmt: skip
+        self._keep(locals())
+
+
+@documented_with_fields(FFM_TEXTS, CLASSIFIER)
+class FFMClassifier(_FieldAware, FieldAwareClassifier):
+    """Field-aware factorization machine for two classes, such as clicked or not, or more.
+
+    The score of a row x, whose feature i is of field f(i), is
+
+        w0 + sum_i w_i x_i + sum_{i<j} <v_i,f(j), v_j,f(i)> x_i x_j:
+
+    every feature has a factor vector for each field, and meets the others with the one for theirs
+    [9]_. It takes O(nnz * n_fields * n_factors) a row, and n_fields times a plain machine's memory.
+    A vector that meets several features of a row gets one step of its whole gradient.
+
+    Parameters
+    ----------
+    {parameters}
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+    intercept_ : float, or ndarray of shape (n_classes,)
+    coef_ : ndarray of shape (n_features,) or (n_classes, n_features)
+    factors_ : ndarray of shape (n_features, n_fields, n_factors) or (n_classes, ...)
+    n_fields_ : int
+    {attributes}
+
+    Raises
+    ------
+    DivergenceError
+        (a FloatingPointError) by ``fit`` if training diverges, by predictions on overflow.
+    MemoryError
+        By ``fit`` if the parameters would take more than `max_memory`; nothing is allocated then.
+
+    References
+    ----------
+    {references}
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastfm_cy import FFMClassifier
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(200, 3))  # each column a field
+    >>> y = X[:, 0] * X[:, 1] > 0
+    >>> FFMClassifier(random_state=0).fit(X, y).predict_proba(X[:2]).shape
+    (2, 2)
+    """
+
+    def __init__(
+        self, n_factors=4, *, fields=None, n_fields=None, same_field=True, normalize="l2",
+        n_hash=None, max_memory=None, loss="log_loss", solver="adagrad",
+        learning_rate=None, schedule="constant", power_t=0.5, adam_betas=(0.9, 0.999),
+        ftrl_beta=1.0, max_iter=20, l1_linear=0.0, l1_factors=0.0, l2_linear=None,
+        l2_factors=None, l2_intercept=0.0, feature_groups=None, init="uniform", init_scale=0.3,
+        init_intercept=None,
+        fit_intercept=True, fit_linear=True, class_weight=None, shuffle="block",
+        early_stopping=False, validation_fraction=0.1, scoring=None,
+        n_iter_no_change=3, tol=None, warm_start=False, grow_features=False, relabel=False,
+        n_jobs=None, deterministic=False, random_state=None, verbose=0, dtype="float32",
+    ):  # fmt: skip
+        self._keep(locals())

@@ -1,0 +1,156 @@
+"""Field-weighted factorization machines as scikit-learn estimators (Pan et al., WWW 2018)."""
+
+import numpy as np
+
+from ..model.families import FwFM
+from ..utils.checks import check_bool
+from .docstrings import CLASSIFIER, FWFM_TEXTS, REGRESSOR, documented_with_fields
+from .field_aware import FieldAwareClassifier, FieldAwareRegressor
+
+
+class _FieldWeighted:
+    """What both estimators have besides the fields."""
+
+    @property
+    def pair_weights_(self):
+        """ndarray of shape (n_fields, n_fields) or (n_classes, n_fields, n_fields), symmetric."""
+        table = self._fitted("pair_weights_")
+        n_fields = table.machine.n_fields
+        weights = table.shared_blocks[:, 0].reshape(-1, n_fields, n_fields)
+        weights = np.triu(weights) + np.triu(weights, 1).swapaxes(1, 2)
+        return weights[0] if table.n_outputs == 1 else weights
+
+    def _machine(self):
+        return FwFM(self.n_fields_, self.same_field)
+
+    def _check_more(self):
+        super()._check_more()
+        check_bool(self.fit_pair_weights, "fit_pair_weights")
+
+
+@documented_with_fields(FWFM_TEXTS, REGRESSOR)
+class FwFMRegressor(_FieldWeighted, FieldAwareRegressor):
+    """Field-weighted factorization machine for real targets, such as ratings, or counts.
+
+    The score of a row x, whose feature i is of field f(i), is
+
+        w0 + sum_i w_i x_i + sum_{i<j} r_f(i),f(j) <v_i, v_j> x_i x_j:
+
+    one factor vector a feature, and one weight r for each pair of fields, which says how much they
+    interact [10]_. It takes O(nnz * n_factors + n_fields^2 * n_factors) a row, and hardly more
+    memory than a plain machine.
+
+    Parameters
+    ----------
+    {parameters}
+
+    Attributes
+    ----------
+    intercept_ : float
+    coef_ : ndarray of shape (n_features,)
+    factors_ : ndarray of shape (n_features, n_factors)
+    pair_weights_ : ndarray of shape (n_fields, n_fields), symmetric
+    n_fields_ : int
+    y_range_ : tuple of float
+        Smallest and largest target in training, or the given range, to which predictions are
+        clipped.
+    {attributes}
+
+    Raises
+    ------
+    DivergenceError
+        (a FloatingPointError) by ``fit`` if training diverges, by ``predict`` on overflow.
+    MemoryError
+        By ``fit`` if the parameters would take more than `max_memory`; nothing is allocated then.
+
+    References
+    ----------
+    {references}
+
+    Examples
+    --------
+    >>> from fastfm_cy import FwFMRegressor
+    >>> from fastfm_cy.datasets import make_ratings
+    >>> data = make_ratings(n_users=50, n_items=40, n_ratings=2000, random_state=0)
+    >>> X = data.X[:, :90]
+    >>> model = FwFMRegressor(fields=[0] * 50 + [1] * 40, random_state=0).fit(X, data.y)
+    >>> model.predict(X[:2]).shape
+    (2,)
+    """
+
+    def __init__(
+        self, n_factors=8, *, fields=None, n_fields=None, same_field=True, normalize=None,
+        n_hash=None, max_memory=None, fit_pair_weights=True, loss="squared_error", solver="adagrad",
+        learning_rate=None, schedule="constant", power_t=0.5, adam_betas=(0.9, 0.999),
+        ftrl_beta=1.0, max_iter=20, l1_linear=0.0, l1_factors=0.0, l2_linear=None,
+        l2_factors=None, l2_intercept=0.0, feature_groups=None, init="normal", init_scale=0.01,
+        init_intercept=None,
+        fit_intercept=True, fit_linear=True, huber_delta=1.0, clip_predictions=True,
+        shuffle="block", early_stopping=False, validation_fraction=0.1, scoring=None,
+        n_iter_no_change=3, tol=None, warm_start=False, grow_features=False, relabel=False,
+        n_jobs=None, deterministic=False, random_state=None, verbose=0, dtype="float32",
+    ):  # fmt: skip
+        self._keep(locals())
+
+
+@documented_with_fields(FWFM_TEXTS, CLASSIFIER)
+class FwFMClassifier(_FieldWeighted, FieldAwareClassifier):
+    """Field-weighted factorization machine for two classes, such as clicked or not, or more.
+
+    The score of a row x, whose feature i is of field f(i), is
+
+        w0 + sum_i w_i x_i + sum_{i<j} r_f(i),f(j) <v_i, v_j> x_i x_j:
+
+    one factor vector a feature, and one weight r for each pair of fields, which says how much they
+    interact [10]_. It takes O(nnz * n_factors + n_fields^2 * n_factors) a row, and hardly more
+    memory than a plain machine.
+
+    Parameters
+    ----------
+    {parameters}
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+    intercept_ : float, or ndarray of shape (n_classes,)
+    coef_ : ndarray of shape (n_features,) or (n_classes, n_features)
+    factors_ : ndarray of shape (n_features, n_factors) or (n_classes, n_features, n_factors)
+    pair_weights_ : ndarray of shape (n_fields, n_fields) or (n_classes, ...), symmetric
+    n_fields_ : int
+    {attributes}
+
+    Raises
+    ------
+    DivergenceError
+        (a FloatingPointError) by ``fit`` if training diverges, by predictions on overflow.
+    MemoryError
+        By ``fit`` if the parameters would take more than `max_memory`; nothing is allocated then.
+
+    References
+    ----------
+    {references}
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastfm_cy import FwFMClassifier
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(200, 3))  # each column a field
+    >>> y = X[:, 0] * X[:, 1] > 0
+    >>> FwFMClassifier(random_state=0).fit(X, y).predict_proba(X[:2]).shape
+    (2, 2)
+    """
+
+    def __init__(
+        self, n_factors=8, *, fields=None, n_fields=None, same_field=True, normalize=None,
+        n_hash=None, max_memory=None, fit_pair_weights=True, loss="log_loss", solver="adagrad",
+        learning_rate=None, schedule="constant", power_t=0.5, adam_betas=(0.9, 0.999),
+        ftrl_beta=1.0, max_iter=20, l1_linear=0.0, l1_factors=0.0, l2_linear=None,
+        l2_factors=None, l2_intercept=0.0, feature_groups=None, init="normal", init_scale=0.01,
+        init_intercept=None,
+        fit_intercept=True, fit_linear=True, class_weight=None, shuffle="block",
+        early_stopping=False, validation_fraction=0.1, scoring=None,
+        n_iter_no_change=3, tol=None, warm_start=False, grow_features=False, relabel=False,
+        n_jobs=None, deterministic=False, random_state=None, verbose=0, dtype="float32",
+    ):  # fmt: skip
+        self._keep(locals())

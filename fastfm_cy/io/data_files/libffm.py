@@ -1,0 +1,39 @@
+"""The text format of libffm: ``target field:index:value ...``, a row a line."""
+
+from .collect import collected
+from .line_reader import LineReader
+from .sparse_lines import SparseForm
+from .writing import unpacked, write_sparse
+
+
+def read_libffm(
+    source, *, n_features=None, zero_based=True, dtype="float32", on_error="raise", n_jobs=None
+):
+    """Read rows in the text format of libffm: each entry has a field.
+
+    A line is ``target field:index:value field:index:value ...``; all else is as `read_libsvm` has
+    it, its parameters, too.
+
+    Returns
+    -------
+    Dataset
+        With X, y and fields.
+    """
+    form = SparseForm(n_features=n_features, zero_based=zero_based, dtype=dtype, has_fields=True)
+    return collected(LineReader(source, form, on_error=on_error, n_jobs=n_jobs))
+
+
+def write_libffm(target, X, y=None, fields=None, *, zero_based=True):
+    """Write rows as `read_libffm` reads them.
+
+    Parameters
+    ----------
+    target, X, y, zero_based
+        As of `write_libsvm`.
+    fields : array of int of shape (n_features,), or sparse matrix like X, default=None
+        The field of each feature, or of each entry; a Dataset has its own.
+    """
+    X, y, others = unpacked(X, y, fields=fields)
+    if others["fields"] is None:
+        raise ValueError("fields must say each feature's field, or each entry's.")
+    write_sparse(target, X, y, others["fields"], None, zero_based)

@@ -1,0 +1,70 @@
+"""The text format of libsvm and libFM: ``target [qid:n] index:value ...``, a row a line."""
+
+from .collect import collected
+from .line_reader import LineReader
+from .sparse_lines import SparseForm
+from .writing import unpacked, write_sparse
+
+
+def read_libsvm(
+    source, *, n_features=None, zero_based=True, dtype="float32", on_error="raise", n_jobs=None
+):
+    """Read rows in the text format of libsvm, svmlight, libFM and xLearn.
+
+    A line is ``target [qid:n] index:value index:value ...``, with any blanks between; a value that
+    is missing is 1, what follows a # is a comment, empty lines are left out. Numbers are those of
+    Python's float(), in float32 rounded once more; infinity and NaN are refused.
+
+    Parameters
+    ----------
+    source : path, binary file object, or list of these
+        Perhaps packed (gzip, bz2, xz; zstd from Python 3.14 or with the package zstandard). Of
+        several, the rows follow each other.
+    n_features : int, default=None
+        The number of features; an index beyond is an error. None: the largest index says it.
+    zero_based : bool or "auto", default=True
+        Whether indices start from 0, as libFM's do; "auto": from 1 if no index is 0.
+    dtype : {"float32", "float64"}, default="float32"
+        Of the values; targets are float64.
+    on_error : {"raise", "skip"}, default="raise"
+        What to do with lines that cannot be read: raise a ParseError, or leave them out, warn, and
+        tell in ``skipped``.
+    n_jobs : int, default=None
+        The most threads, -1 for all cores. The result does not depend on it.
+
+    Returns
+    -------
+    Dataset
+        With X, y, and query if there are qids.
+
+    Raises
+    ------
+    ParseError
+        (a ValueError) with file, line, column, and what was expected there.
+    FileFormatError
+        (a ValueError) if a packed file is damaged, or there are no rows.
+    """
+    form = SparseForm(n_features=n_features, zero_based=zero_based, dtype=dtype)
+    return collected(LineReader(source, form, on_error=on_error, n_jobs=n_jobs))
+
+
+def write_libsvm(target, X, y=None, *, query=None, zero_based=True):
+    """Write rows as `read_libsvm` reads them: the same numbers, the same entries.
+
+    Every number has as few digits as name it alone.
+
+    Parameters
+    ----------
+    target : path, or binary file object
+        A path is written aside and renamed, so there is the whole file or none; its suffix (.gz,
+        .bz2, .xz, .zst) says whether to pack it.
+    X : Dataset, or sparse matrix or array of shape (n_rows, n_features)
+    y : array of shape (n_rows,), default=None
+        None writes zeros, or a Dataset's own targets.
+    query : array of int of shape (n_rows,), default=None
+        Groups of rows (qid), from 0.
+    zero_based : bool, default=True
+        Whether indices start from 0 or 1.
+    """
+    X, y, others = unpacked(X, y, query=query)
+    write_sparse(target, X, y, None, others["query"], zero_based)

@@ -1,0 +1,227 @@
+"""Python values as JSON and arrays, and back: what the attributes of estimators consist of.
+
+JSON's own values stand for themselves. Everything else is an object with one key, its kind: one
+of the entries of _KINDS, whose `decode` checks whatever comes. Nothing is imported by name.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from ...model.families import FFM, FM, HIGHEST_DEGREE, FwFM, HigherOrderFM
+from ...model.posterior import Samples
+from ...model.table import ParameterTable
+from ...training.gibbs.sampler import Chain
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of value beyond JSON: `encode` gives encodable content, `decode` takes it."""
+
+    holds: Callable
+    """Whether a value is of this kind."""
+    encode: Callable
+    decode: Callable
+
+
+def encode(value, arrays):
+    """JSON for a value; arrays are appended to the list `arrays`."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
+        arrays.append(value)
+        return {"array": len(arrays) - 1}
+    if isinstance(value, list):
+        return [encode(item, arrays) for item in value]
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float) and math.isfinite(value):
+        return value
+    for name, kind in _KINDS.items():
+        if kind.holds(value):
+            return {name: encode(kind.encode(value), arrays)}
+    raise TypeError(f"a value of type {type(value).__name__} cannot be stored: {value!r}.")
+
+
+def decode(code, arrays):
+    """The value of a JSON `code`; anything wrong raises ValueError, TypeError or KeyError."""
+    if isinstance(code, list):
+        return [decode(item, arrays) for item in code]
+    if not isinstance(code, dict):
+        return code
+    ((name, content),) = code.items()
+    if name == "array":
+        if type(content) is not int or content < 0:
+            raise ValueError(f"array {content!r}")
+        return arrays[content]
+    return _KINDS[name].decode(decode(content, arrays))
+
+
+def require(condition, what):
+    """Refuse contents that contradict each other."""
+    if not condition:
+        raise ValueError(f"its {what} makes no sense")
+
+
+# Values of Python ------------------------------------------------------------------------------
+
+
+def _is_other_float(value):
+    return isinstance(value, float)
+
+
+def _encode_dict(value):
+    return [list(pair) for pair in value.items()]
+
+
+def _decode_dict(pairs):
+    return dict(pairs)
+
+
+_SCALARS = str | bool | int | float
+
+
+def _is_scalars(value):
+    """Strings, or a vector of objects that JSON knows."""
+    is_vector = isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype.kind in "UO"
+    return is_vector and all(isinstance(item, _SCALARS) for item in value.tolist())
+
+
+def _encode_scalars(value):
+    return [value.dtype.kind == "O", *value.tolist()]
+
+
+def _decode_scalars(content):
+    is_object, *items = content
+    require(all(isinstance(item, _SCALARS if is_object else str) for item in items), "labels")
+    return np.array(items, dtype=object if is_object else str)
+
+
+def _is_generator(value):
+    return isinstance(value, np.random.Generator) and isinstance(
+        value.bit_generator, np.random.PCG64
+    )
+
+
+def _encode_generator(rng):
+    state = rng.bit_generator.state
+    return [*state["state"].values(), state["has_uint32"], state["uinteger"]]
+
+
+def _decode_generator(content):
+    state, increment, has_uint32, uinteger = content
+    for number, bits in zip(content, (128, 128, 1, 32), strict=True):
+        require(type(number) is int and 0 <= number < 1 << bits, "random generator")
+    bits = np.random.PCG64()
+    bits.state = {
+        "bit_generator": "PCG64",
+        "state": {"state": state, "inc": increment},
+        "has_uint32": has_uint32,
+        "uinteger": uinteger,
+    }
+    return np.random.Generator(bits)
+
+
+# Our own values --------------------------------------------------------------------------------
+
+
+# The machines of the model families (_machines.py).
+_MACHINES = {"FM": FM, "HigherOrderFM": HigherOrderFM, "FFM": FFM, "FwFM": FwFM}
+
+
+def _encode_machine(machine):
+    return [type(machine).__name__, *_encode_fields(machine)]
+
+
+def _decode_machine(content):
+    name, *pairs = content
+    values = _decode_dict(pairs)
+    for value in values.values():
+        _count(int(value) if isinstance(value, bool) else value)
+    machine = _MACHINES[name](**values)
+    require(2 <= machine.degree <= HIGHEST_DEGREE, "degree")
+    return machine
+
+
+def _decode_table(content):
+    table = ParameterTable.__new__(ParameterTable)
+    vars(table).update(_decode_dict(content))
+    require(type(table.machine) in _MACHINES.values(), "machine")
+    n_slots = 1 + len(table.state_start)
+    width = n_slots * (1 + table.machine.n_shared) + _count(table.n_row_state)
+    require(table.intercept.shape == (len(table.intercept), width), "parameter table")
+    require(table.linear.dtype in (np.float32, np.float64), "parameter table")
+    like = ParameterTable(
+        0, _count(table.n_factors), table.linear.dtype, len(table.intercept),
+        table.state_start, table.n_row_state, bool(table.in_eights), table.machine,
+    )  # fmt: skip
+    require(vars(like).keys() == vars(table).keys(), "parameter table")
+    padding = (table.n_padded, table.n_weights)
+    require((like.n_padded, like.n_weights) == padding, "padding")
+    n_features = len(table.linear)
+    require((table.begun is None) == (like.begun is None), "parameter table")
+    if table.begun is not None:
+        require(table.begun.shape == (n_features,) and table.begun.dtype == bool, "table")
+    for array, empty in zip(table.arrays, like.arrays, strict=True):
+        shape = empty.shape if array is table.intercept else (n_features, *empty.shape[1:])
+        require(array.shape == shape and array.dtype == like.dtype, "parameter table")
+    return table
+
+
+def _count(number):
+    require(type(number) is int and 0 <= number < 1 << 31, "count")
+    return number
+
+
+def _encode_fields(value):
+    return [[field.name, getattr(value, field.name)] for field in fields(value)]
+
+
+def _decode_samples(content):
+    samples = Samples(**_decode_dict(content))
+    n_samples, n_features, n_factors = samples.factors.shape
+    size = n_features, n_factors, samples.cutpoints.shape[1]
+    shapes = [array.shape for array in Samples.empty(0, *size).arrays]
+    for array, shape in zip(samples.arrays, shapes, strict=True):
+        require(array.shape == (n_samples, *shape[1:]), "samples")
+        require(array.dtype == np.float32, "samples")
+    require(n_samples >= 1, "number of samples")
+    return samples
+
+
+def _decode_chain(content):
+    chain = Chain(**_decode_dict(content))
+    require(isinstance(chain.table, ParameterTable) and chain.table.in_eights, "chain")
+    require(isinstance(chain.rng, np.random.Generator), "chain")
+    require(chain.table.n_outputs == 1 and chain.table.linear.shape[1] == 1, "chain")
+    n_groups = len(chain.linear_prior)
+    shapes = (n_groups, 2), (n_groups, chain.n_factors), (n_groups, chain.n_factors)
+    priors = chain.linear_prior, chain.precisions, chain.means
+    for array, shape in zip(priors, shapes, strict=True):
+        require(array.shape == shape and array.dtype == np.float64, "chain")
+    free = chain.free_cutpoints
+    require(free.ndim == 1 and free.dtype == np.float64, "chain")
+    chain.alpha = float(chain.alpha)
+    return chain
+
+
+_KINDS = {
+    "float": Kind(_is_other_float, repr, float),  # what JSON has no word for
+    "tuple": Kind(lambda value: isinstance(value, tuple), list, tuple),
+    "dict": Kind(lambda value: isinstance(value, dict), _encode_dict, _decode_dict),
+    "bytes": Kind(lambda value: isinstance(value, bytes), bytes.hex, bytes.fromhex),
+    "scalars": Kind(_is_scalars, _encode_scalars, _decode_scalars),
+    "generator": Kind(_is_generator, _encode_generator, _decode_generator),
+    "machine": Kind(
+        lambda value: type(value) in _MACHINES.values(), _encode_machine, _decode_machine
+    ),
+    "table": Kind(
+        lambda value: isinstance(value, ParameterTable),
+        lambda table: list(map(list, vars(table).items())),
+        _decode_table,
+    ),
+    "samples": Kind(lambda value: isinstance(value, Samples), _encode_fields, _decode_samples),
+    "chain": Kind(lambda value: isinstance(value, Chain), _encode_fields, _decode_chain),
+}

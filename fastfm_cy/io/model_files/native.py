@@ -1,0 +1,131 @@
+"""Estimators in files of our own format: ``save_model`` and ``load_model``.
+
+A file holds the name of the estimator's class, its parameters and its fitted attributes
+(_codec.py) in a container (_container.py). The class is looked up in _families.py, never imported
+by name, and only the attributes that are listed there are taken.
+"""
+
+import warnings
+from importlib.metadata import version
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from ...exceptions import ModelFileError
+from ...utils.checks import check_bool
+from .codec import decode, encode
+from .container import read_container, write_container
+from .schema import ESTIMATORS, family_of
+
+# Whatever contents that contradict each other make Python say.
+_NONSENSE = (
+    ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError,
+)  # fmt: skip
+
+
+def save_model(model, path, *, optimizer_state=True):
+    """Save a fitted estimator in one file, to be read by ``load_model``.
+
+    The file takes its place when it is whole. What is in it decides predictions to the last bit
+    and, with `optimizer_state`, how training goes on (``warm_start``, ``partial_fit``).
+
+    Parameters
+    ----------
+    model : estimator
+        A fitted estimator of this package. Of its parameters, functions (``scoring``) and
+        generators (a RandomState as ``random_state``) are saved as None, with a warning.
+    path : path
+    optimizer_state : bool, default=True
+        Whether to keep what only training needs: the solver's state beside each parameter (half of
+        the file for "adagrad", more for "adam" and "ftrl"), or the state of a Bayesian chain, which
+        cannot go on without it. Gradient solvers then start from fresh state.
+
+    Raises
+    ------
+    TypeError
+        If the model, a parameter or its labels are of a type that files cannot hold.
+    OSError
+        If the file cannot be written; what was there before is still there.
+
+    Examples
+    --------
+    >>> from fastfm_cy import FMRegressor
+    >>> from fastfm_cy.datasets import make_ratings
+    >>> from fastfm_cy.io import load_model, save_model
+    >>> data = make_ratings(n_users=50, n_items=40, n_ratings=2000, random_state=0)
+    >>> model = FMRegressor(random_state=0).fit(data.X, data.y)
+    >>> save_model(model, "ratings.fm")  # doctest: +SKIP
+    >>> model = load_model("ratings.fm", mmap=True)  # doctest: +SKIP
+    """
+    family = family_of(model)
+    check_is_fitted(model)
+    parameters = {name: _plain(name, value) for name, value in model.get_params(False).items()}
+    attributes = {name: vars(model)[name] for name in family.attributes if name in vars(model)}
+    if not check_bool(optimizer_state, "optimizer_state"):
+        attributes = family.without_state(attributes)
+    arrays = []
+    header = {"estimator": type(model).__name__, "fastfm_cy": version("fastfm_cy")}
+    for part, values in (("parameters", parameters), ("attributes", attributes)):
+        header[part] = {}
+        for name, value in values.items():
+            try:
+                header[part][name] = encode(value, arrays)
+            except TypeError as error:
+                raise TypeError(f"{type(model).__name__}.{name} holds {error}") from None
+    write_container(path, header, arrays)
+
+
+def load_model(path, *, mmap=False, verify=True):
+    """Load an estimator that ``save_model`` saved, by this version or an older one.
+
+    Parameters
+    ----------
+    path : path
+    mmap : bool, default=False
+        Map the file into memory rather than read it: processes that predict from one file share
+        its pages. The file must not be cut while it is in use. Training on changes copies of the
+        pages, never the file.
+    verify : bool, default=True
+        Whether to compare all arrays with their checksums, which reads the whole file.
+
+    Returns
+    -------
+    estimator
+
+    Raises
+    ------
+    ModelFileError
+        If the file is of another kind, truncated, altered, or of a newer version.
+    """
+    header, arrays = read_container(
+        path, mmap=check_bool(mmap, "mmap"), verify=check_bool(verify, "verify")
+    )
+    try:
+        family = ESTIMATORS[header["estimator"]]
+        parts = {
+            part: {name: decode(code, arrays) for name, code in header[part].items()}
+            for part in ("parameters", "attributes")
+        }
+        model = family.estimators[header["estimator"]](**parts["parameters"])
+        family.check_parameters(model)
+        for name, value in parts["attributes"].items():
+            family.attributes[name](value)
+        vars(model).update(parts["attributes"])
+        family.finish(model, keeps_tables=mmap)
+    except _NONSENSE as error:
+        raise ModelFileError(
+            f"{path} holds no model that this version knows: {_said(error)}."
+        ) from error
+    return model
+
+
+def _plain(name, value):
+    """A parameter's value as files can hold it."""
+    if callable(value) or isinstance(value, np.random.RandomState | np.random.Generator):
+        warnings.warn(f"{name}={value!r} cannot be saved; the file has None.", stacklevel=3)
+        return None
+    return np.asarray(value) if hasattr(value, "__array__") else value
+
+
+def _said(error):
+    return f"unknown name {error}" if isinstance(error, KeyError) else str(error).rstrip(".")

@@ -1,3 +1,0 @@
-include "anova.pxi"
-include "scorer.pxi"
-include "strengths.pxi"

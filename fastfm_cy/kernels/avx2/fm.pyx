@@ -1,0 +1,3 @@
+include "../gradient/fm.pxi"
+include "../gradient/scorer.pxi"
+include "../gradient/l2_gradients.pxi"

@@ -1,3 +1,0 @@
-include "coordinate.pxi"
-include "blocks.pxi"
-include "coordinate_anova.pxi"

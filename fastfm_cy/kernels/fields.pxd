@@ -1,9 +1,0 @@
-"""The fields of a matrix's entries."""
-
-from .structs cimport int32_t
-
-
-cdef class Fields:
-    cdef const int32_t[::1] of_entry
-    cdef Py_ssize_t n_fields
-    cdef bint same_field

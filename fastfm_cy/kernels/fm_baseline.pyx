@@ -1,3 +1,0 @@
-include "fm.pxi"
-include "scorer.pxi"
-include "strengths.pxi"

@@ -1,0 +1,95 @@
+"""What ``compile()`` of a model with fields returns."""
+
+import numpy as np
+
+from ..data.csr import CSRRows
+from ..data.fields import as_kernels_want, check_fields_of_features
+from .scoring import score_rows
+
+
+class FieldScorer:
+    """A fitted model, ready to score single rows and small batches without an estimator's checks.
+
+    Made by an estimator's ``compile()``. It keeps the model as it is now and may be used from
+    several threads at once. It checks column numbers, offsets and fields, not the values.
+
+    Parameters
+    ----------
+    estimator : FieldAware
+    table : ParameterTable
+    """
+
+    def __init__(self, estimator, table):
+        self._table, self._n_features = table, estimator.n_features_in_
+        self._n_fields, self._beside = estimator.n_fields_, estimator._fields_beside
+        self._n_hash, self._normalize = estimator.n_hash, estimator.normalize
+        self._exponential, self._range = estimator._is_exponential, estimator._score_range()
+        self._of_feature = None
+        if not self._beside:
+            self._of_feature = check_fields_of_features(
+                estimator.fields, self._n_features, estimator.grow_features
+            )
+
+    def row(self, indices, data, fields=None):
+        """Score one row.
+
+        Parameters
+        ----------
+        indices : int array of shape (nnz,)
+            The row's columns.
+        data : array of shape (nnz,)
+            Their values.
+        fields : int array of shape (nnz,), default=None
+            Their fields, if the model was fitted with fields beside the data.
+
+        Returns
+        -------
+        float : the decision value of a classifier, the prediction of a regressor; with several
+        classes, an ndarray of their decision values
+        """
+        score = self.rows([0, len(indices)], indices, data, fields)[0]
+        return score if np.ndim(score) else float(score)
+
+    def rows(self, indptr, indices, data, fields=None):
+        """Score the rows of a CSR matrix, given by its arrays.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,) or (n_rows, n_classes), of the model's dtype
+        """
+        indptr = np.asarray(indptr, dtype=np.int64)
+        indices = np.asarray(indices)
+        data = np.asarray(data, dtype=self._table.dtype)
+        if indices.shape != data.shape or indices.ndim != 1:
+            raise ValueError(f"{indices.shape} indices, but {data.shape} values.")
+        if indptr.ndim != 1 or not (
+            len(indptr) and indptr[0] == 0 and indptr[-1] == len(indices)
+            and (indptr[1:] >= indptr[:-1]).all()
+        ):  # fmt: skip
+            raise ValueError("indptr must rise from 0 to the number of indices.")
+        _check_range(indices, self._n_features, "column")
+        indices = indices.astype(np.int32, copy=False)
+        if self._beside:
+            if fields is None or np.shape(fields) != indices.shape:
+                raise ValueError("The model knows no fields of features; give a field an entry.")
+            fields = np.asarray(fields)
+            _check_range(fields, self._n_fields, "field")
+        elif fields is not None:
+            raise ValueError("The model was fitted with a field a feature; leave out fields.")
+        else:
+            fields = self._of_feature[indices]
+        rows = CSRRows(indptr, indices, data, self._n_features, fields.astype(np.int32, copy=False))
+        scores = score_rows(
+            self._table, as_kernels_want(rows, n_hash=self._n_hash, normalize=self._normalize)
+        )
+        if self._exponential:
+            np.exp(scores, out=scores)
+        scores.clip(*self._range, out=scores)
+        return scores if scores.shape[1] > 1 else scores[:, 0]
+
+
+def _check_range(numbers, n, what):
+    if numbers.size and not (
+        numbers.dtype.kind in "iu" and 0 <= numbers.min() <= numbers.max() < n
+    ):
+        raise IndexError(f"{what}s must be integers in 0..{n - 1}.")

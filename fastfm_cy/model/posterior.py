@@ -1,0 +1,79 @@
+"""Draws from a posterior, kept compactly: what a Bayesian model predicts from."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .scoring import score_rows
+from .table import ParameterTable
+
+
+@dataclass
+class Samples:
+    """Parameters of n_samples draws, float32.
+
+    Attributes
+    ----------
+    intercept : array of shape (n_samples,)
+    linear : array of shape (n_samples, n_features)
+    factors : array of shape (n_samples, n_features, n_factors)
+    alpha : array of shape (n_samples,)
+        Precision of the noise.
+    cutpoints : array of shape (n_samples, n_cutpoints)
+        Between the classes of an ordinal model; others have none.
+    """
+
+    intercept: np.ndarray
+    linear: np.ndarray
+    factors: np.ndarray
+    alpha: np.ndarray
+    cutpoints: np.ndarray
+
+    @classmethod
+    def empty(cls, n_samples, n_features, n_factors, n_cutpoints=0):
+        shapes = (), (n_features,), (n_features, n_factors), (), (n_cutpoints,)
+        return cls(*(np.empty((n_samples, *shape), dtype=np.float32) for shape in shapes))
+
+    def __len__(self):
+        return len(self.alpha)
+
+    @property
+    def arrays(self):
+        return self.intercept, self.linear, self.factors, self.alpha, self.cutpoints
+
+    def keep(self, place, chain):
+        """Write a chain's state to one place."""
+        self.intercept[place] = chain.table.intercepts[0]
+        self.linear[place] = chain.table.coef
+        self.factors[place] = chain.factors
+        self.alpha[place] = chain.alpha
+        self.cutpoints[place] = chain.cutpoints
+
+    def last(self, n_samples):
+        """The last n_samples of them."""
+        first = max(0, len(self) - n_samples)
+        return Samples(*(array[first:].copy() for array in self.arrays))
+
+    def followed_by(self, other):
+        pairs = zip(self.arrays, other.arrays, strict=True)
+        return Samples(*(np.concatenate(pair) for pair in pairs))
+
+    def scores(self, rows, n_jobs):
+        """Each draw's scores of the rows, one after the other: arrays of shape (n_rows,)."""
+        # Only the features that the rows have are copied, so that few rows cost little.
+        features = np.unique(rows.indices)
+        places = np.zeros(rows.n_features, dtype=np.int32)
+        places[features] = np.arange(len(features), dtype=np.int32)
+        present = rows.renumbered(places, max(1, len(features)))
+        table = ParameterTable(max(1, len(features)), self.factors.shape[2], np.float32)
+        for intercept, linear, factors in zip(
+            self.intercept, self.linear, self.factors, strict=True
+        ):
+            table.intercepts[0] = intercept
+            table.coef[: len(features)] = linear[features]
+            table.factor_vectors[: len(features)] = factors[features]
+            yield score_rows(table, present, n_jobs)[:, 0]
+
+
+def bytes_of(n_samples, n_features, n_factors, n_cutpoints=0):
+    return 4 * n_samples * (n_features * (n_factors + 1) + 2 + n_cutpoints)

@@ -1,0 +1,116 @@
+"""Alternating least squares: each parameter in turn to where the objective is least.
+
+The objective is the sum of the (weighted) losses plus l2 / 2 times the square of every parameter,
+counted once. For the squared error, each step is exact (Rendle, Gantner, Freudenthaler,
+Schmidt-Thieme, SIGIR 2011). For log_loss, probit and squared_hinge, whose second derivative by the
+score is at most c, the loss is at most a parabola of curvature c that touches it at the current
+score, with its least value at score - gradient / c (as in Blondel, Ishihata, Fujino, Ueda, ICML
+2016); a sweep of least squares with that target and precision c makes the objective fall. So every
+sweep does, whatever the loss. For the probit this is libFM's EM step: the target is the latent
+normal's mean. All this holds for higher degrees, too, as the score is linear in each parameter.
+"""
+
+from time import perf_counter
+
+import numpy as np
+from tqdm import tqdm
+
+from ...kernels.common.losses import values_and_gradients
+from ...utils.threads import in_parts
+from .higher_order import HigherOrderSweeper
+from .row_cache import EIGHT
+from .sweeper import Sweeper, not_finite
+
+
+class CoordinateTrainer:
+    """Sweeps over a table until the epochs are over; the Trainer of the solver "als".
+
+    Parameters
+    ----------
+    rows : CSRRows
+        To train on.
+    y, weights : arrays of shape (n_rows,), or None for weights of one
+        In the table's dtype.
+    table : ParameterTable
+        Of one output without state, in eights; trained in place.
+    settings : kernels.settings.Settings
+    strengths : Strengths
+    curvature : float
+        Bound on the loss's second derivative by the score.
+    n_jobs : int
+        Threads; the outcome does not depend on it.
+    """
+
+    def __init__(
+        self, rows, y, weights, table, settings, strengths, *, curvature, fit_intercept, fit_linear,
+        n_jobs,
+    ):  # fmt: skip
+        self.rows, self.weights, self.table, self.settings = rows, weights, table, settings
+        self.y = y.astype(np.float64)
+        self.curvature, self.n_jobs = curvature, n_jobs
+        self.fit_intercept, self.fit_linear = fit_intercept, fit_linear
+        groups = strengths.groups
+        if groups is None:
+            groups = np.zeros(table.n_features, dtype=np.int32)
+        values = strengths.values.astype(np.float64)
+        self.l2_linear = np.column_stack([values[:, 1], np.zeros(len(values))])
+        self.l2_factors = np.repeat(values[:, 3:], max(1, table.n_factors), axis=1)
+        sweeper = HigherOrderSweeper if table.machine.degree > 2 else Sweeper
+        self.sweeper = sweeper(rows, table, groups, table.n_factors, weights, n_jobs)
+
+    def run(self, max_iter, *, verbose=0, after_epoch=None):
+        """As Trainer.run; "train_loss" is the mean loss before each sweep."""
+        history = {"train_loss": [], "seconds": []}
+        with self.sweeper, tqdm(total=max_iter, unit="sweep", disable=not verbose) as bar:
+            for epoch in range(1, max_iter + 1):
+                start = perf_counter()
+                mean_loss = self._sweep()
+                if not (np.isfinite(mean_loss) and self.table.is_finite()):
+                    raise not_finite(epoch)
+                history["train_loss"].append(mean_loss)
+                history["seconds"].append(perf_counter() - start)
+                bar.set_postfix(loss=f"{mean_loss:.4f}", refresh=False)
+                bar.update()
+                if after_epoch and after_epoch(history):
+                    break
+        return history
+
+    def _sweep(self):
+        """All parameters once; the mean loss before."""
+        losses = self._take_gradients(self.sweeper.scores())
+        if self.fit_intercept:
+            step = self._intercept_step()
+            self.table.intercept[0, 0] -= step
+            self.sweeper.errors -= self.table.dtype.type(step)
+        n_features, n_factors = self.table.n_features, self.table.n_factors
+        if self.fit_linear:
+            self.sweeper.sweep_linear(self.curvature, self.l2_linear, np.zeros(n_features))
+        if n_factors:
+            nothing = np.zeros((n_features, EIGHT))
+            means = np.zeros_like(self.l2_factors)
+            self.sweeper.sweep_factors(self.curvature, self.l2_factors, means, lambda: nothing)
+        return float(np.average(losses, weights=self.weights))
+
+    def _intercept_step(self):
+        """How far the intercept is above its best value."""
+        mean = np.average(self.sweeper.errors, weights=self.weights)
+        l2 = self.settings.l2_intercept
+        if not l2:
+            return mean
+        precision = len(self.y) if self.weights is None else self.weights.sum(dtype=np.float64)
+        precision *= self.curvature
+        return (precision * mean + l2 * self.table.intercept[0, 0]) / (precision + l2)
+
+    def _take_gradients(self, scores):
+        """Set the errors to the distances from the parabolas' lowest points; the rows' losses."""
+        losses = np.empty(len(scores))
+
+        def take(first, last):
+            part = slice(first, last)
+            losses[part], gradients = values_and_gradients(
+                self.settings, scores[part, None].astype(np.float64), self.y[part]
+            )
+            self.sweeper.errors[part] = gradients[:, 0] / self.curvature
+
+        in_parts(take, len(scores), EIGHT * len(scores), self.n_jobs)
+        return losses

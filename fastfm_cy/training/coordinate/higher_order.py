@@ -1,0 +1,61 @@
+"""Coordinate sweeps of higher-order machines: kernels/coordinate_anova.pxi over a whole table."""
+
+import numpy as np
+
+from ...data.relational_rows import plain
+from ...kernels.dispatch import coordinate
+from ...model.scoring import score_rows
+from ...utils.threads import in_parts
+from .row_cache import EIGHT, RowLines
+from .sweeper import Sweeper
+
+
+class HigherOrderSweeper(Sweeper):
+    """As Sweeper, for a table whose machine has a degree of more than two.
+
+    A row's line also holds, for each of the eight factors that are swept together, the elementary
+    symmetric polynomials of the row's p = v x. Blocks of relational rows are expanded.
+    """
+
+    def __init__(self, rows, table, groups, n_factors, weights=None, n_jobs=1):
+        rows = plain(rows)
+        super().__init__(rows, table, groups, 0, weights, n_jobs)
+        machine = table.machine
+        self.n_factors = n_factors
+        self.orders = range(machine.degree if machine.shared else 2, machine.degree + 1)
+        width = coordinate.line_width(machine.degree)
+        self.lines = RowLines(rows.n_rows, n_factors, weights, table.dtype, width)
+        self.errors = self.lines.errors
+
+    def scores(self):
+        return score_rows(self.table, self.rows, self.n_jobs)[:, 0]
+
+    def sweep_factors(self, alpha, precisions, means, draw):
+        """As Sweeper's; the factors of all orders have the same precisions and means."""
+        self.lines.take_errors(self.n_jobs)
+        for vector, order in enumerate(self.orders):
+            for first in range(0, self.n_factors, EIGHT):
+                n_active = min(EIGHT, self.n_factors - first)
+                active = slice(first, first + n_active)
+                eight = np.ones((2, len(means), EIGHT))
+                eight[:, :, :n_active] = precisions[:, active], means[:, active]
+                place = vector * self.table.n_padded + first
+                self._sweep_eight(order, place, n_active, alpha, *eight, draw())
+
+    def _sweep_eight(self, order, place, n_active, alpha, precisions, means, normals):
+        rows, factors, lines = self.rows, self.table.factors, self.lines.lines
+        columns, shared = self.parts[0].columns, self.table.machine.shared
+
+        def load(first, last):
+            coordinate.sum_levels(
+                rows.indptr, rows.indices, rows.data, factors, place, order, lines, first, last
+            )
+
+        def visit(first, last):
+            coordinate.sweep_levels(
+                *columns.arrays, factors, place, n_active, order, shared, lines,
+                self.lines.is_weighted, alpha, self.groups, precisions, means, normals, first, last,
+            )  # fmt: skip
+
+        in_parts(load, rows.n_rows, order * EIGHT * rows.n_entries, self.n_jobs)
+        columns.sweep(visit, self.pool, self.n_jobs)

@@ -1,0 +1,196 @@
+"""How the rows are dealt to threads, and where each feature's parameters live meanwhile."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ...data.csr import CSRRows
+from ...data.relational_rows import RelationalRows
+from ...kernels.gradient import replicas
+from .row_order import BLOCK
+
+# Each thread has a copy of its own of the features that at least one row in so many holds (the
+# machine says, in how many), up to a number. More copies cost time to merge, fewer leave threads
+# waiting for each other's cache lines.
+_LARGEST_HEAD = 16384
+
+# The deterministic mode always deals to this many shards, however many threads work on them.
+DETERMINISTIC_SHARDS = 4
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Rows for training, dealt to shards, over a table that may hold features several times."""
+
+    rows: CSRRows
+    """With columns that are rows of the training table."""
+    shards: list
+    """For each shard, the rows it visits."""
+    n_table_rows: int
+    home: np.ndarray | None
+    """The table row that holds each feature's parameters in the end; None: its own number."""
+    head: int = 0
+    """Number of features of which each shard has a copy."""
+    frequency: np.ndarray | None = None
+    """For each of those features, the share of the rows that hold it."""
+
+    def place(self, per_feature, out):
+        """Write an array with a row a feature to `out`, with a row a row of the training table."""
+        out[self.home] = per_feature
+        n_shards, head = len(self.shards), self.head
+        master = out[n_shards * head : (n_shards + 1) * head]
+        for shard in range(n_shards if head else 0):
+            out[shard * head : (shard + 1) * head] = master
+        return out
+
+    def placed_table(self, table):
+        """The table to train: `table` itself if every feature keeps its place, or a copy."""
+        if self.home is None:
+            return table
+        placed = table.like(self.n_table_rows)
+        placed.intercept[...] = table.intercept
+        self.place(table.linear, placed.linear)
+        self.place(table.factors, placed.factors)
+        return placed
+
+    def take_back(self, placed, table):
+        """Bring what was trained back to `table`, feature by feature."""
+        if placed is not table:
+            table.intercept[...] = placed.intercept
+            np.take(placed.linear, self.home, axis=0, out=table.linear)
+            np.take(placed.factors, self.home, axis=0, out=table.factors)
+
+    def merge_shares(self, rows_a_round, decay):
+        """How far the merged parameters move, as a share of the sum of their copies' moves.
+
+        If a round is short for a feature, its copies make independent steps, which add up. If it
+        is long, every copy settles where the data want it, and the mean is right. `decay` is the
+        part of its distance that a parameter covers in one update, so exp(-decay * visits) of it is
+        left after a round: the weight between the two. Moves never exceed twice the mean: even if
+        all copies did settle, the merged parameter would then be as far off as before, no further.
+
+        Parameters
+        ----------
+        rows_a_round : int
+            Rows that each shard visits between two merges.
+        decay : array of shape (n_kinds,)
+
+        Returns
+        -------
+        ndarray of shape (head, n_kinds)
+        """
+        mean, most = 1 / len(self.shards), min(1.0, 2 / len(self.shards))
+        left = np.exp(-np.outer(self.frequency * rows_a_round, decay))
+        return mean + (most - mean) * left
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where training keeps each feature's parameters; how, lay_out's parameters say."""
+
+    n_features: int
+    n_shards: int
+    rank: np.ndarray | None = None
+    """Of each feature by falling frequency; None: every feature keeps its place."""
+    n_copies: int = 1
+    """Of the head, the master included."""
+    head: int = 0
+    frequency: np.ndarray | None = None
+
+    @property
+    def home(self):
+        # The master copy lies right before the features that have none, so this holds for all.
+        return None if self.rank is None else self.rank + (self.n_copies - 1) * self.head
+
+    @property
+    def n_table_rows(self):
+        return self.n_features + (self.n_copies - 1) * self.head
+
+    def layout(self, rows, visited):
+        """Deal the `visited` ones of the rows to shards, as a Layout."""
+        shards = _deal(visited, self.n_shards)
+        if self.rank is None:
+            return Layout(rows, shards, self.n_table_rows, None)
+        shard_of_row = np.zeros(rows.n_rows, dtype=np.int32)
+        for number, shard in enumerate(shards):
+            shard_of_row[shard] = number
+        columns = np.empty_like(rows.indices)
+        replicas.renumber(
+            rows.indptr, rows.indices, self.rank, shard_of_row, self.head, self.n_copies, columns
+        )
+        placed = replace(rows, indices=columns, n_features=self.n_table_rows)
+        return Layout(placed, shards, self.n_table_rows, self.home, self.head, self.frequency)
+
+
+def lay_out(rows, visited, *, n_jobs, relabel, deterministic, frequent=2000):
+    """Deal the `visited` rows to shards and place the features.
+
+    Parameters
+    ----------
+    rows : CSRRows or RelationalRows
+        The latter are expanded as they are visited, by one thread whatever n_jobs is.
+    visited : int64 array
+        The rows to train on.
+    n_jobs : int
+        Number of threads.
+    relabel : bool
+        Place features by falling frequency, so that frequent ones share pages and caches.
+    deterministic : bool
+        Give every shard a copy of all features, and make as many shards whatever n_jobs is.
+    frequent : int
+        Else, give it a copy of those that at least one row in so many holds.
+
+    Returns
+    -------
+    Layout
+    """
+    if isinstance(rows, RelationalRows):
+        return Layout(rows, [visited], rows.n_features, None)
+
+    def count():
+        counts = np.zeros(rows.n_features, dtype=np.int64)
+        replicas.count(rows.indices, counts)
+        return counts
+
+    how = {"n_jobs": n_jobs, "relabel": relabel, "deterministic": deterministic}
+    placement = place_features(rows.n_features, count, len(visited), frequent=frequent, **how)
+    return placement.layout(rows, visited)
+
+
+def place_features(n_features, count, n_rows, *, n_jobs, relabel, deterministic, frequent=2000):
+    """The Placement for lay_out's parameters.
+
+    `count` is called if it matters how many entries each feature has in the n_rows rows.
+    """
+    n_shards = DETERMINISTIC_SHARDS if deterministic else n_jobs
+    if n_shards == 1 and not relabel:
+        return Placement(n_features, n_shards)
+    counts = count()
+    by_frequency = np.argsort(-counts, kind="stable")
+    rank = np.empty(n_features, dtype=np.int32)
+    rank[by_frequency] = np.arange(n_features, dtype=np.int32)
+    if n_shards == 1:
+        head, n_copies = 0, 1
+    else:
+        fewest = 1 if deterministic else max(1, n_rows // frequent)
+        head = int(np.count_nonzero(counts >= fewest))
+        if not deterministic:
+            head = min(head, _LARGEST_HEAD)
+        n_copies = n_shards + 1  # and the master
+    placement = Placement(
+        n_features, n_shards, rank, n_copies, head, counts[by_frequency[:head]] / n_rows
+    )
+    if placement.n_table_rows > np.iinfo(np.int32).max:
+        raise ValueError(
+            f"{n_features} features with {n_copies} copies of {head} of them are more than a "
+            "table can hold; use n_jobs=1 and deterministic=False, or hash them to fewer."
+        )
+    return placement
+
+
+def _deal(visited, n_shards):
+    """Blocks of neighbouring rows, dealt in turn."""
+    if n_shards == 1:
+        return [visited]
+    turn = np.arange(len(visited)) // BLOCK % n_shards
+    return [visited[turn == shard] for shard in range(n_shards)]

@@ -1,0 +1,74 @@
+"""What Python knows of each solver; its update is in ``kernels/update.pxd``."""
+
+from dataclasses import dataclass
+
+from ..kernels.common.settings import SolverCode
+
+
+@dataclass(frozen=True)
+class Solver:
+    """A solver: its kernel code, its state beside the parameters, and its defaults.
+
+    benchmarks/README.md says how the defaults were chosen.
+    """
+
+    code: SolverCode
+    learning_rate: float
+    l2_linear: dict
+    """By the task, "regression" or "classification"."""
+    l2_factors: dict
+    state_start: tuple[float, ...] = ()
+    """Start value of each number of state kept beside a parameter."""
+    state_adds: tuple[bool, ...] = ()
+    """Of each: whether it is a sum over rows, so that threads' moves add up, or a mean."""
+    n_row_state: int = 0
+    """Numbers of state of a feature as a whole, all means."""
+    steps_shrink: bool = False
+    """Whether steps get ever smaller, so that a frequent feature's factors never settle."""
+    schedules: bool = True
+    """Whether the learning rate may change from epoch to epoch."""
+    losses: tuple[str, ...] | None = None
+    """Losses that it can minimise; None is all."""
+    learns_strengths: bool = True
+    """Whether its L2 strengths act step by step, as learning them ("auto") assumes."""
+
+
+def _by_task(regression, classification):
+    return {"regression": regression, "classification": classification}
+
+
+SOLVERS = {
+    "sgd": Solver(SolverCode.SGD, 0.02, _by_task(0.02, 0.02), _by_task(0.07, 0.002)),
+    "adagrad": Solver(
+        SolverCode.ADAGRAD, 0.05, _by_task(0.02, 0.02), _by_task(0.07, 0.002),
+        state_start=(1.0,), state_adds=(True,), steps_shrink=True,
+    ),
+    # The moments of the gradient, and for each feature the corrections of their bias.
+    "adam": Solver(
+        SolverCode.ADAM, 0.002, _by_task(0.02, 0.002), _by_task(0.07, 0.002),
+        state_start=(0.0, 0.0), state_adds=(False, False), n_row_state=2,
+    ),
+    "adamw": Solver(
+        SolverCode.ADAMW, 0.002, _by_task(0.02, 0.02), _by_task(0.3, 0.02),
+        state_start=(0.0, 0.0), state_adds=(False, False), n_row_state=2,
+    ),
+    # z and the sum of squared gradients, as the paper names them (_ftrl.py).
+    "ftrl": Solver(
+        SolverCode.FTRL, 0.1, _by_task(2.0, 1.0), _by_task(60.0, 5.0),
+        state_start=(0.0, 0.0), state_adds=(False, True), steps_shrink=True,
+        schedules=False, learns_strengths=False,
+    ),
+}  # fmt: skip
+"""Of gradient descent, a row at a time."""
+
+# Its kernels take no code of a solver, and it has no steps whose size one could choose.
+COORDINATE_SOLVERS = {
+    "als": Solver(
+        SolverCode.SGD, 1.0, _by_task(3.0, 1.0), _by_task(12.0, 6.0),
+        schedules=False, losses=("squared_error", "log_loss", "probit", "squared_hinge"),
+        learns_strengths=False,
+    ),
+}  # fmt: skip
+"""Of exact steps, a column at a time (_als.py)."""
+
+ALL_SOLVERS = SOLVERS | COORDINATE_SOLVERS

@@ -1,0 +1,72 @@
+"""Memory: how much there is, limits that users set, arrays that start on a cache line."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+CACHE_LINE = 64  # bytes
+
+_UNITS = {
+    "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
+    "KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40,
+}  # fmt: skip
+
+
+def aligned_zeros(shape, dtype):
+    """Zeros whose first element lies on a cache line."""
+    dtype = np.dtype(dtype)
+    n_bytes = int(np.prod(shape, dtype=object)) * dtype.itemsize
+    buffer = np.zeros(n_bytes + CACHE_LINE, dtype=np.uint8)
+    offset = -buffer.ctypes.data % CACHE_LINE
+    return buffer[offset : offset + n_bytes].view(dtype).reshape(shape)
+
+
+def check_memory(value, name="max_memory"):
+    """A number of bytes of at least 1 from a number, or a string such as "500MB" or "1.5 GiB"."""
+    number, unit = value, 1
+    if isinstance(value, str):
+        text = value.strip().upper()
+        suffix = next((suffix for suffix in _UNITS if text.endswith(suffix)), "")
+        number, unit = text.removesuffix(suffix), _UNITS.get(suffix, 1)
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        n_bytes = int(float(number) * unit)
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(
+            f"{name} must be a number of bytes or like '500MB'; got {value!r}."
+        ) from None
+    if n_bytes < 1:
+        raise ValueError(f"{name} must be positive, a byte at least; got {value!r}.")
+    return n_bytes
+
+
+def free_memory():
+    """Bytes that this process may still use, as far as the system tells; else infinity."""
+    return min(_free_in_system(), _free_in_cgroup())
+
+
+def _free_in_system():
+    try:
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return 1024.0 * int(line.split()[1])
+    except (OSError, ValueError, IndexError):
+        pass
+    for name in ("SC_AVPHYS_PAGES", "SC_PHYS_PAGES"):
+        try:
+            return float(os.sysconf(name) * os.sysconf("SC_PAGE_SIZE"))
+        except (AttributeError, ValueError, OSError):
+            continue
+    return float("inf")
+
+
+def _free_in_cgroup():
+    """What a container's limit leaves."""
+    folder = Path("/sys/fs/cgroup")
+    try:
+        limit = int((folder / "memory.max").read_text())
+        return float(max(0, limit - int((folder / "memory.current").read_text())))
+    except (OSError, ValueError):  # no limit, or no cgroup of version 2
+        return float("inf")
