@@ -1,0 +1,503 @@
+"""Recommender: a factorization machine that ranks items for users, learned from interactions."""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+from joblib import effective_n_jobs
+from scipy import sparse
+from sklearn.utils.validation import check_is_fitted
+
+from ..data.csr import CSRRows
+from ..data.interactions import Ids, Interactions, check_ids, check_interactions
+from ..data.side_features import check_any, split_ids
+from ..metrics.ranking import ranking_report, roc_auc
+from ..model.recommender import TwoSidedModel
+from ..model.top_n import top_n
+from ..utils.checks import check_bool, check_integer
+from .ranking_base import BaseRanking
+from .recommender_data import read_recommender_data
+from .recommender_fit import RecommenderFit
+
+class FMRecommender(BaseRanking):
+    """Factorization machine that learns from interactions which items to recommend to a user.
+
+    Users, items and contexts may have features; an item scores ``b_i + <q_c, q_i>``, with q the sum
+    of a side's factor vectors and b_i the item's linear weights and, with `item_interactions`, the
+    interactions among its features [1]_. With ids alone that is matrix factorization with item
+    biases.
+
+    Parameters
+    ----------
+    n_factors : int >= 1, default=64
+        Length of each feature's factor vector.
+    loss : {"warp", "bpr", "softmax", "logistic", "hinge"}, default="warp"
+        "warp" draws items that the user did not choose until one comes within a margin of 1 of the
+        chosen one, and weighs it by the rank that the number of draws tells [2]_. "bpr" takes one
+        such item, and the logistic loss of the difference of the scores [3]_; "hinge" the hinge
+        loss. "softmax" sets the chosen item against `max_sampled` others at once; "logistic" is the
+        log loss of it and of `max_sampled` others on their own.
+    solver : {"adagrad", "sgd", "adam", "adamw", "ftrl"}, default="adagrad"
+    learning_rate : float > 0 or None, default=None
+        None is the solver's default: 0.05 for sgd and adagrad, 0.002 for adam and adamw, 0.1 for
+        ftrl.
+    max_sampled : int >= 1, default=10
+        Most items drawn for a chosen one ("warp", "softmax", "logistic"). Known positives do not
+        count: they are never negatives.
+    negatives : {"uniform", "popularity", "adaptive"}, default="uniform"
+        What negatives are drawn from: all items alike; by how often they were chosen; or those that
+        score high with the user so far [4]_.
+    item_interactions : bool, default=True
+        Whether the features of an item interact among themselves; without it the model is that of
+        LightFM [5]_.
+    user_identity, item_identity : bool, default=True
+        Whether each user and item is a feature of its own. Without it features must be given.
+    max_iter : int >= 1, default=20
+        Number of epochs (passes over the interactions), at most.
+    l1_linear, l2_linear, l1_factors, l2_factors : float >= 0 or dict
+        Strengths of regularisation, l2 / 2 times the square on what a step touches. A dict has a
+        number for some of "users", "user_features", "context", "items", "item_features"; the others
+        have none.
+    schedule, power_t, adam_betas, ftrl_beta, init_scale, shuffle, dtype, verbose
+        As FMClassifier has them.
+    fit_linear : bool, default=True
+        Whether items have biases.
+    early_stopping : bool, default=False
+        Stop when the metric does not rise for `n_iter_no_change` epochs, and go back to the best.
+    validation_fraction : float, default=0.1
+        Share of each user's interactions to validate on, without an eval_set.
+    n_iter_no_change : int, default=5
+    tol : float or None, default=0
+        A rise by less is none.
+    scoring : {"ndcg", "precision", "recall", "map", "mrr", "hit_rate", "auc"}, default="ndcg"
+        Metric to validate with.
+    top : int, default=10
+        Length of the lists that it looks at.
+    warm_start : bool, default=False
+        Whether fit goes on from the last one, as `partial_fit` does.
+    n_jobs : int or None, default=None
+        Threads; None is 1 and -1 all processors.
+    deterministic : bool, default=False
+        A result that does not depend on n_jobs.
+    random_state : int, RandomState or None, default=None
+
+    Attributes
+    ----------
+    item_vectors_ : ndarray of shape (n_items, n_factors + 1)
+        Their inner products with `query_vectors` are the scores.
+    user_ids_, item_ids_ : ndarray
+        Raw ids by number; numbers if the interactions were a matrix.
+    n_iter_, best_iter_ : int
+        The latter only with early stopping.
+    history_ : dict
+        Lists with a number an epoch: "train_loss", "seconds", and "validation_score".
+
+    References
+    ----------
+    .. [1] S. Rendle, "Factorization Machines", ICDM 2010.
+    .. [2] J. Weston, S. Bengio, N. Usunier, "WSABIE: Scaling Up To Large Vocabulary Image
+       Annotation", IJCAI 2011.
+    .. [3] S. Rendle, C. Freudenthaler, Z. Gantner, L. Schmidt-Thieme, "BPR: Bayesian Personalized
+       Ranking from Implicit Feedback", UAI 2009.
+    .. [4] S. Rendle, C. Freudenthaler, "Improving Pairwise Learning for Item Recommendation from
+       Implicit Feedback", WSDM 2014.
+    .. [5] M. Kula, "Metadata Embeddings for User and Item Cold-start Recommendations", CBRecSys
+       2015.
+    """
+
+    def __init__(
+        self, n_factors=64, *, loss="warp", solver="adagrad", learning_rate=None,
+        schedule="constant", power_t=0.5, adam_betas=(0.9, 0.999), ftrl_beta=1.0, max_iter=20,
+        max_sampled=10, negatives="uniform", item_interactions=True, user_identity=True,
+        item_identity=True, l1_linear=0.0, l2_linear=0.0, l1_factors=0.0, l2_factors=0.0,
+        fit_linear=True, init_scale=0.1, early_stopping=False, validation_fraction=0.1,
+        n_iter_no_change=5, tol=0.0, scoring="ndcg", top=10, shuffle="block", warm_start=False,
+        n_jobs=None, deterministic=False, random_state=None, verbose=0, dtype="float32",
+    ):  # fmt: skip
+        self._set_parameters(locals())
+
+    # Fitting -----------------------------------------------------------------------------------
+
+    def fit(
+        self, interactions, user_features=None, item_features=None, context=None,
+        sample_weight=None, eval_set=None, callbacks=None,
+    ):  # fmt: skip
+        """Train from scratch, or go on if `warm_start`.
+
+        Parameters
+        ----------
+        interactions : sparse matrix, data frame, or tuple (users, items[, weights])
+            A matrix of users x items whose entries are weights, or a table with an interaction a
+            row, whose ids are integers or strings. Weights <= 0 mark items that the user does not
+            want. An interaction that occurs several times counts once, with the sum of its weights,
+            unless there is a context.
+        user_features, item_features : matrix or (ids, matrix), default=None
+            A row a user or item; in the order of the matrix of interactions, or with ids.
+        context : matrix, default=None
+            A row an interaction, in the order of its table (of a matrix: of its entries as COO).
+        sample_weight : array, default=None
+            Factors >= 0, one an interaction.
+        eval_set : interactions, default=None
+            To validate on after each epoch; of known users and items.
+        callbacks : function or list of functions of (estimator, history), default=None
+            Called after each epoch; training stops when one of them returns True.
+
+        Returns
+        -------
+        self
+        """
+        with self._unchanged_on_error():
+            data = interactions, user_features, item_features, context, sample_weight
+            goes_on = check_bool(self.warm_start, "warm_start") and self.__sklearn_is_fitted__()
+            self._fit(data, goes_on, eval_set, callbacks, None)
+        return self
+
+    def partial_fit(
+        self, interactions, user_features=None, item_features=None, context=None,
+        sample_weight=None,
+    ):  # fmt: skip
+        """Train for one epoch on more interactions, whose users and items may be new.
+
+        Parameters as fit's; with features, those of all users or items, the new ones included.
+        What earlier calls had as positives is remembered: it is not recommended, nor drawn.
+
+        Returns
+        -------
+        self
+        """
+        with self._unchanged_on_error():
+            data = interactions, user_features, item_features, context, sample_weight
+            self._fit(data, self.__sklearn_is_fitted__(), None, None, 1)
+        return self
+
+    def _fit(self, data, goes_on, eval_set, callbacks, max_iter):
+        known = self._model if goes_on else None
+        rng = copy.deepcopy(self._rng) if goes_on else self._new_rng()
+        fit = RecommenderFit(self, known, rng, max_iter)
+        fit.read(*data, eval_set)
+        fit.run(callbacks, keeps_history=goes_on and max_iter == 1)
+
+    @property
+    def item_vectors_(self):
+        """ndarray of shape (n_items, n_factors + 1) : [q_i, b_i] of the known items."""
+        return self._fitted("item_vectors_").item_vectors(effective_n_jobs(self.n_jobs))
+
+    @property
+    def user_ids_(self):
+        """ndarray of shape (n_users,) : raw ids by number."""
+        model = self._fitted("user_ids_")
+        return np.arange(model.users.n_rows) if model.user_ids is None else model.user_ids.values
+
+    @property
+    def item_ids_(self):
+        """ndarray of shape (n_items,) : raw ids by number."""
+        model = self._fitted("item_ids_")
+        return np.arange(model.items.n_rows) if model.item_ids is None else model.item_ids.values
+
+    def _fitted(self, attribute):
+        try:
+            return vars(self)["_model"]
+        except KeyError:
+            raise AttributeError(
+                f"{type(self).__name__} has no {attribute} before it is fitted."
+            ) from None
+
+    # Recommending ------------------------------------------------------------------------------
+
+    def query_vectors(self, users=None, *, user_features=None, context=None, history=None):
+        """[q_c, 1] of users or contexts: their inner products with `item_vectors_` are the scores.
+
+        Parameters
+        ----------
+        users : array of ids, default=None
+            Known ones, unless `user_features` or `history` describe them. None: the known users if
+            neither is given, else new ones, as many as these have rows.
+        user_features : matrix, default=None
+            A row a query, in place of what fit had.
+        context : matrix, default=None
+            A row a query.
+        history : sparse matrix of shape (n_queries, n_items), or list of lists of item ids
+            What new users have chosen: they are fitted to it, as in training, with all else held.
+
+        Returns
+        -------
+        ndarray of shape (n_queries, n_factors + 1)
+        """
+        return self._queries(users, user_features, context, history)[0]
+
+    def recommend(
+        self, users=None, n=10, *, filter_seen=True, items=None, exclude=None, user_features=None,
+        context=None, history=None, item_features=None,
+    ):  # fmt: skip
+        """The n items of the highest scores of each user, best first.
+
+        Parameters
+        ----------
+        users, user_features, context, history
+            As `query_vectors` takes them.
+        n : int, default=10
+        filter_seen : bool, default=True
+            Leave out what a user chose in training, or in `history`.
+        items : array of ids, default=None
+            Recommend these only; None is all.
+        exclude : array of ids, or sparse matrix of shape (n_queries, n_items), default=None
+            Items that nobody, or that each user, shall not get.
+        item_features : matrix or (ids, matrix), default=None
+            New items, described by their features alone, in place of the known ones.
+
+        Returns
+        -------
+        ids : ndarray of shape (n_queries, n)
+            Of items; numbers of rows if the items have no ids. Where there are fewer than n, -1,
+            or "" if ids are strings.
+        scores : ndarray of shape (n_queries, n)
+            -infinity there.
+        """
+        check_integer(n, "n", 1)
+        queries, seen = self._queries(users, user_features, context, history)
+        n_jobs = effective_n_jobs(self.n_jobs)
+        vectors, ids, numbers = self._candidates(items, item_features)
+        hidden = None
+        if item_features is None:
+            hidden = self._hidden(
+                seen if check_bool(filter_seen, "filter_seen") else None, exclude, len(queries),
+                numbers,
+            )  # fmt: skip
+        places, scores = top_n(queries, vectors, n, hidden, n_jobs)
+        if ids is None:
+            ids = np.arange(len(vectors)) if numbers is None else numbers
+        return _at(ids, places), scores
+
+    def predict(self, users, items, *, user_features=None, context=None):
+        """Scores of pairs of users and items.
+
+        Parameters
+        ----------
+        users, items : arrays of ids of one length
+        user_features, context : matrices with a row a pair, default=None
+
+        Returns
+        -------
+        ndarray of shape (n_pairs,)
+        """
+        queries, _ = self._queries(users, user_features, context, None)
+        numbers = self._numbers(items, self._model.item_ids, self._model.items.n_rows, "item")
+        if len(numbers) != len(queries):
+            raise ValueError(f"There are {len(queries)} users and {len(numbers)} items.")
+        return np.einsum("ij,ij->i", queries, self.item_vectors_[numbers])
+
+    def rank(self, users, items, *, user_features=None, context=None):
+        """The given items for each user, best first.
+
+        Returns
+        -------
+        ids, scores : ndarrays of shape (n_queries, n_items)
+        """
+        n = len(np.unique(np.asarray(items)))
+        return self.recommend(
+            users, max(1, n), filter_seen=False, items=items, user_features=user_features,
+            context=context,
+        )  # fmt: skip
+
+    def similar_items(self, items, n=10):
+        """The n known items whose vectors have the highest cosine with each of `items`.
+
+        Returns
+        -------
+        ids, cosines : ndarrays of shape (len(items), n)
+        """
+        check_is_fitted(self)
+        numbers = self._numbers(items, self._model.item_ids, self._model.items.n_rows, "item")
+        return self._similar(self.item_vectors_[:, :-1], numbers, n, self.item_ids_)
+
+    def similar_users(self, users, n=10):
+        """The n known users whose vectors have the highest cosine with each of `users`.
+
+        Returns
+        -------
+        ids, cosines : ndarrays of shape (len(users), n)
+        """
+        check_is_fitted(self)
+        numbers = self._numbers(users, self._model.user_ids, self._model.users.n_rows, "user")
+        return self._similar(self.query_vectors()[:, :-1], numbers, n, self.user_ids_)
+
+    def score(self, interactions, *, metric="ndcg", k=10):
+        """A metric of the recommendations for held-out interactions; those of training are left
+        out of the lists.
+
+        Returns
+        -------
+        float
+        """
+        report = self.evaluate(interactions, k=k)
+        if metric not in report:
+            raise ValueError(f"metric must be one of {', '.join(report)}; got {metric!r}.")
+        return report[metric]
+
+    def evaluate(self, interactions, *, k=10):
+        """All metrics of fastfm_cy.metrics for held-out interactions of known users and items.
+
+        Returns
+        -------
+        dict of str: float
+            Those of `ranking_report`, and "auc".
+        """
+        check_is_fitted(self)
+        model, n_jobs = self._model, effective_n_jobs(self.n_jobs)
+        truth = self._held_out(interactions).positives()
+        queries = model.query_vectors(np.arange(model.users.n_rows), n_jobs=n_jobs)
+        items, seen = model.item_vectors(n_jobs), model.seen
+        lists = seen.indptr.astype(np.int64), seen.indices.astype(np.int32)
+        report = ranking_report(truth, top_n(queries, items, k, lists, n_jobs)[0], k)
+        area = roc_auc(truth, queries, items, hidden=seen, n_jobs=n_jobs)
+        return report | {"auc": area}
+
+    # What the methods share --------------------------------------------------------------------
+
+    def _held_out(self, interactions) -> Interactions:
+        return RecommenderFit.held_out(self._model, interactions)
+
+    def _queries(self, users, user_features, context, history):
+        """(vectors of the queries, what each has seen)."""
+        check_is_fitted(self)
+        model, n_jobs = self._model, effective_n_jobs(self.n_jobs)
+        features = contexts = numbers = None
+        if user_features is not None:
+            features = self._row_features(user_features, model.users.n_features, "user_features")
+        if context is not None:
+            contexts = self._row_features(context, model.users.n_context, "context")
+        chosen = None if history is None else self._history(history)
+        if users is not None:
+            numbers = self._numbers(
+                users, model.user_ids, model.users.n_rows, "user",
+                may_be_new=features is not None or chosen is not None,
+            )  # fmt: skip
+        elif features is None and chosen is None:
+            numbers = np.arange(model.users.n_rows)
+        given = {"users": numbers, "user_features": features, "context": contexts}
+        sizes = {name: _n_rows(what) for name, what in given.items() if what is not None}
+        if chosen is not None:
+            sizes["history"] = chosen.shape[0]
+        if len(set(sizes.values())) > 1:
+            raise ValueError(f"There must be a row a query; got {sizes}.")
+        n = next(iter(sizes.values()))
+        if numbers is None and features is None:
+            numbers = np.full(n, -1)
+        queries = model.query_vectors(numbers, features, contexts, n_jobs)
+        seen = chosen if numbers is None else model.kept(numbers)
+        if chosen is not None:
+            queries = RecommenderFit.folded_in(self, queries, chosen)
+            seen = chosen
+        return queries, seen
+
+    def _row_features(self, matrix, n_features, name):
+        rows = check_any(split_ids(matrix, name)[1] if isinstance(matrix, tuple) else matrix,
+                         self.dtype, name)  # fmt: skip
+        if rows.n_features != n_features:
+            raise ValueError(f"{name} has {rows.n_features} columns; fit had {n_features}.")
+        return rows
+
+    def _history(self, history):
+        """A boolean CSR matrix of queries x items."""
+        model = self._model
+        shape_items = model.items.n_rows
+        if sparse.issparse(history):
+            if history.shape[1] != shape_items:
+                raise ValueError(f"history has {history.shape[1]} items, not {shape_items}.")
+            given = check_interactions(history, name="history")
+            return given.positives()
+        lists = [check_ids(one, "history: item") for one in history]
+        numbers = [
+            self._numbers(one, model.item_ids, shape_items, f"history {row}: item")
+            for row, one in enumerate(lists)
+        ]
+        columns = np.concatenate([*numbers, np.zeros(0, dtype=np.int64)])
+        rows = np.repeat(np.arange(len(lists)), [len(one) for one in numbers])
+        matrix = sparse.csr_array(
+            (np.ones(len(rows), dtype=bool), (rows, columns)), shape=(len(lists), shape_items)
+        )
+        matrix.sum_duplicates()
+        matrix.sort_indices()
+        return matrix
+
+    def _numbers(self, raw, ids: Ids | None, n_known, what, may_be_new=False):
+        """Numbers of raw ids; -1 for new ones, if there may be any."""
+        raw = np.atleast_1d(check_ids(np.atleast_1d(raw), what))
+        if ids is None:
+            if raw.dtype.kind not in "iu" and len(raw):
+                raise TypeError(f"{what}s of a model that was fitted on a matrix are numbers.")
+            raw = raw.astype(np.int64)
+            numbers = np.where((raw >= 0) & (raw < n_known), raw, -1)
+        else:
+            numbers = ids.numbers_of(raw)
+        if not may_be_new and (numbers < 0).any():
+            row = int(np.argmax(numbers < 0))
+            raise ValueError(f"{what} {raw[row : row + 1].tolist()[0]!r} (row {row}) is unknown.")
+        return numbers
+
+    def _candidates(self, items, item_features):
+        """(vectors, ids or None, numbers of known items or None for all)."""
+        model, n_jobs = self._model, effective_n_jobs(self.n_jobs)
+        if item_features is not None:
+            if items is not None:
+                raise ValueError("Give either items or item_features, not both.")
+            ids, matrix = split_ids(item_features, "item_features")
+            rows = self._row_features(matrix, model.items.n_features, "item_features")
+            if not model.items.n_features:
+                raise ValueError("The model has no item features.")
+            return model.vectors_of_new_items(rows, n_jobs), ids, None
+        if items is None:
+            return self.item_vectors_, self.item_ids_, None
+        numbers = np.unique(self._numbers(items, model.item_ids, model.items.n_rows, "item"))
+        return self.item_vectors_[numbers], self.item_ids_[numbers], numbers
+
+    def _hidden(self, seen, exclude, n_queries, numbers):
+        """Lists of the candidates that each query shall not get, or None."""
+        model = self._model
+        hidden = None if seen is None else seen.astype(np.int8)
+        if sparse.issparse(exclude):
+            if exclude.shape != (n_queries, model.items.n_rows):
+                raise ValueError(
+                    f"exclude has shape {exclude.shape}, not {(n_queries, model.items.n_rows)}."
+                )
+            more = sparse.csr_array(exclude != 0).astype(np.int8)
+            hidden = more if hidden is None else hidden + more
+        elif exclude is not None:
+            out = self._numbers(exclude, model.item_ids, model.items.n_rows, "exclude: item")
+            more = sparse.csr_array(
+                (np.ones(n_queries * len(out), np.int8),
+                 (np.repeat(np.arange(n_queries), len(out)), np.tile(out, n_queries))),
+                shape=(n_queries, model.items.n_rows),
+            )  # fmt: skip
+            hidden = more if hidden is None else hidden + more
+        if hidden is None:
+            return None
+        hidden = sparse.csr_array(hidden)
+        if numbers is not None:
+            hidden = sparse.csr_array(hidden[:, numbers])
+        hidden.sum_duplicates()
+        hidden.sort_indices()
+        return hidden.indptr.astype(np.int64), hidden.indices.astype(np.int32)
+
+    def _similar(self, vectors, numbers, n, ids):
+        check_integer(n, "n", 1)
+        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+        unit = vectors / np.where(norms > 0, norms, 1)
+        own = np.arange(len(numbers) + 1), numbers.astype(np.int32)
+        places, cosines = top_n(unit[numbers], unit, n, own, effective_n_jobs(self.n_jobs))
+        return _at(ids, places), cosines
+
+
+def _n_rows(what: np.ndarray | CSRRows) -> int:
+    return what.n_rows if isinstance(what, CSRRows) else len(what)
+
+
+def _at(ids: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Ids at places, and none at -1."""
+    nothing = "" if ids.dtype.kind in "US" else -1
+    if not len(ids):
+        return np.full(places.shape, nothing)
+    if ids.dtype.kind == "u":
+        ids = ids.astype(np.int64)
+    return np.where(places >= 0, ids[places], np.array(nothing).astype(ids.dtype))
