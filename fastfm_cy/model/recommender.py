@@ -156,15 +156,18 @@ class TwoSidedModel:
 
     def kept(self, users: np.ndarray) -> sparse.csr_array:
         """What the users had in training; nothing for -1."""
-        known = self.seen[np.where(users < 0, 0, users)] if self.users.n_rows else None
-        if known is None:
+        is_known = users >= 0
+        if not self.users.n_rows:
             return sparse.csr_array((len(users), self.items.n_rows), dtype=bool)
-        if (users < 0).any():
-            keep = sparse.diags_array((users >= 0).astype(np.int8), format="csr")
-            known = sparse.csr_array(keep @ known.astype(np.int8))
-            known.eliminate_zeros()
-        known.sort_indices()
-        return known
+        kept = self.seen[np.where(is_known, users, 0)]
+        if not is_known.all():
+            sizes = np.diff(kept.indptr)
+            entries = np.repeat(is_known, sizes)
+            indptr = np.concatenate([[0], np.cumsum(np.where(is_known, sizes, 0))])
+            parts = kept.data[entries], kept.indices[entries], indptr
+            kept = sparse.csr_array(parts, shape=kept.shape)
+        kept.sort_indices()
+        return kept
 
 
 def _shifted(features: CSRRows, by: int) -> CSRRows:
