@@ -1,11 +1,10 @@
-"""Scores of many rows, in one thread or several."""
+"""Scoring: the values of many rows, in one thread or several."""
 
 import numpy as np
 
 from ..data.relational_rows import RelationalRows
 from ..exceptions import DivergenceError
 from ..utils.threads import in_parts
-from .table import ParameterTable
 
 _ENTRIES_AT_ONCE = 10_000_000  # of a relational design that has to be expanded
 
@@ -58,7 +57,7 @@ def _score_expanded(table, rows, n_jobs):
 def _joined_table(table, rows, n_jobs):
     """A table for `rows.joined`: a row of a block has as weight its own score without the bias, and
     as factors what its features add to the sums of a row that holds it."""
-    joined = ParameterTable(
+    joined = type(table)(
         rows.joined.n_features, table.n_factors, table.dtype, table.n_outputs,
         in_eights=table.in_eights,
     )  # fmt: skip

@@ -23,6 +23,7 @@ import numpy as np
 
 from ..utils.memory import CACHE_LINE, aligned_zeros
 from .families import FM
+from .scoring import score_rows
 
 _BLOCK = 1 << 16  # features that are worked on at a time, so that temporary arrays stay small
 
@@ -286,6 +287,10 @@ class ParameterTable:
             table.begin(rows, np.zeros)
         table.factor_blocks[rows, :, 0] = self.factor_blocks[rows, :, 0]
         return table
+
+    def scores(self, rows, n_jobs=1):
+        """The value of each row, as score_rows has it."""
+        return score_rows(self, rows, n_jobs)
 
     def is_finite(self):
         """Whether every number, state included, is finite."""

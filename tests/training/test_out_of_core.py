@@ -6,6 +6,7 @@ from itertools import chain
 
 import numpy as np
 import pytest
+from fastfm_cy.training.out_of_core import ChunkTrainer
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.metrics import log_loss
@@ -13,7 +14,6 @@ from sklearn.metrics import log_loss
 from fastfm_cy import BayesianFMRegressor, FFMRegressor, FMClassifier, FMRegressor, FwFMRegressor
 from fastfm_cy.exceptions import DivergenceError, FileFormatError
 from fastfm_cy.io import Dataset, convert, open_dataset
-from fastfm_cy.training.out_of_core import ChunkTrainer
 from fastfm_cy.training.solvers import SOLVERS
 
 SMALL = 20_000  # bytes: many chunks

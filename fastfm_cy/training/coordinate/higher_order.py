@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ...data.relational_rows import plain
+from ...data.relational_rows import expand_if_relational
 from ...kernels.dispatch import coordinate
 from ...model.scoring import score_rows
 from ...utils.threads import in_parts
@@ -18,7 +18,7 @@ class HigherOrderSweeper(Sweeper):
     """
 
     def __init__(self, rows, table, groups, n_factors, weights=None, n_jobs=1):
-        rows = plain(rows)
+        rows = expand_if_relational(rows)
         super().__init__(rows, table, groups, 0, weights, n_jobs)
         machine = table.machine
         self.n_factors = n_factors
