@@ -192,12 +192,16 @@ class Base(BaseEstimator):
             CSR matrix; columns are int32, offsets int64, values of the model's dtype.
         """
         check_is_fitted(self)
-        return self._fitted.scorer()
+        return self._model_to_score().scorer()
+
+    def _model_to_score(self) -> FittedModel:
+        """The model, with what parameters say of predictions now."""
+        return self._fitted
 
     def _scores(self, X: Any) -> tuple[FittedModel, np.ndarray]:
         """The model, and its value of each row, shape (n_rows, n_outputs), in its dtype."""
         check_is_fitted(self)
-        model, n_jobs = self._fitted, effective_n_jobs(self.n_jobs)
+        model, n_jobs = self._model_to_score(), effective_n_jobs(self.n_jobs)
         if isinstance(X, DiskDataset):
             return model, model.scores_from_disk(X, n_jobs)
         rows = check_features(self, X, model.inputs, reset=False, dtype=str(model.table.dtype))

@@ -1,5 +1,7 @@
 """Bayesian factorization machines by Gibbs sampling, as scikit-learn estimators."""
 
+from dataclasses import replace
+
 import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils import check_array
@@ -132,6 +134,11 @@ class BayesianFMRegressor(RegressorMixin, BayesianBase):
     def y_range_(self):
         """tuple of float : smallest and largest target in training."""
         return self._model_for("y_range_").target.y_range
+
+    def _model_to_score(self):
+        model = super()._model_to_score()
+        target = replace(model.target, clips=bool(self.clip_predictions))
+        return replace(model, response=self._response(target))
 
     def _rules(self):
         return RealRules(check_bool(self.clip_predictions, "clip_predictions"))

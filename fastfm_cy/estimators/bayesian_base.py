@@ -193,10 +193,14 @@ class BayesianBase(BaseEstimator):
 
     # Prediction --------------------------------------------------------------------------------
 
+    def _model_to_score(self) -> FittedPosterior:
+        """The model, with what parameters say of predictions now."""
+        return self._fitted
+
     def _values(self, X: Any) -> tuple[FittedPosterior, Iterator[np.ndarray]]:
         """The model, and each kept draw's predictions of the rows of X."""
         check_is_fitted(self)
-        model, n_jobs = self._fitted, effective_n_jobs(self.n_jobs)
+        model, n_jobs = self._model_to_score(), effective_n_jobs(self.n_jobs)
         rows = check_features(self, X, PlainInput(), reset=False, dtype="float32")
         if rows.n_features != model.n_features:
             raise ValueError(f"X has {rows.n_features} features, the model {model.n_features}.")

@@ -12,7 +12,7 @@ from .registry import register
 def _pair_weights(estimator):
     """ndarray of shape (n_fields, n_fields) or (n_classes, n_fields, n_fields), symmetric."""
     table = estimator._model_for("pair_weights_").table
-    n_fields = table.machine.n_fields
+    n_fields = table.family.n_fields
     weights = table.shared_blocks[:, 0].reshape(-1, n_fields, n_fields)
     weights = np.triu(weights) + np.triu(weights, 1).swapaxes(1, 2)
     return weights[0] if table.n_outputs == 1 else weights

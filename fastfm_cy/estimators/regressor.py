@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from sklearn.base import RegressorMixin
 from sklearn.utils.metaestimators import available_if
 
 from ..data.targets import RealRules
+from ..model.fitted import FittedModel
 from ..model.losses import REGRESSION
 from ..training.plan import TrainingPlan
 from .base import Base
@@ -77,6 +79,10 @@ class Regressor(RegressorMixin, Base):
         model, scores = self._scores(X)
         predictions = model.link.predict(scores[:, 0])
         return predictions.clip(*model.target.score_range, out=predictions)
+
+    def _model_to_score(self) -> FittedModel:
+        model, clips = super()._model_to_score(), bool(self.clip_predictions)
+        return replace(model, target=replace(model.target, clips=clips))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

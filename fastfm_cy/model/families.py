@@ -15,7 +15,7 @@ HIGHEST_DEGREE = 5  # that the kernels know
 class FM:
     """The second-order factorization machine, and what every family of models answers.
 
-    A parameter table holds its machine, and so do saved models.
+    A parameter table holds its family, and so do saved models.
     """
 
     n_vectors = 1
@@ -32,8 +32,8 @@ class FM:
     degree = 2
     """The most features that interact."""
     frequent = 2000
-    """Threads have copies of features that at least one row in so many holds (_shards.py)."""
-    begins_late = False
+    """Threads have copies of features that at least one row in so many holds."""
+    starts_late = False
     """Whether a feature's factors get start values only when the feature occurs."""
     step_factor = 1.0
     """How much longer its steps are by default than the solver's."""
@@ -62,7 +62,7 @@ class FM:
         return None
 
     def train(self, rows, y, weights, order, table, intercept, strengths, settings):
-        """Visit the rows in `order`: (sum of losses, rows done), as kernels/rows.pxi says.
+        """Visit the rows in `order`: (sum of losses, rows done), as gradient/epoch.pxi says.
 
         `intercept` is the table's or a thread's copy of it.
         """
@@ -80,7 +80,7 @@ class FM:
         )  # fmt: skip
 
     def strength_slopes(self, rows, y, weights, table, strengths, slopes, settings):
-        """Add to `slopes` what kernels/strengths.pxi says."""
+        """Add to `slopes` what kernels/gradient/l2_gradients.pxi says."""
         self.kernels.strength_slopes(
             rows.indptr, rows.indices, rows.data, y, weights, *table.arrays, table.n_padded,
             strengths.groups, slopes, settings, n_vectors=self.n_vectors, degree=self.degree,
@@ -131,7 +131,7 @@ class FieldMachine(FM):
     n_fields: int = 0
     same_field: bool = True
 
-    begins_late = True
+    starts_late = True
     joins_blocks = False
 
     @classmethod

@@ -68,4 +68,4 @@ class FittedModel:
     def scorer(self) -> Any:
         """What ``compile()`` returns: a copy of the model for single rows and small batches."""
         table = self.dense_table.copy()
-        return table.machine.scorer(table, self)
+        return table.family.scorer(table, self)

@@ -29,20 +29,28 @@ class Link:
         return scores
 
 
-def _of_each_class(function: Function, log_function: Function) -> Function:
+def _of_each_class(scores: np.ndarray, function: Function, log_function: Function) -> np.ndarray:
     """Each class has its own probability against the rest."""
+    if scores.shape[1] == 1:
+        return np.column_stack([function(-scores), function(scores)])
+    # Divided by the largest first, so that classes that are all unlikely do not give 0 / 0.
+    return softmax(log_function(scores), axis=1)
 
-    def probabilities(scores: np.ndarray) -> np.ndarray:
-        if scores.shape[1] == 1:
-            return np.column_stack([function(-scores), function(scores)])
-        # Divided by the largest first, so that classes that are all unlikely do not give 0 / 0.
-        return softmax(log_function(scores), axis=1)
 
-    return probabilities
+def _logistic(scores: np.ndarray) -> np.ndarray:
+    return _of_each_class(scores, expit, log_expit)
+
+
+def _normal(scores: np.ndarray) -> np.ndarray:
+    return _of_each_class(scores, ndtr, log_ndtr)
+
+
+def _softmax(scores: np.ndarray) -> np.ndarray:
+    return softmax(scores, axis=1)
 
 
 IDENTITY = Link()
 LOG = Link(is_exponential=True)
-LOGIT = Link(probabilities=_of_each_class(expit, log_expit))
-PROBIT = Link(probabilities=_of_each_class(ndtr, log_ndtr))
-SOFTMAX = Link(probabilities=lambda scores: softmax(scores, axis=1))
+LOGIT = Link(probabilities=_logistic)
+PROBIT = Link(probabilities=_normal)
+SOFTMAX = Link(probabilities=_softmax)

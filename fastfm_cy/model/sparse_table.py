@@ -32,7 +32,7 @@ class SparseTable:
     @classmethod
     def of(cls, table: ParameterTable) -> SparseTable:
         kept = np.flatnonzero(is_used(table)).astype(np.int32)
-        state = table.state_start, table.n_row_state, table.in_eights
+        state = table.state_start, table.n_row_state, table.is_tiled
         return cls(table.weights_of(kept), kept, table.n_features, state)
 
     @property
@@ -48,8 +48,8 @@ class SparseTable:
         return self.table.n_factors
 
     @property
-    def machine(self) -> Any:
-        return self.table.machine
+    def family(self) -> Any:
+        return self.table.family
 
     @property
     def intercepts(self) -> np.ndarray:
@@ -87,12 +87,12 @@ class SparseTable:
             state_start, n_row_state = (), 0
         dense = ParameterTable(
             self.n_features, table.n_factors, table.dtype, table.n_outputs, state_start,
-            n_row_state, is_tiled, table.machine,
+            n_row_state, is_tiled, table.family,
         )  # fmt: skip
         dense.intercepts[...] = table.intercepts
         dense.shared_blocks[:, 0] = table.shared_blocks[:, 0]
-        if dense.begun is not None:
-            dense.begin(self.kept, np.zeros)
+        if dense.has_started is not None:
+            dense.start_factors(self.kept, np.zeros)
         dense.linear_blocks[self.kept, :, 0] = table.linear_blocks[:-1, :, 0]
         dense.factor_blocks[self.kept, :, 0] = table.factor_blocks[:-1, :, 0]
         return dense
@@ -110,7 +110,7 @@ def sparsity(table: ParameterTable | SparseTable) -> dict[str, float]:
     """Shares of the linear weights, of the factors and of the features that are zero."""
     present = table.table if isinstance(table, SparseTable) else table
     n_linear = table.n_outputs * table.n_features
-    n_factors = n_linear * table.machine.n_vectors * table.n_factors
+    n_factors = n_linear * table.family.n_vectors * table.n_factors
     return {
         "linear": 1 - np.count_nonzero(present.coef) / n_linear,
         "factors": 1 - np.count_nonzero(present.factor_vectors) / n_factors if n_factors else 1.0,

@@ -65,7 +65,7 @@ def _slopes(table, settings, strengths, validation):
     rows, dtype = expand_if_relational(validation.rows), table.dtype
     slopes = np.zeros((len(strengths.values), 2))
     weights = None if validation.weights is None else validation.weights.astype(dtype)
-    table.machine.strength_slopes(
+    table.family.strength_slopes(
         rows, validation.target.astype(dtype), weights, table, strengths, slopes, settings
     )  # fmt: skip
     return slopes

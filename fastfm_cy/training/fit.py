@@ -93,10 +93,10 @@ def fit_one_epoch_more(
         table = table.grown(source.n_features, plan.init_scale, rng)
     # Of the new features; of all, if they may be anywhere, or if what ties weights to their
     # state has changed.
-    unchanged = state_key == course.state_key(n_before) and table.begun is None
+    unchanged = state_key == course.state_key(n_before) and table.has_started is None
     placement = course.placement()
     touched = None
-    if placement.home is None or table.begun is not None:
+    if placement.home is None or table.has_started is not None:
         touched = _Touched(table, source)
     try:
         course.start_late(table, rng)
@@ -147,7 +147,7 @@ class _Course:
         plan = self.plan
         check_size(plan, self.source.n_features)
         table = plan.new_table(self.source.n_features)
-        if table.begun is None:
+        if table.has_started is None:
             table.draw_factors(plan.init_scale, rng)
         self.start_late(table, rng)
         if plan.fit_intercept:
@@ -164,9 +164,9 @@ class _Course:
 
     def start_late(self, table: ParameterTable, rng: np.random.Generator) -> None:
         """Start the factors that begin when their feature occurs, if it has only now."""
-        if table.begun is not None:
+        if table.has_started is not None:
             present = self.source.present_features()
-            table.begin(present, lambda shape: self.plan.draw(shape, rng))
+            table.start_factors(present, lambda shape: self.plan.draw(shape, rng))
 
     def match_state(self, table: ParameterTable, rows: slice = slice(None)) -> None:
         """Set the state that belongs to the weights, of some of the features."""
@@ -191,8 +191,8 @@ class _Course:
             ("dtype", np.dtype(plan.dtype), table.dtype),
             ("solver", solver.state_start, table.state_start),
             ("solver", solver.n_row_state, table.n_row_state),
-            ("solver", solver.by_columns, table.in_eights),
-            ("the model's kind", plan.family, table.machine),
+            ("solver", solver.by_columns, table.is_tiled),
+            ("the model's kind", plan.family, table.family),
             ("the number of outputs", plan.n_outputs, table.n_outputs),
         ):
             if now != before:

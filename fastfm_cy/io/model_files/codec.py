@@ -138,6 +138,7 @@ def _pairs(*names, **renamed):
 _TABLE_NAMES = _pairs(
     "n_factors", "machine", "n_padded", "n_weights", "in_eights", "state_start", "n_row_state",
     "intercept", "linear", "factors", "begun",
+    machine="family", in_eights="is_tiled", begun="has_started",
 )  # fmt: skip
 _SAMPLES_NAMES = _pairs("intercept", "linear", "factors", "alpha", "cutpoints")
 _CHAIN_NAMES = _pairs(
@@ -173,22 +174,24 @@ def _decode_family(content):
 def _decode_table(content):
     table = ParameterTable.__new__(ParameterTable)
     vars(table).update(_decode_names(content, _TABLE_NAMES))
-    require(type(table.machine) in FAMILIES.values(), "machine")
+    require(type(table.family) in FAMILIES.values(), "machine")
     n_slots = 1 + len(table.state_start)
-    width = n_slots * (1 + table.machine.n_shared) + _count(table.n_row_state)
+    width = n_slots * (1 + table.family.n_shared) + _count(table.n_row_state)
     require(table.intercept.shape == (len(table.intercept), width), "parameter table")
     require(table.linear.dtype in (np.float32, np.float64), "parameter table")
     like = ParameterTable(
         0, _count(table.n_factors), table.linear.dtype, len(table.intercept),
-        table.state_start, table.n_row_state, bool(table.in_eights), table.machine,
+        table.state_start, table.n_row_state, bool(table.is_tiled), table.family,
     )  # fmt: skip
     require(vars(like).keys() == vars(table).keys(), "parameter table")
     padding = (table.n_padded, table.n_weights)
     require((like.n_padded, like.n_weights) == padding, "padding")
     n_features = len(table.linear)
-    require((table.begun is None) == (like.begun is None), "parameter table")
-    if table.begun is not None:
-        require(table.begun.shape == (n_features,) and table.begun.dtype == bool, "table")
+    require((table.has_started is None) == (like.has_started is None), "parameter table")
+    if table.has_started is not None:
+        require(
+            table.has_started.shape == (n_features,) and table.has_started.dtype == bool, "table"
+        )
     for array, empty in zip(table.arrays, like.arrays, strict=True):
         shape = empty.shape if array is table.intercept else (n_features, *empty.shape[1:])
         require(array.shape == shape and array.dtype == like.dtype, "parameter table")
@@ -214,7 +217,7 @@ def _decode_samples(content):
 
 def _decode_chain(content):
     chain = Chain(**_decode_names(content, _CHAIN_NAMES))
-    require(isinstance(chain.table, ParameterTable) and chain.table.in_eights, "chain")
+    require(isinstance(chain.table, ParameterTable) and chain.table.is_tiled, "chain")
     require(isinstance(chain.rng, np.random.Generator), "chain")
     require(chain.table.n_outputs == 1 and chain.table.linear.shape[1] == 1, "chain")
     n_groups = len(chain.linear_prior)

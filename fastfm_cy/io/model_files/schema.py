@@ -154,7 +154,7 @@ def _table_without_state(attributes: Attributes) -> Attributes:
     table = attributes["_table"]
     if "_kept" in attributes:
         return attributes  # a sparse model has none
-    state = table.state_start, table.n_row_state, table.in_eights
+    state = table.state_start, table.n_row_state, table.is_tiled
     return attributes | {"_table": table.with_state(), "_state": state, "_state_fits": None}
 
 
@@ -170,7 +170,7 @@ def _restore_table(model: Base, attributes: Attributes, keeps_tables: bool) -> N
         are_counts=plan.loss.of_counts, is_joint=plan.loss.is_joint,
     )  # fmt: skip
     n_features = attributes["n_features_in_"]
-    family = table.machine
+    family = table.family
     require(type(family) is type(plan.family), "machine")
     require(getattr(family, "n_fields", None) == inputs.n_fields, "number of fields")
     require(table.n_features == inputs.n_table_features(n_features), "number of features")
@@ -193,7 +193,7 @@ def _checked_table(attributes: Attributes) -> ParameterTable | SparseTable:
     if "_state" in attributes:
         state = attributes["_state"]
         require(len(state) == 3 and state[:2] in states, "optimiser state")
-        require(state[2] == table.in_eights, "optimiser state")
+        require(state[2] == table.is_tiled, "optimiser state")
     if kept is None:
         return table
     n_features = attributes["_n_dense_features"]

@@ -78,8 +78,8 @@ def _table_of(plan, weights):
     if len(weights.coef) == 0:
         raise ModelFileError("The model has no features.")
     table = plan.new_table(len(weights.coef))
-    if table.begun is not None:
-        table.begin(np.arange(table.n_features), np.zeros)
+    if table.has_started is not None:
+        table.start_factors(np.arange(table.n_features), np.zeros)
     with np.errstate(over="ignore"):
         table.intercepts[0] = weights.intercept
         table.coef[...], _vectors(table)[...] = weights.coef, weights.factors
@@ -92,10 +92,10 @@ def _table_of(plan, weights):
 
 def _vectors(table, slot=0):
     """View of the factors, or of a number of their state, in the shape of Weights.factors."""
-    n_vectors = table.machine.n_vectors
+    n_vectors = table.family.n_vectors
     numbers = table.factor_blocks[:, 0, slot, : n_vectors * table.n_padded]
     vectors = numbers.reshape(table.n_features, n_vectors, table.n_padded)[..., : table.n_factors]
-    return vectors if hasattr(table.machine, "n_fields") else vectors[:, 0]
+    return vectors if hasattr(table.family, "n_fields") else vectors[:, 0]
 
 
 def weights_of(model, what, kinds=PLAIN):

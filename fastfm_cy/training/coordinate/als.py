@@ -25,7 +25,7 @@ from ..plan import TrainingPlan
 from ..regularization import Strengths
 from ..sources import MemorySource
 from .higher_order import HigherOrderSweeper
-from .row_cache import EIGHT
+from .row_cache import FACTOR_TILE
 from .sweeper import Sweeper, not_finite
 
 
@@ -60,7 +60,7 @@ class CoordinateTrainer:
         values = strengths.values.astype(np.float64)
         self.l2_linear = np.column_stack([values[:, 1], np.zeros(len(values))])
         self.l2_factors = np.repeat(values[:, 3:], max(1, table.n_factors), axis=1)
-        sweeper = HigherOrderSweeper if table.machine.degree > 2 else Sweeper
+        sweeper = HigherOrderSweeper if table.family.degree > 2 else Sweeper
         self.sweeper = sweeper(
             source.rows, table, groups, table.n_factors, self.weights, self.n_jobs
         )
@@ -95,7 +95,7 @@ class CoordinateTrainer:
         if self.fit_linear:
             self.sweeper.sweep_linear(self.curvature, self.l2_linear, np.zeros(n_features))
         if n_factors:
-            nothing = np.zeros((n_features, EIGHT))
+            nothing = np.zeros((n_features, FACTOR_TILE))
             means = np.zeros_like(self.l2_factors)
             self.sweeper.sweep_factors(self.curvature, self.l2_factors, means, lambda: nothing)
         return float(np.average(losses, weights=self.weights))
@@ -121,5 +121,5 @@ class CoordinateTrainer:
             )
             self.sweeper.errors[part] = gradients[:, 0] / self.curvature
 
-        in_parts(take, len(scores), EIGHT * len(scores), self.n_jobs)
+        in_parts(take, len(scores), FACTOR_TILE * len(scores), self.n_jobs)
         return losses

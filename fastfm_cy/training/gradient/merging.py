@@ -41,7 +41,7 @@ class Merger:
         self._state_shares = np.array(state_shares, table.dtype)
         means = [mean] * solver.n_row_state
         self._linear_state_shares = np.array(state_shares + means, table.dtype)
-        of_shared = np.repeat([mean, *state_shares], table.machine.n_shared)
+        of_shared = np.repeat([mean, *state_shares], table.family.n_shared)
         self._intercept_shares = np.concatenate(
             [[mean], self._linear_state_shares, of_shared]
         ).astype(table.dtype)

@@ -107,7 +107,7 @@ class Visits:
         if isinstance(rows, RelationalRows):
             rows, y, order = rows.expanded(part), y[part], np.arange(len(part))
             weights = weights if weights is None else weights[part]
-        loss_sum, done = self.table.machine.train(
+        loss_sum, done = self.table.family.train(
             rows, y, weights, order, self.table, self.intercepts[shard], self.strengths,
             self.settings,
         )  # fmt: skip
