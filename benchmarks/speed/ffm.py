@@ -227,7 +227,7 @@ def ladder(data, n_factors, options):
     )
     fields = data.fields[data.X.indices]
     epochs = {
-        off: Epoch(workload, "adagrad", n_factors, machine=FFM(N_FIELDS), fields=fields, **switches)
+        off: Epoch(workload, "adagrad", n_factors, family=FFM(N_FIELDS), fields=fields, **switches)
         for off, switches in _OFF.items()
     }
     seconds = paired(epochs, options.runs)

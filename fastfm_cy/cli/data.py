@@ -7,8 +7,6 @@ from pathlib import Path
 import numpy as np
 
 from ..data.fields import joined
-from ..estimators.field_aware import FieldAware
-from ..estimators.gradient_base import BaseFM
 from ..io import (
     Dataset,
     DiskDataset,
@@ -87,8 +85,7 @@ def with_features(data, n_features, what):
 
 def stays_on_disk(data, model):
     """Whether the model trains on, and predicts from, these data without reading all of them."""
-    on_disk = isinstance(data, DiskDataset) and isinstance(model, BaseFM)
-    return on_disk and model.solver in SOLVERS
+    return isinstance(data, DiskDataset) and getattr(model, "solver", None) in SOLVERS
 
 
 def rows_of(data, model):
@@ -98,7 +95,7 @@ def rows_of(data, model):
 
 def matrix_of(data, model):
     """X in memory, with the fields of the entries if the model wants them."""
-    if isinstance(model, FieldAware) and model.fields is None and data.fields is not None:
+    if getattr(model, "fields", ...) is None and data.fields is not None:
         return joined(data.X, data.fields)
     return data.X
 

@@ -5,12 +5,10 @@ converts it, since conversions in compiled code trust its indices.
 """
 
 from contextlib import contextmanager
-from dataclasses import replace
 
 import numpy as np
 from scipy import sparse
 from sklearn.utils import check_array
-from sklearn.utils.validation import validate_data
 
 from ..kernels.matrix.scan import HAS_ZEROS, NOT_FINITE, OUTSIDE, UNSORTED
 from ..kernels.matrix.scan import scan as scan_rows
@@ -21,56 +19,39 @@ _MOST_FEATURES = np.iinfo(np.int32).max
 _COMPRESSED = ("csr", "csc", "bsr")
 
 
-def check_rows(estimator, X, dtype, n_jobs):
-    """Check X for prediction: CSRRows in `dtype`."""
-    X = check_structure(X)
-    with _located(X):
-        X = validate_data(estimator, X, reset=False, **_matrix_rules(dtype))
-    return _as_rows(X, n_jobs)
-
-
-def check_matrix(X, dtype, n_jobs):
-    """Check a matrix that is no estimator's X: CSRRows in `dtype`."""
-    X = check_structure(X)
-    with _located(X):
-        X = check_array(X, ensure_min_features=0, **_matrix_rules(dtype))
-    return _as_rows(X, n_jobs)
-
-
-def check_rows_and_target(
-    estimator, X, y, dtype, *, y_numeric, n_jobs, reset=True, grows=False, name="X"
-):
-    """Check X and y for training.
+def check_rows(X, dtype, n_jobs, *, owner=None, name="X", least_features=1):
+    """Check a matrix, of rows to train on or to score.
 
     Parameters
     ----------
-    reset : bool, default=True
-        Whether X says what the model's features are; else it must have the same.
-    grows : bool, default=False
-        X may have more features than the model, which then has them, too, or fewer.
+    X : {sparse matrix, array, data frame} of shape (n_rows, n_features)
+    dtype : "float32" or "float64"
+    n_jobs : int
+        Threads that look at the entries.
+    owner : str, default=None
+        The estimator's name, for messages.
     name : str, default="X"
-        Of X in error messages, if not that.
+        Of X, for messages.
+    least_features : int, default=1
 
     Returns
     -------
-    CSRRows in `dtype`, and y as a 1-D array
+    CSRRows
+        In `dtype`.
     """
-    X = check_structure(X)
-    n_before = getattr(estimator, "n_features_in_", 0)
     try:
+        X = check_structure(X)
         with _located(X):
-            X, y = validate_data(
-                estimator, X, y, y_numeric=y_numeric, reset=reset or grows, **_matrix_rules(dtype)
-            )
-        rows = _as_rows(X, n_jobs)
+            X = check_array(
+                X, accept_sparse="csr", dtype=dtype, ensure_min_features=least_features,
+                estimator=owner, input_name="X",
+                ensure_all_finite=False,  # checked by _as_rows, which can say where
+            )  # fmt: skip
+        return _as_rows(X, n_jobs)
     except ValueError as error:
         if name == "X":
             raise
         raise ValueError(f"{name}: {error}") from error
-    if grows and rows.n_features < n_before:
-        estimator.n_features_in_ = n_before
-        rows = replace(rows, n_features=n_before)
-    return rows, y
 
 
 def check_structure(X):
@@ -142,11 +123,6 @@ def _first_outside(indices, size):
     if indices.size == 0 or (indices.min() >= 0 and indices.max() < size):
         return None
     return int(np.flatnonzero((indices < 0) | (indices >= size))[0])
-
-
-def _matrix_rules(dtype):
-    # Finiteness is checked by _as_rows, which can say where.
-    return {"accept_sparse": "csr", "dtype": dtype, "ensure_all_finite": False}
 
 
 @contextmanager

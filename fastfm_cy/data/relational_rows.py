@@ -1,15 +1,13 @@
-"""A relational design as the kernels take it."""
+"""Relational rows: a relational design as the kernels take it."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from sklearn.utils import check_array, check_consistent_length, column_or_1d
-from sklearn.utils.validation import validate_data
 
 from ..kernels.matrix.gather import append
 from .csr import CSRRows
-from .matrix_checks import check_matrix
+from .matrix_checks import check_rows
 
 
 @dataclass(frozen=True)
@@ -103,39 +101,19 @@ class RelationalRows:
         return RelationalRows(tuple(blocks), self.n_rows, n_features).expanded()
 
 
-def check_design(estimator, design, dtype, n_jobs, *, reset=False, grows=False, name="X"):
-    """RelationalRows of a RelationalDesign in `dtype`; the parameters of check_rows_and_target."""
-    n_before = getattr(estimator, "n_features_in_", 0)
-    validate_data(estimator, design, reset=reset or grows, skip_check_array=True)
+def check_design(design, dtype, n_jobs, *, name="X"):
+    """RelationalRows of a RelationalDesign in `dtype`; the parameters of check_rows."""
     blocks, first = [], 0
     for number, (matrix, row_of) in enumerate(design.blocks):
-        try:
-            rows = check_matrix(matrix, dtype, n_jobs)
-        except ValueError as error:
-            raise ValueError(f"{name}, block {number}: {error}") from error
+        block_name = f"{name}, block {number}"
+        rows = check_rows(matrix, dtype, n_jobs, name=block_name, least_features=0)
         features = slice(first, first + rows.n_features)
         if features.stop > np.iinfo(np.int32).max:
             raise ValueError(f"{name} has {design.shape[1]} features, which are too many.")
         place = np.arange(features.start, features.stop, dtype=np.int32)
         blocks.append(Block(rows.renumbered(place, design.shape[1]), row_of, features))
         first = features.stop
-    n_features = design.shape[1]
-    if grows and n_features < n_before:
-        estimator.n_features_in_ = n_features = n_before
-    return RelationalRows(tuple(blocks), design.shape[0], n_features)
-
-
-def check_design_and_target(estimator, design, y, dtype, *, y_numeric, n_jobs, **others):
-    """The same, and y as a 1-D array."""
-    if y is None:
-        raise ValueError(f"{type(estimator).__name__} requires y to be passed, but it is None.")
-    rows = check_design(estimator, design, dtype, n_jobs, **others)
-    y = check_array(
-        column_or_1d(y, warn=True), dtype=np.float64 if y_numeric else None, ensure_2d=False,
-        input_name="y",
-    )  # fmt: skip
-    check_consistent_length(design, y)
-    return rows, y
+    return RelationalRows(tuple(blocks), design.shape[0], design.shape[1])
 
 
 def blocks_of(rows):
@@ -145,6 +123,6 @@ def blocks_of(rows):
     return (Block(rows, None, slice(0, rows.n_features)),)
 
 
-def plain(rows):
+def expand_if_relational(rows):
     """CSRRows, for what cannot work on blocks."""
     return rows.expanded() if isinstance(rows, RelationalRows) else rows

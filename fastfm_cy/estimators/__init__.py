@@ -1,0 +1,19 @@
+"""Estimators: what users construct. Importing this package enters all of them in the registry."""
+
+from .bayesian import BayesianFMClassifier, BayesianFMRegressor
+from .bayesian_ordinal import BayesianFMOrdinal
+from .ffm import FFMClassifier, FFMRegressor
+from .fm import FMClassifier, FMRegressor
+from .fwfm import FwFMClassifier, FwFMRegressor
+
+__all__ = [
+    "BayesianFMClassifier",
+    "BayesianFMOrdinal",
+    "BayesianFMRegressor",
+    "FFMClassifier",
+    "FFMRegressor",
+    "FMClassifier",
+    "FMRegressor",
+    "FwFMClassifier",
+    "FwFMRegressor",
+]

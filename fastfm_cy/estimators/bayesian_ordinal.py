@@ -3,15 +3,19 @@
 import numpy as np
 from sklearn.base import ClassifierMixin
 
-from ..data.targets import check_labels, classes_of, encoded
-from ..training.gibbs.likelihoods import OrdinalTarget, class_probabilities
+from ..data.targets import ClassRules
+from ..model.responses import OrdinalResponse
+from ..training.gibbs.likelihoods import OrdinalTarget
 from ..utils.checks import check_real
-from .bayesian_base import BaseBayesianFM
-from .docstrings import ORDINAL_SAMPLER, documented_sampler
+from .bayesian_base import BayesianBase
+from .bayesian_docstrings import ORDINAL_SAMPLER, documented_sampler
+from .common import set_parameters
+from .registry import register
 
 
+@register("bayes", "ordinal")
 @documented_sampler(**ORDINAL_SAMPLER)
-class BayesianFMOrdinal(ClassifierMixin, BaseBayesianFM):
+class BayesianFMOrdinal(ClassifierMixin, BayesianBase):
     """Bayesian factorization machine for classes in order, in the ordered probit model.
 
     A latent normal around the score sum_i w_i x_i + sum_{i<j} <v_i, v_j> x_i x_j falls between two
@@ -50,7 +54,6 @@ class BayesianFMOrdinal(ClassifierMixin, BaseBayesianFM):
     (2, 5)
     """
 
-    _error_name = "log_loss"
     fit_intercept = False
 
     def __init__(
@@ -59,7 +62,7 @@ class BayesianFMOrdinal(ClassifierMixin, BaseBayesianFM):
         cutpoint_scale=10.0, fit_linear=True, warm_start=False, max_memory="2GB", n_jobs=None,
         random_state=None, verbose=0, dtype="float32",
     ):  # fmt: skip
-        self._keep(locals())
+        set_parameters(self, locals())
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -69,7 +72,7 @@ class BayesianFMOrdinal(ClassifierMixin, BaseBayesianFM):
     @property
     def cutpoints_(self):
         """ndarray of shape (n_classes - 1,) : posterior means of the cutpoints."""
-        return self._fitted("cutpoints_").cutpoints.mean(axis=0, dtype=np.float64)
+        return self._model_for("cutpoints_").samples.cutpoints.mean(axis=0, dtype=np.float64)
 
     def fit(self, X, y, eval_set=None, callbacks=None):
         """Sample from the posterior, from the start or, if `warm_start`, going on.
@@ -98,7 +101,7 @@ class BayesianFMOrdinal(ClassifierMixin, BaseBayesianFM):
         -------
         ndarray of shape (n_samples, n_classes), float64, columns in the order of ``classes_``
         """
-        return self._mean_value(X)
+        return self._mean_value(X)[1]
 
     def predict(self, X):
         """The most probable label of each row.
@@ -111,8 +114,8 @@ class BayesianFMOrdinal(ClassifierMixin, BaseBayesianFM):
         -------
         ndarray of shape (n_samples,)
         """
-        best = self._mean_value(X).argmax(axis=1)
-        return self.classes_[best]
+        model, probabilities = self._mean_value(X)
+        return model.target.classes[probabilities.argmax(axis=1)]
 
     def predict_mean(self, X):
         """Posterior mean of the label of each row, if the labels are numbers.
@@ -125,33 +128,30 @@ class BayesianFMOrdinal(ClassifierMixin, BaseBayesianFM):
         -------
         ndarray of shape (n_samples,), float64
         """
-        probabilities = self._mean_value(X)
-        if self.classes_.dtype.kind not in "biuf":
-            raise TypeError(f"predict_mean needs labels that are numbers; got {self.classes_}.")
-        return probabilities @ self.classes_
+        model, probabilities = self._mean_value(X)
+        classes = model.target.classes
+        if classes.dtype.kind not in "biuf":
+            raise TypeError(f"predict_mean needs labels that are numbers; got {classes}.")
+        return probabilities @ classes
 
     def _check_parameters(self):
         super()._check_parameters()
         for name in ("nu", "cutpoint_scale"):
             check_real(getattr(self, name), name, above=True)
 
-    def _n_cutpoints(self):
-        return len(self.classes_) - 1
+    @property
+    def classes_(self):
+        """ndarray of shape (n_classes,) : the labels in their order."""
+        return self._model_for("classes_").target.classes
 
-    def _target(self, y, *, continues):
-        check_labels(y)
-        if not continues:
-            self.classes_ = classes_of(y, None, type(self).__name__)
-        return OrdinalTarget(
-            self._encode(y), len(self.classes_), float(self.nu), float(self.cutpoint_scale)
-        )
+    def _rules(self):
+        return ClassRules(type(self).__name__, are_joint=True)
 
-    def _encode(self, y):
-        return encoded(y, self.classes_, as_numbers=True).astype(np.int32)
+    def _encode(self, target, y):
+        return target.numbers(y).astype(np.int32)
 
-    def _value(self, scores, cutpoints):
-        return class_probabilities(scores.astype(np.float64), cutpoints.astype(np.float64))
+    def _likelihood(self, target, y):
+        return OrdinalTarget(y, len(target.classes), float(self.nu), float(self.cutpoint_scale))
 
-    def _error_of_value(self, values, y):
-        right = values[np.arange(len(y)), y]
-        return -np.mean(np.log(np.maximum(right, np.finfo(float).tiny)))
+    def _response(self, target):
+        return OrdinalResponse()

@@ -1,25 +1,15 @@
 """Field-aware factorization machines as scikit-learn estimators (Juan et al., RecSys 2016)."""
 
 from ..model.families import FFM
+from .common import set_parameters
 from .docstrings import CLASSIFIER, FFM_TEXTS, REGRESSOR, documented_with_fields
 from .field_aware import FieldAwareClassifier, FieldAwareRegressor
-
-# Rows of unit length and vectors that each see one field only have small gradients.
-_LONGER_STEPS = 4
+from .registry import register
 
 
-class _FieldAware:
-    """What both estimators have besides the fields."""
-
-    def _machine(self):
-        return FFM(self.n_fields_, self.same_field)
-
-    def _rate(self):
-        return self.learning_rate or _LONGER_STEPS * super()._rate()
-
-
+@register("ffm", "regression")
 @documented_with_fields(FFM_TEXTS, REGRESSOR)
-class FFMRegressor(_FieldAware, FieldAwareRegressor):
+class FFMRegressor(FieldAwareRegressor):
     """Field-aware factorization machine for real targets, such as ratings, or counts.
 
     The score of a row x, whose feature i is of field f(i), is
@@ -67,6 +57,8 @@ class FFMRegressor(_FieldAware, FieldAwareRegressor):
     (2,)
     """
 
+    _family = FFM
+
     def __init__(
         self, n_factors=4, *, fields=None, n_fields=None, same_field=True, normalize="l2",
         n_hash=None, max_memory=None, loss="squared_error", solver="adagrad",
@@ -79,11 +71,12 @@ class FFMRegressor(_FieldAware, FieldAwareRegressor):
         n_iter_no_change=3, tol=None, warm_start=False, grow_features=False, relabel=False,
         n_jobs=None, deterministic=False, random_state=None, verbose=0, dtype="float32",
     ):  # fmt: skip
-        self._keep(locals())
+        set_parameters(self, locals())
 
 
+@register("ffm", "classification")
 @documented_with_fields(FFM_TEXTS, CLASSIFIER)
-class FFMClassifier(_FieldAware, FieldAwareClassifier):
+class FFMClassifier(FieldAwareClassifier):
     """Field-aware factorization machine for two classes, such as clicked or not, or more.
 
     The score of a row x, whose feature i is of field f(i), is
@@ -129,6 +122,8 @@ class FFMClassifier(_FieldAware, FieldAwareClassifier):
     (2, 2)
     """
 
+    _family = FFM
+
     def __init__(
         self, n_factors=4, *, fields=None, n_fields=None, same_field=True, normalize="l2",
         n_hash=None, max_memory=None, loss="log_loss", solver="adagrad",
@@ -141,4 +136,4 @@ class FFMClassifier(_FieldAware, FieldAwareClassifier):
         n_iter_no_change=3, tol=None, warm_start=False, grow_features=False, relabel=False,
         n_jobs=None, deterministic=False, random_state=None, verbose=0, dtype="float32",
     ):  # fmt: skip
-        self._keep(locals())
+        set_parameters(self, locals())

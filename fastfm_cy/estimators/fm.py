@@ -1,12 +1,15 @@
 """Factorization machines as scikit-learn estimators (Rendle, ICDM 2010)."""
 
-from .classifier import BaseFMClassifier
+from .classifier import Classifier
+from .common import set_parameters
 from .docstrings import CLASSIFIER, REGRESSOR, documented
-from .regressor import BaseFMRegressor
+from .registry import register
+from .regressor import Regressor
 
 
+@register("fm", "regression")
 @documented(**REGRESSOR)
-class FMRegressor(BaseFMRegressor):
+class FMRegressor(Regressor):
     """Factorization machine for real targets, such as ratings, or counts.
 
     The score of a row x is
@@ -64,11 +67,12 @@ class FMRegressor(BaseFMRegressor):
         relabel=False, n_jobs=None, deterministic=False, random_state=None, verbose=0,
         dtype="float32",
     ):  # fmt: skip
-        self._keep(locals())
+        set_parameters(self, locals())
 
 
+@register("fm", "classification")
 @documented(**CLASSIFIER)
-class FMClassifier(BaseFMClassifier):
+class FMClassifier(Classifier):
     """Factorization machine for two classes, such as clicked or not, or more.
 
     The score of a row x is
@@ -126,4 +130,4 @@ class FMClassifier(BaseFMClassifier):
         grow_features=False, relabel=False, n_jobs=None, deterministic=False, random_state=None,
         verbose=0, dtype="float32",
     ):  # fmt: skip
-        self._keep(locals())
+        set_parameters(self, locals())

@@ -3,33 +3,24 @@
 import numpy as np
 
 from ..model.families import FwFM
-from ..utils.checks import check_bool
+from .common import set_parameters
 from .docstrings import CLASSIFIER, FWFM_TEXTS, REGRESSOR, documented_with_fields
 from .field_aware import FieldAwareClassifier, FieldAwareRegressor
+from .registry import register
 
 
-class _FieldWeighted:
-    """What both estimators have besides the fields."""
-
-    @property
-    def pair_weights_(self):
-        """ndarray of shape (n_fields, n_fields) or (n_classes, n_fields, n_fields), symmetric."""
-        table = self._fitted("pair_weights_")
-        n_fields = table.machine.n_fields
-        weights = table.shared_blocks[:, 0].reshape(-1, n_fields, n_fields)
-        weights = np.triu(weights) + np.triu(weights, 1).swapaxes(1, 2)
-        return weights[0] if table.n_outputs == 1 else weights
-
-    def _machine(self):
-        return FwFM(self.n_fields_, self.same_field)
-
-    def _check_more(self):
-        super()._check_more()
-        check_bool(self.fit_pair_weights, "fit_pair_weights")
+def _pair_weights(estimator):
+    """ndarray of shape (n_fields, n_fields) or (n_classes, n_fields, n_fields), symmetric."""
+    table = estimator._model_for("pair_weights_").table
+    n_fields = table.family.n_fields
+    weights = table.shared_blocks[:, 0].reshape(-1, n_fields, n_fields)
+    weights = np.triu(weights) + np.triu(weights, 1).swapaxes(1, 2)
+    return weights[0] if table.n_outputs == 1 else weights
 
 
+@register("fwfm", "regression")
 @documented_with_fields(FWFM_TEXTS, REGRESSOR)
-class FwFMRegressor(_FieldWeighted, FieldAwareRegressor):
+class FwFMRegressor(FieldAwareRegressor):
     """Field-weighted factorization machine for real targets, such as ratings, or counts.
 
     The score of a row x, whose feature i is of field f(i), is
@@ -78,6 +69,9 @@ class FwFMRegressor(_FieldWeighted, FieldAwareRegressor):
     (2,)
     """
 
+    _family = FwFM
+    pair_weights_ = property(_pair_weights)
+
     def __init__(
         self, n_factors=8, *, fields=None, n_fields=None, same_field=True, normalize=None,
         n_hash=None, max_memory=None, fit_pair_weights=True, loss="squared_error", solver="adagrad",
@@ -90,11 +84,12 @@ class FwFMRegressor(_FieldWeighted, FieldAwareRegressor):
         n_iter_no_change=3, tol=None, warm_start=False, grow_features=False, relabel=False,
         n_jobs=None, deterministic=False, random_state=None, verbose=0, dtype="float32",
     ):  # fmt: skip
-        self._keep(locals())
+        set_parameters(self, locals())
 
 
+@register("fwfm", "classification")
 @documented_with_fields(FWFM_TEXTS, CLASSIFIER)
-class FwFMClassifier(_FieldWeighted, FieldAwareClassifier):
+class FwFMClassifier(FieldAwareClassifier):
     """Field-weighted factorization machine for two classes, such as clicked or not, or more.
 
     The score of a row x, whose feature i is of field f(i), is
@@ -141,6 +136,9 @@ class FwFMClassifier(_FieldWeighted, FieldAwareClassifier):
     (2, 2)
     """
 
+    _family = FwFM
+    pair_weights_ = property(_pair_weights)
+
     def __init__(
         self, n_factors=8, *, fields=None, n_fields=None, same_field=True, normalize=None,
         n_hash=None, max_memory=None, fit_pair_weights=True, loss="log_loss", solver="adagrad",
@@ -153,4 +151,4 @@ class FwFMClassifier(_FieldWeighted, FieldAwareClassifier):
         n_iter_no_change=3, tol=None, warm_start=False, grow_features=False, relabel=False,
         n_jobs=None, deterministic=False, random_state=None, verbose=0, dtype="float32",
     ):  # fmt: skip
-        self._keep(locals())
+        set_parameters(self, locals())

@@ -1,11 +1,12 @@
 """The model families: what parameters each has, and which kernels compute it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..kernels.dispatch import ffm, fm, fwfm, higher_order
 from ..kernels.gradient.fields import Fields
+from .field_scorer import FieldScorer
 
 HIGHEST_DEGREE = 5  # that the kernels know
 
@@ -14,7 +15,7 @@ HIGHEST_DEGREE = 5  # that the kernels know
 class FM:
     """The second-order factorization machine, and what every family of models answers.
 
-    A parameter table holds its machine, and so do saved models.
+    A parameter table holds its family, and so do saved models.
     """
 
     n_vectors = 1
@@ -31,9 +32,17 @@ class FM:
     degree = 2
     """The most features that interact."""
     frequent = 2000
-    """Threads have copies of features that at least one row in so many holds (_shards.py)."""
-    begins_late = False
+    """Threads have copies of features that at least one row in so many holds."""
+    starts_late = False
     """Whether a feature's factors get start values only when the feature occurs."""
+    step_factor = 1.0
+    """How much longer its steps are by default than the solver's."""
+
+    @classmethod
+    def of(cls, params):
+        """The family that an estimator's parameters ask for."""
+        degree = params["degree"]
+        return cls() if degree == 2 else HigherOrderFM(degree, params["share_factors"])
 
     @property
     def kernels(self):
@@ -44,12 +53,16 @@ class FM:
         """Standard deviation of the factors' start values, a number or one a vector."""
         return init_scale
 
+    def with_fields(self, n_fields):
+        """The same family, knowing how many fields there are."""
+        return self
+
     def fields(self, rows):
         """The fields of the rows' entries as the kernels take them."""
         return None
 
     def train(self, rows, y, weights, order, table, intercept, strengths, settings):
-        """Visit the rows in `order`: (sum of losses, rows done), as kernels/rows.pxi says.
+        """Visit the rows in `order`: (sum of losses, rows done), as gradient/epoch.pxi says.
 
         `intercept` is the table's or a thread's copy of it.
         """
@@ -67,18 +80,18 @@ class FM:
         )  # fmt: skip
 
     def strength_slopes(self, rows, y, weights, table, strengths, slopes, settings):
-        """Add to `slopes` what kernels/strengths.pxi says."""
+        """Add to `slopes` what kernels/gradient/l2_gradients.pxi says."""
         self.kernels.strength_slopes(
             rows.indptr, rows.indices, rows.data, y, weights, *table.arrays, table.n_padded,
             strengths.groups, slopes, settings, n_vectors=self.n_vectors, degree=self.degree,
             fields=self.fields(rows),
         )  # fmt: skip
 
-    def scorer(self, table, exponential, low, high):
-        """A Scorer over the table's arrays (kernels/scorer.pxi)."""
+    def scorer(self, table, model):
+        """What ``compile()`` of a FittedModel with this table returns."""
         return self.kernels.Scorer(
-            table.arrays, table.n_padded, exponential, low, high, n_vectors=self.n_vectors,
-            degree=self.degree,
+            table.arrays, table.n_padded, model.link.is_exponential, *model.target.score_range,
+            n_vectors=self.n_vectors, degree=self.degree,
         )  # fmt: skip
 
 
@@ -115,14 +128,24 @@ class HigherOrderFM(FM):
 class FieldMachine(FM):
     """A machine that knows the fields of the rows' entries, from 0 to n_fields - 1."""
 
-    n_fields: int
+    n_fields: int = 0
     same_field: bool = True
 
-    begins_late = True
+    starts_late = True
     joins_blocks = False
+
+    @classmethod
+    def of(cls, params):
+        return cls(same_field=params["same_field"])
+
+    def with_fields(self, n_fields):
+        return replace(self, n_fields=n_fields)
 
     def fields(self, rows):
         return Fields(rows.fields, self.n_fields, self.same_field)
+
+    def scorer(self, table, model):
+        return FieldScorer(table, model)
 
 
 @dataclass(frozen=True)
@@ -130,6 +153,7 @@ class FFM(FieldMachine):
     """The field-aware machine: a feature has a vector for each field."""
 
     frequent = 100  # its features are long, and so are the pauses between two visits
+    step_factor = 4.0  # rows of unit length and vectors that see one field have small gradients
 
     @property
     def n_vectors(self):
@@ -153,3 +177,7 @@ class FwFM(FieldMachine):
     @property
     def kernels(self):
         return fwfm
+
+
+FAMILIES = {family.__name__: family for family in (FM, HigherOrderFM, FFM, FwFM)}
+"""By the name that model files have for them."""

@@ -1,9 +1,8 @@
-"""What ``compile()`` of a model with fields returns."""
+"""Field scorer: what ``compile()`` of a model with fields returns."""
 
 import numpy as np
 
 from ..data.csr import CSRRows
-from ..data.fields import as_kernels_want, check_fields_of_features
 from .scoring import score_rows
 
 
@@ -15,20 +14,15 @@ class FieldScorer:
 
     Parameters
     ----------
-    estimator : FieldAware
     table : ParameterTable
+    model : FittedModel
     """
 
-    def __init__(self, estimator, table):
-        self._table, self._n_features = table, estimator.n_features_in_
-        self._n_fields, self._beside = estimator.n_fields_, estimator._fields_beside
-        self._n_hash, self._normalize = estimator.n_hash, estimator.normalize
-        self._exponential, self._range = estimator._is_exponential, estimator._score_range()
+    def __init__(self, table, model):
+        self._table, self._model, self._inputs = table, model, model.inputs
         self._of_feature = None
-        if not self._beside:
-            self._of_feature = check_fields_of_features(
-                estimator.fields, self._n_features, estimator.grow_features
-            )
+        if not self._inputs.beside:
+            self._of_feature = self._inputs.of_features(model.n_features)
 
     def row(self, indices, data, fields=None):
         """Score one row.
@@ -67,24 +61,22 @@ class FieldScorer:
             and (indptr[1:] >= indptr[:-1]).all()
         ):  # fmt: skip
             raise ValueError("indptr must rise from 0 to the number of indices.")
-        _check_range(indices, self._n_features, "column")
+        _check_range(indices, self._model.n_features, "column")
         indices = indices.astype(np.int32, copy=False)
-        if self._beside:
+        if self._inputs.beside:
             if fields is None or np.shape(fields) != indices.shape:
                 raise ValueError("The model knows no fields of features; give a field an entry.")
             fields = np.asarray(fields)
-            _check_range(fields, self._n_fields, "field")
+            _check_range(fields, self._inputs.n_fields, "field")
         elif fields is not None:
             raise ValueError("The model was fitted with a field a feature; leave out fields.")
         else:
             fields = self._of_feature[indices]
-        rows = CSRRows(indptr, indices, data, self._n_features, fields.astype(np.int32, copy=False))
-        scores = score_rows(
-            self._table, as_kernels_want(rows, n_hash=self._n_hash, normalize=self._normalize)
-        )
-        if self._exponential:
-            np.exp(scores, out=scores)
-        scores.clip(*self._range, out=scores)
+        fields = fields.astype(np.int32, copy=False)
+        rows = CSRRows(indptr, indices, data, self._model.n_features, fields)
+        scores = score_rows(self._table, self._inputs.as_kernels_want(rows))
+        self._model.link.predict(scores)
+        scores.clip(*self._model.target.score_range, out=scores)
         return scores if scores.shape[1] > 1 else scores[:, 0]
 
 

@@ -1,9 +1,15 @@
-"""Draws from a posterior, kept compactly: what a Bayesian model predicts from."""
+"""Posterior: draws kept compactly, which a Bayesian model predicts from."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
+from ..data.inputs import Rows
+from ..data.targets import ClassTarget, RealTarget
+from .responses import Response
 from .scoring import score_rows
 from .table import ParameterTable
 
@@ -41,7 +47,7 @@ class Samples:
     def arrays(self):
         return self.intercept, self.linear, self.factors, self.alpha, self.cutpoints
 
-    def keep(self, place, chain):
+    def record(self, place, chain):
         """Write a chain's state to one place."""
         self.intercept[place] = chain.table.intercepts[0]
         self.linear[place] = chain.table.coef
@@ -49,12 +55,12 @@ class Samples:
         self.alpha[place] = chain.alpha
         self.cutpoints[place] = chain.cutpoints
 
-    def last(self, n_samples):
+    def newest(self, n_samples):
         """The last n_samples of them."""
         first = max(0, len(self) - n_samples)
         return Samples(*(array[first:].copy() for array in self.arrays))
 
-    def followed_by(self, other):
+    def concatenated(self, other):
         pairs = zip(self.arrays, other.arrays, strict=True)
         return Samples(*(np.concatenate(pair) for pair in pairs))
 
@@ -77,3 +83,21 @@ class Samples:
 
 def bytes_of(n_samples, n_features, n_factors, n_cutpoints=0):
     return 4 * n_samples * (n_features * (n_factors + 1) + 2 + n_cutpoints)
+
+
+@dataclass(frozen=True)
+class FittedPosterior:
+    """A Bayesian machine, and what its scores mean: one object that a fit swaps in at once."""
+
+    samples: Samples
+    target: RealTarget | ClassTarget
+    response: Response
+
+    @property
+    def n_features(self) -> int:
+        return self.samples.linear.shape[1]
+
+    def values(self, rows: Rows, n_jobs: int = 1) -> Iterator[np.ndarray]:
+        """Each kept draw's predictions of the rows."""
+        draws = zip(self.samples.scores(rows, n_jobs), self.samples.cutpoints, strict=True)
+        return (self.response.value(scores, cutpoints) for scores, cutpoints in draws)

@@ -1,11 +1,10 @@
-"""Scores of many rows, in one thread or several."""
+"""Scoring: the values of many rows, in one thread or several."""
 
 import numpy as np
 
 from ..data.relational_rows import RelationalRows
 from ..exceptions import DivergenceError
 from ..utils.threads import in_parts
-from .table import ParameterTable
 
 _ENTRIES_AT_ONCE = 10_000_000  # of a relational design that has to be expanded
 
@@ -31,13 +30,13 @@ def score_rows(table, rows, n_jobs=1):
         If a score overflows.
     """
     if isinstance(rows, RelationalRows):
-        if not table.machine.joins_blocks:
+        if not table.family.joins_blocks:
             return _score_expanded(table, rows, n_jobs)
         table, rows = _joined_table(table, rows, n_jobs), rows.joined
     scores = np.empty((rows.n_rows, table.n_outputs), dtype=table.dtype)
 
     def fill(first, last):
-        table.machine.predict(rows, table, scores, first, last)
+        table.family.predict(rows, table, scores, first, last)
 
     work = rows.n_entries * (table.n_weights + 1) * table.n_outputs
     in_parts(fill, rows.n_rows, work, n_jobs)
@@ -58,9 +57,9 @@ def _score_expanded(table, rows, n_jobs):
 def _joined_table(table, rows, n_jobs):
     """A table for `rows.joined`: a row of a block has as weight its own score without the bias, and
     as factors what its features add to the sums of a row that holds it."""
-    joined = ParameterTable(
+    joined = type(table)(
         rows.joined.n_features, table.n_factors, table.dtype, table.n_outputs,
-        in_eights=table.in_eights,
+        is_tiled=table.is_tiled,
     )  # fmt: skip
     first = table.n_features
     joined.linear_blocks[:first, :, 0] = table.linear_blocks[:, :, 0]

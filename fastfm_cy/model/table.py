@@ -1,4 +1,4 @@
-"""The parameter table: where the weights of a factorization machine live in memory.
+"""The parameter table: where the weights of a factorization family live in memory.
 
 Three arrays of one float type, each with a parameter's optimiser state beside it, so that an
 update touches the same cache lines for both. A table has one output or, for several classes, one a
@@ -9,7 +9,7 @@ AdaGrad) and R a feature, the block of one output is
     linear     (n_features, n_outputs * ...)  a row a feature: [w | state | state of the row]
     factors    (n_features, n_outputs * ...)  a row a feature: [v_1 .. v_W | states]
 
-The machine (_machines.py) says how many factor vectors a feature has, one after the other in v, and
+The family (families.py) says how many factor vectors a feature has, one after the other in v, and
 how many further parameters q belong to the model as a whole; a plain FM has one and none.
 
 A single vector is padded to 4, 8 or whole cache lines, several to multiples of 4 each and together
@@ -23,34 +23,35 @@ import numpy as np
 
 from ..utils.memory import CACHE_LINE, aligned_zeros
 from .families import FM
+from .scoring import score_rows
 
 _BLOCK = 1 << 16  # features that are worked on at a time, so that temporary arrays stay small
 
 
-def _padded(n_factors, dtype, in_eights):
+def _padded(n_factors, dtype, is_tiled):
     a_line = CACHE_LINE // dtype.itemsize
-    if n_factors <= 4 and not in_eights:
+    if n_factors <= 4 and not is_tiled:
         return 4 if n_factors else 0
     if n_factors <= 8:
         return 8 if n_factors else 0
     return -(-n_factors // a_line) * a_line
 
 
-def _padded_vector(n_factors, n_vectors, dtype, in_eights):
+def _padded_vector(n_factors, n_vectors, dtype, is_tiled):
     if n_vectors == 1:
-        return _padded(n_factors, dtype, in_eights)
-    unit = 8 if in_eights else 4
+        return _padded(n_factors, dtype, is_tiled)
+    unit = 8 if is_tiled else 4
     return -(-n_factors // unit) * unit
 
 
-def table_bytes(n_features, n_factors, dtype, n_outputs, solver, machine):
+def table_bytes(n_features, n_factors, dtype, n_outputs, solver, family):
     """Memory that a table takes."""
     dtype = np.dtype(dtype)
-    padded = _padded_vector(n_factors, machine.n_vectors, dtype, False)
+    padded = _padded_vector(n_factors, family.n_vectors, dtype, False)
     slots = 1 + len(solver.state_start)
-    n_weights = _padded(machine.n_vectors * padded, dtype, False)
+    n_weights = _padded(family.n_vectors * padded, dtype, False)
     a_feature = slots * (1 + n_weights) + solver.n_row_state
-    numbers = n_features * a_feature + slots * machine.n_shared
+    numbers = n_features * a_feature + slots * family.n_shared
     return n_outputs * numbers * dtype.itemsize
 
 
@@ -66,9 +67,9 @@ class ParameterTable:
         Start value of each number of optimiser state a parameter.
     n_row_state : int, default=0
         Numbers of optimiser state an output of a feature; they start from 0.
-    in_eights : bool, default=False
+    is_tiled : bool, default=False
         Whether vectors are padded to multiples of 8, as the coordinate solvers want it.
-    machine : FM or another of _machines.py, default=FM()
+    family : FM or another of families.py, default=FM()
         The model's family: it says what parameters there are, and which kernels take the table.
 
     Attributes
@@ -77,35 +78,35 @@ class ParameterTable:
         Length of a factor vector with its padding.
     n_weights : int
         Length W of all vectors of a feature's output, with all padding.
-    begun : bool array of shape (n_features,), or None
-        For machines that begin late: which features' factors have their start values. The others
-        are zero, state included, and in memory that was never touched.
+    has_started : bool array of shape (n_features,), or None
+        For families whose factors start late: which features' factors have their start values.
+        The others are zero, state included, and in memory that was never touched.
     """
 
     def __init__(
         self, n_features, n_factors, dtype, n_outputs=1, state_start=(), n_row_state=0,
-        in_eights=False, machine=None,
+        is_tiled=False, family=None,
     ):  # fmt: skip
         dtype = np.dtype(dtype)
         slots = 1 + len(state_start)
-        machine = machine or FM()
-        self.n_factors, self.machine = n_factors, machine
-        self.n_padded = _padded_vector(n_factors, machine.n_vectors, dtype, in_eights)
-        self.n_weights = _padded(machine.n_vectors * self.n_padded, dtype, in_eights)
-        self.in_eights = in_eights
+        family = family or FM()
+        self.n_factors, self.family = n_factors, family
+        self.n_padded = _padded_vector(n_factors, family.n_vectors, dtype, is_tiled)
+        self.n_weights = _padded(family.n_vectors * self.n_padded, dtype, is_tiled)
+        self.is_tiled = is_tiled
         self.state_start, self.n_row_state = tuple(state_start), n_row_state
         block = slots + n_row_state
-        self.intercept = aligned_zeros((n_outputs, block + slots * machine.n_shared), dtype)
+        self.intercept = aligned_zeros((n_outputs, block + slots * family.n_shared), dtype)
         self.linear = aligned_zeros((n_features, n_outputs * block), dtype)
         self.factors = aligned_zeros((n_features, n_outputs * slots * self.n_weights), dtype)
-        self.shared_blocks[:, 0] = machine.shared_start
-        self.begun = np.zeros(n_features, dtype=bool) if machine.begins_late else None
+        self.shared_blocks[:, 0] = family.shared_start
+        self.has_started = np.zeros(n_features, dtype=bool) if family.starts_late else None
         for slot, value in enumerate(state_start, start=1):
             if value:
                 self.intercept[:, slot] = value
                 self.shared_blocks[:, slot] = value
                 self.linear_blocks[:, :, slot] = value
-                if self.begun is None:
+                if self.has_started is None:
                     self.factor_blocks[:, :, slot] = value
 
     @property
@@ -143,7 +144,7 @@ class ParameterTable:
     @property
     def shared_blocks(self):
         """View of shape (n_outputs, 1 + S, Q): the further parameters of the whole model."""
-        shape = self.n_outputs, 1 + len(self.state_start), self.machine.n_shared
+        shape = self.n_outputs, 1 + len(self.state_start), self.family.n_shared
         return self.intercept[:, self.intercept_blocks.shape[1] :].reshape(shape)
 
     @property
@@ -160,19 +161,19 @@ class ParameterTable:
     @property
     def vector_blocks(self):
         """View of the factors, shape (n_features, n_outputs, n_vectors, n_factors)."""
-        shape = self.n_features, self.n_outputs, self.machine.n_vectors, self.n_padded
+        shape = self.n_features, self.n_outputs, self.family.n_vectors, self.n_padded
         weights = self.factor_blocks[:, :, 0, : shape[2] * self.n_padded]
         return weights.reshape(shape)[..., : self.n_factors]
 
     @property
     def factor_vectors(self):
         """View of the factors, shape (n_outputs, n_features, n_vectors, n_factors), or with vectors
-        before features if the machine says so, less the outputs and the vectors where there is one.
+        before features if the family says so, less the outputs and the vectors where there is one.
         """
         vectors = self.vector_blocks.swapaxes(0, 1)
-        if self.machine.n_vectors == 1:
+        if self.family.n_vectors == 1:
             vectors = vectors[:, :, 0]
-        elif self.machine.vectors_first:
+        elif self.family.vectors_first:
             vectors = vectors.swapaxes(1, 2)
         return vectors[0] if self.n_outputs == 1 else vectors
 
@@ -182,14 +183,14 @@ class ParameterTable:
         The same draws in either dtype.
         """
         vectors = self.vector_blocks
-        scale = np.float32(self.machine.start_scale(scale))
-        block = max(1, _BLOCK // self.machine.n_vectors)
+        scale = np.float32(self.family.start_scale(scale))
+        block = max(1, _BLOCK // self.family.n_vectors)
         for start in range(first, self.n_features, block):
             part = vectors[start : start + block]
             part[...] = scale * rng.standard_normal(part.shape, dtype=np.float32)
 
-    def begin(self, features, draw):
-        """Start the factors of those of the features that have not begun; touch no others.
+    def start_factors(self, features, draw):
+        """Start the factors of those of the features that have not has_started; touch no others.
 
         Parameters
         ----------
@@ -197,10 +198,10 @@ class ParameterTable:
         draw : function of a shape
             Start values.
         """
-        new = features[~self.begun[features]]
-        self.begun[new] = True
+        new = features[~self.has_started[features]]
+        self.has_started[new] = True
         vectors, blocks = self.vector_blocks, self.factor_blocks
-        block = max(1, _BLOCK // self.machine.n_vectors)
+        block = max(1, _BLOCK // self.family.n_vectors)
         for start in range(0, len(new), block):
             part = new[start : start + block]
             vectors[part] = draw((len(part), *vectors.shape[1:]))
@@ -210,14 +211,14 @@ class ParameterTable:
 
     def like(self, n_features):
         """A table of the same kind for another number of features, all at their start."""
-        kind = self.n_outputs, self.state_start, self.n_row_state, self.in_eights, self.machine
+        kind = self.n_outputs, self.state_start, self.n_row_state, self.is_tiled, self.family
         return ParameterTable(n_features, self.n_factors, self.dtype, *kind)
 
     def grown(self, n_features, scale, rng):
         """A copy with more features, whose factors are drawn as at the start or begin later."""
         table = self.like(n_features)
         table.assign(self, slice(self.n_features))
-        if self.begun is None:
+        if self.has_started is None:
             table.draw_factors(scale, rng, self.n_features)
         return table
 
@@ -230,19 +231,19 @@ class ParameterTable:
         """Take over another table's numbers, its features as `rows` here."""
         self.intercept[...] = other.intercept
         self.linear[rows] = other.linear
-        if self.begun is not None:
-            self.begun[rows] = other.begun
-        if self.begun is None or isinstance(rows, np.ndarray):
+        if self.has_started is not None:
+            self.has_started[rows] = other.has_started
+        if self.has_started is None or isinstance(rows, np.ndarray):
             self.factors[rows] = other.factors
             return
-        for part in other._blocks_of_begun():
+        for part in other._blocks_of_started():
             self.factors[rows][part] = other.factors[part]
 
-    def _blocks_of_begun(self):
-        """Numbers of the features that have begun, some at a time."""
-        begun = np.flatnonzero(self.begun)
-        block = max(1, _BLOCK // self.machine.n_vectors)
-        return (begun[start : start + block] for start in range(0, len(begun), block))
+    def _blocks_of_started(self):
+        """Numbers of the features that have has_started, some at a time."""
+        has_started = np.flatnonzero(self.has_started)
+        block = max(1, _BLOCK // self.family.n_vectors)
+        return (has_started[start : start + block] for start in range(0, len(has_started), block))
 
     def take(self, rows):
         """A table of some of the features."""
@@ -250,15 +251,15 @@ class ParameterTable:
         table.intercept[...] = self.intercept
         np.take(self.linear, rows, axis=0, out=table.linear)
         np.take(self.factors, rows, axis=0, out=table.factors)
-        if self.begun is not None:
-            table.begun = self.begun[rows]
+        if self.has_started is not None:
+            table.has_started = self.has_started[rows]
         return table
 
     def without_state(self, n_features):
         """A table of the same model for another number of features, all zero, without state."""
         table = ParameterTable(
-            n_features, self.n_factors, self.dtype, self.n_outputs, in_eights=self.in_eights,
-            machine=self.machine,
+            n_features, self.n_factors, self.dtype, self.n_outputs, is_tiled=self.is_tiled,
+            family=self.family,
         )  # fmt: skip
         table.intercepts[...] = self.intercepts
         table.shared_blocks[:, 0] = self.shared_blocks[:, 0]
@@ -275,28 +276,32 @@ class ParameterTable:
         """A copy of the weights, with optimiser state of some kind at its start."""
         table = ParameterTable(
             self.n_features, self.n_factors, self.dtype, self.n_outputs, state_start, n_row_state,
-            self.in_eights, self.machine,
+            self.is_tiled, self.family,
         )  # fmt: skip
         table.intercepts[...] = self.intercepts
         table.shared_blocks[:, 0] = self.shared_blocks[:, 0]
         table.linear_blocks[:, :, 0] = self.linear_blocks[:, :, 0]
         rows = slice(None)
-        if self.begun is not None:
-            rows = np.flatnonzero(self.begun)
-            table.begin(rows, np.zeros)
+        if self.has_started is not None:
+            rows = np.flatnonzero(self.has_started)
+            table.start_factors(rows, np.zeros)
         table.factor_blocks[rows, :, 0] = self.factor_blocks[rows, :, 0]
         return table
 
+    def scores(self, rows, n_jobs=1):
+        """The value of each row, as score_rows has it."""
+        return score_rows(self, rows, n_jobs)
+
     def is_finite(self):
         """Whether every number, state included, is finite."""
-        everywhere = self.arrays if self.begun is None else self.arrays[:2]
+        everywhere = self.arrays if self.has_started is None else self.arrays[:2]
         return all(
             np.isfinite(array[start : start + _BLOCK]).all()
             for array in everywhere
             for start in range(0, len(array), _BLOCK)
         ) and (
-            self.begun is None
-            or all(np.isfinite(self.factors[part]).all() for part in self._blocks_of_begun())
+            self.has_started is None
+            or all(np.isfinite(self.factors[part]).all() for part in self._blocks_of_started())
         )
 
     def __getstate__(self):

@@ -12,7 +12,7 @@ changes (Rprop: Riedmiller & Braun 1993).
 
 import numpy as np
 
-from ..data.relational_rows import plain
+from ..data.relational_rows import expand_if_relational
 from ..exceptions import DivergenceError
 
 N_FITS = 8
@@ -62,10 +62,10 @@ def learn(names, strengths, fit, validation):
 
 def _slopes(table, settings, strengths, validation):
     """Of the held-out loss by the strengths, up to the learning rate: (n_groups, 2)."""
-    rows, dtype = plain(validation.rows), table.dtype
+    rows, dtype = expand_if_relational(validation.rows), table.dtype
     slopes = np.zeros((len(strengths.values), 2))
     weights = None if validation.weights is None else validation.weights.astype(dtype)
-    table.machine.strength_slopes(
+    table.family.strength_slopes(
         rows, validation.target.astype(dtype), weights, table, strengths, slopes, settings
     )  # fmt: skip
     return slopes

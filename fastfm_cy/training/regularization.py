@@ -1,6 +1,6 @@
 """Strengths of regularisation: one for all features, one a group, or one a feature."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from sklearn.utils import check_array
@@ -36,13 +36,6 @@ class Strengths:
     def of_rows(self, rows=slice(None)):
         """Array of shape (n_rows, 4), or (1, 4) if there is one group."""
         return self.values if self.groups is None else self.values[self.groups[rows]]
-
-    def placed(self, layout):
-        """The same for the rows of a layout's training table."""
-        if self.groups is None or layout.home is None:
-            return self
-        groups = np.zeros(layout.n_table_rows, dtype=np.int32)
-        return replace(self, groups=layout.place(self.groups, groups))
 
 
 def check_strengths(strengths, feature_groups, n_features, dtype):

@@ -1,16 +1,20 @@
-"""What Python knows of each solver; its update is in ``kernels/update.pxd``."""
+"""Solvers: a row for each; the update is in ``kernels/gradient/solver_steps.pxd``.
 
+docs/extending/solver.md says how to add one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..kernels.common.settings import SolverCode
+from .gradient.ftrl import match_state
 
 
 @dataclass(frozen=True)
 class Solver:
-    """A solver: its kernel code, its state beside the parameters, and its defaults.
-
-    benchmarks/README.md says how the defaults were chosen.
-    """
+    """A solver: its kernel code, its state beside the parameters, and its defaults."""
 
     code: SolverCode
     learning_rate: float
@@ -31,6 +35,12 @@ class Solver:
     """Losses that it can minimise; None is all."""
     learns_strengths: bool = True
     """Whether its L2 strengths act step by step, as learning them ("auto") assumes."""
+    by_columns: bool = False
+    """Whether it makes exact steps, a column at a time (training/coordinate/), and needs all rows
+    in memory and one output."""
+    match_state: Callable | None = None
+    """(table, strengths, settings, rows) sets the state that belongs to given weights, where
+    weights are a function of their state."""
 
 
 def _by_task(regression, classification):
@@ -52,11 +62,11 @@ SOLVERS = {
         SolverCode.ADAMW, 0.002, _by_task(0.02, 0.02), _by_task(0.3, 0.02),
         state_start=(0.0, 0.0), state_adds=(False, False), n_row_state=2,
     ),
-    # z and the sum of squared gradients, as the paper names them (_ftrl.py).
+    # z and the sum of squared gradients, as the paper names them (gradient/ftrl.py).
     "ftrl": Solver(
         SolverCode.FTRL, 0.1, _by_task(2.0, 1.0), _by_task(60.0, 5.0),
         state_start=(0.0, 0.0), state_adds=(False, True), steps_shrink=True,
-        schedules=False, learns_strengths=False,
+        schedules=False, learns_strengths=False, match_state=match_state,
     ),
 }  # fmt: skip
 """Of gradient descent, a row at a time."""
@@ -66,9 +76,9 @@ COORDINATE_SOLVERS = {
     "als": Solver(
         SolverCode.SGD, 1.0, _by_task(3.0, 1.0), _by_task(12.0, 6.0),
         schedules=False, losses=("squared_error", "log_loss", "probit", "squared_hinge"),
-        learns_strengths=False,
+        learns_strengths=False, by_columns=True,
     ),
 }  # fmt: skip
-"""Of exact steps, a column at a time (_als.py)."""
+"""Of exact steps, a column at a time."""
 
 ALL_SOLVERS = SOLVERS | COORDINATE_SOLVERS

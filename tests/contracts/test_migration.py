@@ -390,9 +390,9 @@ def test_libffm_files(clicks, tmp_path):
     options["init_scale"] = 1.0
     start = FFMClassifier(learning_rate=1e-9, max_iter=1, **options)
     start.fit(train.X, train.y, fields=train.fields)
-    begun = start.factors_[start._table.begun]
-    assert 0 <= begun.min() < 0.01
-    assert 0.24 < begun.max() <= 0.25 + 1e-6  # 1 / sqrt(16)
+    has_started = start.factors_[start._table.has_started]
+    assert 0 <= has_started.min() < 0.01
+    assert 0.24 < has_started.max() <= 0.25 + 1e-6  # 1 / sqrt(16)
     model = FFMClassifier(
         early_stopping=True, n_iter_no_change=1, max_iter=100, n_jobs=2, learning_rate=1.0,
         **options,

@@ -87,7 +87,9 @@ def test_streams_that_grow(clicks, Estimator, solver):
     assert model.factors_.shape[0] == clicks.X.shape[1]
     assert model.n_iter_ == 6
     assert model.history_["train_loss"][-1] < model.history_["train_loss"][0]
-    assert np.array_equal(model._table.begun, np.isin(np.arange(len(fields)), clicks.X.indices))
+    assert np.array_equal(
+        model._table.has_started, np.isin(np.arange(len(fields)), clicks.X.indices)
+    )
 
 
 @pytest.mark.parametrize("Estimator", ESTIMATORS)
@@ -108,8 +110,8 @@ def test_a_failed_partial_fit_leaves_the_model(clicks, Estimator, monkeypatch):
     model = Estimator(fields=fields, random_state=0)
     model.partial_fit(clicks.X[:20], clicks.y[:20], classes=[0, 1])
     before = [np.copy(weights) for weights in weights_of(model)]
-    begun = model._table.begun.copy()
-    kernels = model._table.machine.kernels
+    has_started = model._table.has_started.copy()
+    kernels = model._table.family.kernels
 
     class Interrupted:
         @staticmethod
@@ -124,7 +126,7 @@ def test_a_failed_partial_fit_leaves_the_model(clicks, Estimator, monkeypatch):
     monkeypatch.undo()
     for was, now in zip(before, weights_of(model), strict=True):
         assert np.array_equal(was, now)
-    assert np.array_equal(begun, model._table.begun)
+    assert np.array_equal(has_started, model._table.has_started)
 
 
 @pytest.mark.parametrize("Estimator", ESTIMATORS)

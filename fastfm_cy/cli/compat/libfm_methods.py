@@ -4,9 +4,11 @@ from time import perf_counter
 
 import numpy as np
 
+from ...data.inputs import PlainInput
 from ...estimators.bayesian import BayesianFMClassifier, BayesianFMRegressor
 from ...estimators.fm import FMClassifier, FMRegressor
 from ...io import load_model, read_libfm_model, save_model, write_libfm_model
+from ...model.responses import NormalResponse, ProbitResponse
 from ...model.scoring import score_rows
 from .libfm_log import errors, log_loss
 
@@ -159,7 +161,10 @@ class MCMC(Method):
 
     def __init__(self, options, problem):
         super().__init__(options, problem)
-        self.rows, self.draws = {}, RunningMeans()
+        self.rows, self.draws, y = {}, RunningMeans(), problem.train.y
+        self.response = ProbitResponse()
+        if not problem.is_classification:
+            self.response = NormalResponse((float(y.min()), float(y.max())))
 
     def _new(self):
         kind = BayesianFMClassifier if self.problem.is_classification else BayesianFMRegressor
@@ -185,9 +190,9 @@ class MCMC(Method):
         """Predictions of the chain's current state."""
         table = self.model._chain.table
         if id(X) not in self.rows:
-            self.rows[id(X)] = self.model._check_rows(X, table.dtype, 1)
+            self.rows[id(X)] = PlainInput().check(X, str(table.dtype), 1)
         scores = score_rows(table, self.rows[id(X)])[:, 0]
-        return self.model._value(scores, self.model._chain.cutpoints)
+        return self.response.value(scores, self.model._chain.cutpoints)
 
     def _of_draws(self, drawn):
         y, values = self.problem.test.y, {}

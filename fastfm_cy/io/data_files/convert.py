@@ -9,9 +9,9 @@ from ...data.csr import matrix_of
 from ...data.disk.dataset import open_dataset
 from ...data.matrix_checks import _canonical as canonical
 from ...data.matrix_checks import check_structure
+from ...data.sample_checks import check_weights
 from ...exceptions import FileFormatError
 from ...kernels.matrix.scan import HAS_ZEROS, UNSORTED, scan
-from ...utils.checks import check_weights
 from ...utils.memory import check_memory
 from .dataset import Dataset
 from .disk_writer import FolderWriter

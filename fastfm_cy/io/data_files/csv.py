@@ -6,11 +6,12 @@ import io
 import numpy as np
 
 from ...data.csr import matrix_of
+from ...data.sample_checks import check_weights
 from ...exceptions import FileFormatError, ParseError
 from ...kernels.text import writer
 from ...kernels.text.numbers import parse
 from ...kernels.text.reader import Problem, Rows
-from ...utils.checks import check_choice, check_weights
+from ...utils.checks import check_choice
 from ..files import written_aside
 from .collect import collected
 from .line_reader import LineReader, first_line

@@ -6,7 +6,7 @@ from ...kernels.dispatch import coordinate
 from ...utils.memory import aligned_zeros
 from ...utils.threads import in_parts
 from .csc import Columns
-from .row_cache import EIGHT
+from .row_cache import FACTOR_TILE
 
 
 class PlainPart:
@@ -26,7 +26,7 @@ class PlainPart:
         self.pool, self.n_jobs = pool, n_jobs
 
     def _over_rows(self, function):
-        in_parts(function, self.rows.n_rows, EIGHT * self.rows.n_entries, self.n_jobs)
+        in_parts(function, self.rows.n_rows, FACTOR_TILE * self.rows.n_entries, self.n_jobs)
 
     def score_eight(self, table, first_factor, begins, lines, scores):
         """Add the interactions of eight factors to the scores, which the first eight `begins`, and
@@ -72,7 +72,7 @@ class PlainPart:
 
 
 class BlockPart:
-    """Columns of a block, over rows that many rows of the data point to (kernels/blocks.pxi).
+    """Columns of a block, over rows that many rows of the data point to (block_sweeps.pxi).
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ class BlockPart:
             lambda first, last: coordinate.add_block_sums(
                 self.row_of, self.lines, lines.lines, first, last
             ),
-            len(self.row_of), EIGHT * len(self.row_of), self.n_jobs,
+            len(self.row_of), FACTOR_TILE * len(self.row_of), self.n_jobs,
         )  # fmt: skip
 
     def sweep_linear(self, linear, lines, alpha, groups, prior, normals):
@@ -145,7 +145,7 @@ class BlockPart:
         )
 
     def _over_block_rows(self, function):
-        in_parts(function, self.rows.n_rows, EIGHT**2 * len(self.members), self.n_jobs)
+        in_parts(function, self.rows.n_rows, FACTOR_TILE**2 * len(self.members), self.n_jobs)
 
 
 def part_of(block, pool, n_jobs):

@@ -5,7 +5,7 @@ import numpy as np
 from ...utils.memory import aligned_zeros
 from ...utils.threads import in_parts
 
-EIGHT = 8  # factors that the kernels take at a time
+FACTOR_TILE = 8  # factors that the kernels take at a time
 _ERROR, _ROOT = 8, 9  # places in a row's line
 
 
@@ -18,11 +18,11 @@ class RowLines:
         Scores minus targets.
     lines : array of shape (n_rows, width)
         Sums of eight factors, the error, and the root of the row's weight; from 16 on what
-        _order_sweeps.py keeps.
+        higher_order.py keeps.
     weights : array of shape (n_rows,) or None
     """
 
-    def __init__(self, n_rows, n_factors, weights, dtype, width=2 * EIGHT):
+    def __init__(self, n_rows, n_factors, weights, dtype, width=2 * FACTOR_TILE):
         self.errors = np.empty(n_rows, dtype)
         self.weights = weights
         self.lines = aligned_zeros((n_rows, width if n_factors else 0), dtype)
@@ -40,4 +40,4 @@ class RowLines:
         in_parts(take, len(self.errors), len(self.errors), n_jobs)
 
     def clear_sums(self):
-        self.lines[:, :EIGHT] = 0
+        self.lines[:, :FACTOR_TILE] = 0

@@ -8,7 +8,7 @@ from ...data.relational_rows import RelationalRows, blocks_of
 from ...exceptions import DivergenceError
 from ...model.scoring import check_scores, score_rows
 from .blocks import part_of
-from .row_cache import EIGHT, RowLines
+from .row_cache import FACTOR_TILE, RowLines
 
 
 def not_finite(sweep):
@@ -63,7 +63,7 @@ class Sweeper:
             return score_rows(self.table, self.rows, self.n_jobs)[:, 0]
         scores = np.empty(self.rows.n_rows, self.table.dtype)
         # The first eight last, as a sweep begins with their sums.
-        eights = range(0, self.n_factors, EIGHT)[::-1]
+        eights = range(0, self.n_factors, FACTOR_TILE)[::-1]
         for first_factor in eights:
             self.parts[0].score_eight(
                 self.table, first_factor, first_factor == eights[0], self.lines, scores
@@ -86,10 +86,10 @@ class Sweeper:
         The errors stay as they were before.
         """
         self.lines.take_errors(self.n_jobs)
-        for first in range(0, self.n_factors, EIGHT):
-            n_active = min(EIGHT, self.n_factors - first)
+        for first in range(0, self.n_factors, FACTOR_TILE):
+            n_active = min(FACTOR_TILE, self.n_factors - first)
             active = slice(first, first + n_active)
-            eight = np.ones((2, len(means), EIGHT))
+            eight = np.ones((2, len(means), FACTOR_TILE))
             eight[:, :, :n_active] = precisions[:, active], means[:, active]
             self._load(first)
             normals = draw()

@@ -1,7 +1,7 @@
-"""What a chain takes as the target of its linear-Gaussian model."""
+"""Likelihoods: what a chain takes as the target of its linear-Gaussian model."""
 
 import numpy as np
-from scipy.special import log_ndtr, ndtr, ndtri_exp
+from scipy.special import log_ndtr, ndtri_exp
 
 from . import cutpoints as _cutpoints
 
@@ -10,6 +10,7 @@ class RegressionTarget:
     """The targets themselves, seen through noise whose precision is drawn."""
 
     has_noise = True
+    n_cutpoints = 0
 
     def __init__(self, y):
         self.y = y
@@ -23,6 +24,7 @@ class ProbitTarget:
     """Labels -1 and +1, as the signs of latent normals around the scores (Albert & Chib 1993)."""
 
     has_noise = False
+    n_cutpoints = 0
 
     def __init__(self, y):
         self.y = y
@@ -55,6 +57,7 @@ class OrdinalTarget:
 
     def __init__(self, y, n_classes, nu, scale):
         self.y, self.n_classes, self.nu, self.scale = y, n_classes, nu, scale
+        self.n_cutpoints = n_classes - 1
 
     def errors(self, scores, chain):
         """Scores minus latent values, given new cutpoints."""
@@ -83,12 +86,4 @@ def truncated_normals(low, high, rng):
     return np.where(flipped, -drawn, drawn)
 
 
-def probability(scores):
-    """Of the positive class, in the probit model."""
-    return ndtr(scores)
-
-
-def class_probabilities(scores, cutpoints):
-    """Of each class in the ordered probit model, shape (n_rows, n_classes)."""
-    below = ndtr(cutpoints - scores[:, None])
-    return np.diff(below, axis=1, prepend=0.0, append=1.0)
+Likelihood = RegressionTarget | ProbitTarget | OrdinalTarget

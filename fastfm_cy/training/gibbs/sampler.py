@@ -6,7 +6,7 @@
 
 with gammas by shape and rate, as in Rendle, "Factorization Machines with libFM", TIST 2012, and
 Freudenthaler, Schmidt-Thieme, Rendle, "Bayesian Factorization Machines", 2011. The conditionals of
-the parameters are in ``kernels/coordinate.pxi``, those of their priors here.
+the parameters are in ``kernels/coordinate/sweeps.pxi``, those of their priors here.
 """
 
 import copy
@@ -16,7 +16,7 @@ import numpy as np
 
 from ...kernels.dispatch import coordinate
 from ...model.table import ParameterTable
-from ..coordinate.row_cache import EIGHT
+from ..coordinate.row_cache import FACTOR_TILE
 from ..coordinate.sweeper import Sweeper
 from .cutpoints import cutpoints_of
 
@@ -44,12 +44,12 @@ class Chain:
     means: np.ndarray
     rng: np.random.Generator
     free_cutpoints: np.ndarray
-    """Of an ordinal model, as _cutpoints.py has them; else empty."""
+    """Of an ordinal model, as cutpoints.py has them; else empty."""
 
     @classmethod
     def start(cls, n_features, n_factors, n_groups, dtype, init_scale, rng):
         """Linear weights at zero, factors drawn."""
-        table = ParameterTable(n_features, n_factors, dtype, in_eights=True)
+        table = ParameterTable(n_features, n_factors, dtype, is_tiled=True)
         table.draw_factors(init_scale, rng)
         return cls(
             table, 1.0, np.tile([1.0, 0.0], (n_groups, 1)),
@@ -151,7 +151,7 @@ class Sampler:
         self.sweeper.sweep_linear(chain.alpha, chain.linear_prior, normals)
 
     def _draw_factors(self):
-        chain, shape = self.chain, (self.rows.n_features, EIGHT)
+        chain, shape = self.chain, (self.rows.n_features, FACTOR_TILE)
         self.sweeper.sweep_factors(
             chain.alpha, chain.precisions, chain.means, lambda: chain.rng.standard_normal(shape)
         )

@@ -33,7 +33,7 @@ def match_state(table, strengths, settings, rows=slice(None)):
         block = slice(start, min(start + _BLOCK, last))
         l1_linear, l2_linear, l1_factors, l2_factors = strengths.of_rows(block).T
         _match(np.moveaxis(table.linear_blocks[block], 2, 0), l1_linear, l2_linear, settings)
-        if table.begun is not None and not table.begun[block].any():
+        if table.has_started is not None and not table.has_started[block].any():
             continue
         _match(np.moveaxis(table.factor_blocks[block], 2, 0), l1_factors, l2_factors, settings)
 

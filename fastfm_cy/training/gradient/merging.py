@@ -1,11 +1,9 @@
-"""Bringing the threads' copies of the frequent features together."""
+"""Merging: bringing the threads' copies of the frequent features together."""
 
 import numpy as np
 
-from ...kernels.common.settings import SolverCode
 from ...kernels.gradient import replicas
 from ...utils.memory import CACHE_LINE, aligned_zeros
-from .ftrl import match_state
 
 
 class Merger:
@@ -13,8 +11,12 @@ class Merger:
 
     Parameters
     ----------
-    layout, table, settings, strengths, solver, n_jobs, curvature
+    placement, table, settings, strengths
         As the Trainer's.
+    solver : Solver
+    n_jobs : int
+    curvature : float
+        Of the loss by a linear weight, on average.
     rows_a_round : int
         Rows that each shard visits between two merges.
 
@@ -25,12 +27,13 @@ class Merger:
     """
 
     def __init__(
-        self, layout, table, settings, strengths, solver, *, n_jobs, curvature, rows_a_round
+        self, placement, table, settings, strengths, solver, *, n_jobs, curvature, rows_a_round
     ):
-        self.layout, self.table, self.settings, self.strengths = layout, table, settings, strengths
-        self.solver, self.n_jobs, self.n_shards = solver, n_jobs, len(layout.shards)
-        self.intercepts = [_on_lines_of_its_own(table.intercept) for _ in layout.shards]
-        shares = layout.merge_shares(rows_a_round, self._decay(curvature))
+        self.placement, self.table = placement, table
+        self.settings, self.strengths = settings, strengths
+        self.solver, self.n_jobs, self.n_shards = solver, n_jobs, placement.n_shards
+        self.intercepts = [_on_lines_of_its_own(table.intercept) for _ in range(self.n_shards)]
+        shares = self.placement.merge_shares(rows_a_round, self._decay(curvature))
         shares = np.repeat(shares, table.n_outputs, axis=0).astype(table.dtype)
         self._linear_shares, self._factor_shares = map(np.ascontiguousarray, shares.T)
         mean = 1 / self.n_shards
@@ -38,7 +41,7 @@ class Merger:
         self._state_shares = np.array(state_shares, table.dtype)
         means = [mean] * solver.n_row_state
         self._linear_state_shares = np.array(state_shares + means, table.dtype)
-        of_shared = np.repeat([mean, *state_shares], table.machine.n_shared)
+        of_shared = np.repeat([mean, *state_shares], table.family.n_shared)
         self._intercept_shares = np.concatenate(
             [[mean], self._linear_state_shares, of_shared]
         ).astype(table.dtype)
@@ -52,7 +55,7 @@ class Merger:
 
     def merge(self, run_all):
         """`run_all` is map, or that of a thread pool."""
-        table, head = self.table, self.layout.head
+        table, head = self.table, self.placement.head
         n_outputs = table.n_outputs
         linear = table.linear.reshape(table.n_features * n_outputs, -1)
         factors = table.factors.reshape(len(linear), -1)
@@ -71,8 +74,8 @@ class Merger:
 
         list(run_all(merge, cuts[:-1], cuts[1:]))
         self._merge_intercepts()
-        if self.solver.code == SolverCode.FTRL:
-            self._match_ftrl()
+        if self.solver.match_state:
+            self._match_state()
 
     def _merge_intercepts(self):
         # Copies that left the range of numbers make the next scores do so, which is noticed there.
@@ -83,10 +86,10 @@ class Merger:
         for copy in self.intercepts:
             copy[...] = self.table.intercept
 
-    def _match_ftrl(self):
-        head, table = self.layout.head, self.table
+    def _match_state(self):
+        head, table = self.placement.head, self.table
         master = slice(self.n_shards * head, (self.n_shards + 1) * head)
-        match_state(table, self.strengths, self.settings, master)
+        self.solver.match_state(table, self.strengths, self.settings, master)
         for shard in range(self.n_shards):
             copy = slice(shard * head, (shard + 1) * head)
             table.linear[copy], table.factors[copy] = table.linear[master], table.factors[master]

@@ -13,6 +13,7 @@ from sklearn.svm import LinearSVC
 from support.strategies import DTYPES
 
 from fastfm_cy import FMClassifier, FMRegressor
+from fastfm_cy.estimators.common import new_rng
 from fastfm_cy.training.coordinate import csc as columns
 from fastfm_cy.training.solvers import COORDINATE_SOLVERS
 
@@ -247,7 +248,7 @@ def test_sweeps_of_higher_degrees_equal_their_definition(degree, share, dtype):
     settings = {"degree": degree, "share_factors": share, "dtype": dtype, "init_intercept": 0.5}
     model = als(FMRegressor, "squared_error", 2, max_iter=2, **settings)
     fitted = model.fit(X, y)
-    rng = fitted._new_rng()
+    rng = new_rng(fitted.random_state)
     table = fitted._table.like(5)
     table.draw_factors(0.3, rng)
     v = table.vector_blocks[:, 0].astype(float)

@@ -13,7 +13,7 @@ from support.strategies import DTYPES
 from fastfm_cy import BayesianFMClassifier, BayesianFMRegressor, DivergenceError, FMRegressor
 from fastfm_cy.data.csr import CSRRows
 from fastfm_cy.datasets import make_ratings
-from fastfm_cy.estimators.bayesian import _mixture_quantile
+from fastfm_cy.model.quantiles import mixture_quantile
 from fastfm_cy.training.coordinate import csc as columns
 from fastfm_cy.training.gibbs.likelihoods import ProbitTarget, RegressionTarget
 from fastfm_cy.training.gibbs.sampler import Chain, Priors, Sampler
@@ -176,7 +176,7 @@ def test_mixture_quantiles(level):
     rng = np.random.default_rng(0)
     means = np.stack([rng.normal(size=50), 100.0 * rng.integers(0, 2, 50), np.zeros(50)], axis=1)
     scale = rng.uniform(0.01, 2, (50, 1))
-    quantiles = _mixture_quantile(means, scale, level)
+    quantiles = mixture_quantile(means, scale, level)
     reached = stats.norm.cdf((quantiles - means) / scale).mean(axis=0)
     np.testing.assert_allclose(reached, level, rtol=1e-6)
 

@@ -1,0 +1,71 @@
+"""Fitted models: all that predictions need, in one object that a fit swaps in at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ..data.disk.chunks import in_order, read_ahead
+from ..data.disk.dataset import DiskDataset
+from ..data.inputs import PlainInput, Rows
+from ..data.targets import ClassTarget, RealTarget
+from .links import Link
+from .sparse_table import SparseTable
+from .table import ParameterTable
+
+
+@dataclass(frozen=True)
+class FittedModel:
+    """A machine with a parameter table, and what its input and its scores mean.
+
+    It holds all of it as it was when it was fitted, whatever is set on the estimator since.
+    """
+
+    table: ParameterTable | SparseTable
+    inputs: PlainInput
+    target: RealTarget | ClassTarget
+    link: Link
+    n_features: int
+    """Of X; the table may have fewer, if they are hashed."""
+
+    @property
+    def is_sparse(self) -> bool:
+        return isinstance(self.table, SparseTable)
+
+    @property
+    def dense_table(self) -> ParameterTable:
+        table = self.table
+        return table.dense() if isinstance(table, SparseTable) else table
+
+    def with_table(self, table: ParameterTable | SparseTable) -> FittedModel:
+        """The same model with another form of its table."""
+        return replace(self, table=table)
+
+    def scores(self, rows: Rows, n_jobs: int = 1) -> np.ndarray:
+        """The value of each row, shape (n_rows, n_outputs), in the table's dtype."""
+        if rows.n_features != self.table.n_features:
+            raise ValueError(
+                f"X has {rows.n_features} features, the model {self.table.n_features}."
+            )
+        return self.table.scores(rows, n_jobs)
+
+    def scores_from_disk(self, dataset: DiskDataset, n_jobs: int = 1) -> np.ndarray:
+        """The same, of the rows of a data set on disk, chunk by chunk."""
+        if dataset.shape[1] != self.n_features:
+            raise ValueError(f"X has {dataset.shape[1]} features, the model {self.n_features}.")
+        table = self.table
+        scores = np.empty((dataset.shape[0], table.n_outputs), dtype=table.dtype)
+        done = 0
+        for chunk in read_ahead(dataset, in_order(dataset), table.dtype):
+            rows = self.inputs.of_chunk(chunk)
+            scores[done : done + rows.n_rows] = table.scores(rows, n_jobs)
+            done += rows.n_rows
+            del chunk, rows  # before the next is read
+        return scores
+
+    def scorer(self) -> Any:
+        """What ``compile()`` returns: a copy of the model for single rows and small batches."""
+        table = self.dense_table.copy()
+        return table.family.scorer(table, self)
