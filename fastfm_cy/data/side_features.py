@@ -8,7 +8,7 @@ import numpy as np
 
 from .csr import CSRRows
 from .interactions import Ids, check_ids
-from .matrix_checks import check_matrix
+from .matrix_checks import check_rows
 
 
 def split_ids(features: Any, name: str) -> tuple[np.ndarray | None, Any]:
@@ -66,7 +66,4 @@ def check_features(
 
 def check_any(matrix: Any, dtype: str, name: str, n_jobs: int = 1) -> CSRRows:
     """A matrix of features; errors name it."""
-    try:
-        return check_matrix(matrix, dtype, n_jobs)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"{name}: {error}") from error
+    return check_rows(matrix, dtype, n_jobs, name=name, least_features=0)

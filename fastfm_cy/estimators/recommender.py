@@ -7,6 +7,7 @@ import copy
 import numpy as np
 from joblib import effective_n_jobs
 from scipy import sparse
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from ..data.csr import CSRRows
@@ -16,11 +17,14 @@ from ..metrics.ranking import ranking_report, roc_auc
 from ..model.recommender import TwoSidedModel
 from ..model.top_n import top_n
 from ..utils.checks import check_bool, check_integer
-from .ranking_base import BaseRanking
-from .recommender_data import read_recommender_data
+from .common import check_callbacks, new_rng, no_attribute, set_parameters, unchanged_on_error
+from .recommender_data import known_interactions, read_recommender_data
 from .recommender_fit import RecommenderFit
+from .folding import folded_in
+from .registry import register
 
-class FMRecommender(BaseRanking):
+@register("recommender", "recommendation")
+class FMRecommender(BaseEstimator):
     """Factorization machine that learns from interactions which items to recommend to a user.
 
     Users, items and contexts may have features; an item scores ``b_i + <q_c, q_i>``, with q the sum
@@ -40,8 +44,8 @@ class FMRecommender(BaseRanking):
         log loss of it and of `max_sampled` others on their own.
     solver : {"adagrad", "sgd", "adam", "adamw", "ftrl"}, default="adagrad"
     learning_rate : float > 0 or None, default=None
-        None is the solver's default: 0.05 for sgd and adagrad, 0.002 for adam and adamw, 0.1 for
-        ftrl.
+        None is the solver's default: 0.1 for adagrad and ftrl, 0.05 for sgd, 0.002 for adam
+        and adamw.
     max_sampled : int >= 1, default=10
         Most items drawn for a chosen one ("warp", "softmax", "logistic"). Known positives do not
         count: they are never negatives.
@@ -55,10 +59,11 @@ class FMRecommender(BaseRanking):
         Whether each user and item is a feature of its own. Without it features must be given.
     max_iter : int >= 1, default=20
         Number of epochs (passes over the interactions), at most.
-    l1_linear, l2_linear, l1_factors, l2_factors : float >= 0 or dict
+    l1_linear, l2_linear, l1_factors, l2_factors : float >= 0, dict or None
         Strengths of regularisation, l2 / 2 times the square on what a step touches. A dict has a
         number for some of "users", "user_features", "context", "items", "item_features"; the others
-        have none.
+        have none. None, the default of `l2_factors`, is the loss's: 0.1 for "warp", 0.01 for "bpr",
+        0.03 for the others. The others' default is 0.
     schedule, power_t, adam_betas, ftrl_beta, init_scale, shuffle, dtype, verbose
         As FMClassifier has them.
     fit_linear : bool, default=True
@@ -110,12 +115,15 @@ class FMRecommender(BaseRanking):
         self, n_factors=64, *, loss="warp", solver="adagrad", learning_rate=None,
         schedule="constant", power_t=0.5, adam_betas=(0.9, 0.999), ftrl_beta=1.0, max_iter=20,
         max_sampled=10, negatives="uniform", item_interactions=True, user_identity=True,
-        item_identity=True, l1_linear=0.0, l2_linear=0.0, l1_factors=0.0, l2_factors=0.0,
+        item_identity=True, l1_linear=0.0, l2_linear=0.0, l1_factors=0.0, l2_factors=None,
         fit_linear=True, init_scale=0.1, early_stopping=False, validation_fraction=0.1,
         n_iter_no_change=5, tol=0.0, scoring="ndcg", top=10, shuffle="block", warm_start=False,
         n_jobs=None, deterministic=False, random_state=None, verbose=0, dtype="float32",
     ):  # fmt: skip
-        self._set_parameters(locals())
+        set_parameters(self, locals())
+
+    def __sklearn_is_fitted__(self):
+        return "_model" in vars(self)
 
     # Fitting -----------------------------------------------------------------------------------
 
@@ -147,10 +155,10 @@ class FMRecommender(BaseRanking):
         -------
         self
         """
-        with self._unchanged_on_error():
+        with unchanged_on_error(self):
             data = interactions, user_features, item_features, context, sample_weight
             goes_on = check_bool(self.warm_start, "warm_start") and self.__sklearn_is_fitted__()
-            self._fit(data, goes_on, eval_set, callbacks, None)
+            self._fit(data, eval_set, callbacks, goes_on=goes_on)
         return self
 
     def partial_fit(
@@ -166,17 +174,30 @@ class FMRecommender(BaseRanking):
         -------
         self
         """
-        with self._unchanged_on_error():
+        with unchanged_on_error(self):
             data = interactions, user_features, item_features, context, sample_weight
-            self._fit(data, self.__sklearn_is_fitted__(), None, None, 1)
+            self._fit(data, goes_on=self.__sklearn_is_fitted__(), partial=True)
         return self
 
-    def _fit(self, data, goes_on, eval_set, callbacks, max_iter):
+    def _fit(self, data, eval_set=None, callbacks=None, *, goes_on, partial=False):
         known = self._model if goes_on else None
-        rng = copy.deepcopy(self._rng) if goes_on else self._new_rng()
-        fit = RecommenderFit(self, known, rng, max_iter)
+        rng = copy.deepcopy(self._rng) if goes_on else new_rng(self.random_state)
+        functions = check_callbacks(callbacks)
+        fit = RecommenderFit(self.get_params(deep=False), known, rng, partial=partial)
         fit.read(*data, eval_set)
-        fit.run(callbacks, keeps_history=goes_on and max_iter == 1)
+        before = self.history_ if goes_on and partial else {}
+        self._model, self._rng = fit.model, rng
+        vars(self).pop("best_iter_", None)
+
+        def after(history):
+            self.history_, self.n_iter_ = history, len(history["seconds"])
+            return any([bool(function(self, history)) for function in functions])
+
+        result = fit.run(after if functions else None)
+        self.history_ = {name: before.get(name, []) + new for name, new in result.history.items()}
+        self.n_iter_ = len(self.history_["seconds"])
+        if result.best_iter:
+            self.best_iter_ = result.best_iter
 
     @property
     def item_vectors_(self):
@@ -199,9 +220,7 @@ class FMRecommender(BaseRanking):
         try:
             return vars(self)["_model"]
         except KeyError:
-            raise AttributeError(
-                f"{type(self).__name__} has no {attribute} before it is fitted."
-            ) from None
+            raise no_attribute(self, attribute) from None
 
     # Recommending ------------------------------------------------------------------------------
 
@@ -345,7 +364,7 @@ class FMRecommender(BaseRanking):
         """
         check_is_fitted(self)
         model, n_jobs = self._model, effective_n_jobs(self.n_jobs)
-        truth = self._held_out(interactions).positives()
+        truth = known_interactions(model, interactions).positives()
         queries = model.query_vectors(np.arange(model.users.n_rows), n_jobs=n_jobs)
         items, seen = model.item_vectors(n_jobs), model.seen
         lists = seen.indptr.astype(np.int64), seen.indices.astype(np.int32)
@@ -354,9 +373,6 @@ class FMRecommender(BaseRanking):
         return report | {"auc": area}
 
     # What the methods share --------------------------------------------------------------------
-
-    def _held_out(self, interactions) -> Interactions:
-        return RecommenderFit.held_out(self._model, interactions)
 
     def _queries(self, users, user_features, context, history):
         """(vectors of the queries, what each has seen)."""
@@ -387,7 +403,7 @@ class FMRecommender(BaseRanking):
         queries = model.query_vectors(numbers, features, contexts, n_jobs)
         seen = chosen if numbers is None else model.kept(numbers)
         if chosen is not None:
-            queries = RecommenderFit.folded_in(self, queries, chosen)
+            queries = folded_in(self.get_params(deep=False), model, queries, chosen)
             seen = chosen
         return queries, seen
 

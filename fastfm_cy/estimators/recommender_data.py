@@ -80,6 +80,17 @@ def read_recommender_data(
     return RecommenderData(given, users, items, contexts)
 
 
+def known_interactions(model: TwoSidedModel, interactions: Any) -> Interactions:
+    """Held-out interactions, of known users and items."""
+    sizes = {}
+    if model.user_ids is None:
+        sizes = {"n_users": model.users.n_rows, "n_items": model.items.n_rows}
+    return check_interactions(
+        interactions, user_ids=model.user_ids, item_ids=model.item_ids, unknown="error",
+        name="held-out interactions", **sizes,
+    )  # fmt: skip
+
+
 def _n_given(interactions):
     if hasattr(interactions, "nnz"):
         return interactions.nnz

@@ -1,35 +1,33 @@
-"""Fit of a recommender: from checked data to the estimator's attributes."""
+"""Fit of a recommender: from checked data to a trained model."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from joblib import effective_n_jobs
 from scipy import sparse
 
 from ..data.csr import CSRRows
-from ..data.interactions import Interactions, check_interactions
-from ..kernels.ranking.known import Known
-from ..metrics.ranking import AT_K, _check_truth, _hits, roc_auc
+from ..data.interactions import Interactions
+from ..metrics.ranking import METRICS, roc_auc
 from ..metrics.splits import split_by_user
-from ..model.recommender import SideKind, TwoSidedModel, rows_of_side
-from ..model.sides import Side
+from ..model.recommender import SideKind, TwoSidedModel, lists_of, rows_of_side
+from ..model.sides import Side, no_rows
 from ..model.table import ParameterTable
 from ..model.top_n import top_n
-from ..training.early_stopping import Patience
-from ..training.ranking.fit import fit_recommender
-from ..training.ranking.plan import LOSSES, NEGATIVES, RankingPlan
-from ..training.ranking.sharing import start_table
-from ..training.ranking.stopping import BestEpoch
-from ..training.regularization import NAMES
-from ..utils.checks import check_bool, check_callbacks, check_choice, check_integer
-from .ranking_base import SCORINGS, check_group_names, group_strengths
-from .recommender_data import RecommenderData, read_recommender_data
+from ..training.ranking.fit import RankingResult, Watch, fit_recommender
+from ..training.ranking.interactions import known_of
+from ..training.ranking.losses import RECOMMENDER_LOSSES
+from ..utils.checks import check_choice
+from .ranking_plan import check_group_names, check_same_kind, group_strengths, resolve_ranking
+from .recommender_data import known_interactions, read_recommender_data
 
 GROUPS = ("users", "user_features", "context", "items", "item_features")
-_FOLD_IN_EPOCHS = 30
+
+SCORINGS = {**METRICS, "auc": None}
+"""Functions of (truth, recommended, k); None is computed from the vectors."""
 
 
 class RecommenderFit:
@@ -37,29 +35,23 @@ class RecommenderFit:
 
     Parameters
     ----------
-    estimator : FMRecommender
+    params : dict
+        The estimator's.
     known : TwoSidedModel or None
         The model to go on with.
     rng : numpy.random.Generator
-    max_iter : int or None
-        In place of the estimator's.
+    partial : bool, default=False
+        Whether it is one epoch of partial_fit.
     """
 
     def __init__(
-        self, estimator: Any, known: TwoSidedModel | None, rng: np.random.Generator,
-        max_iter: int | None = None,
+        self, params: dict[str, Any], known: TwoSidedModel | None, rng: np.random.Generator, *,
+        partial: bool = False,
     ) -> None:  # fmt: skip
-        self.estimator, self.known, self.rng = estimator, known, rng
-        self.plan = checked_plan(estimator)
-        if max_iter is not None:
-            if estimator.early_stopping:
-                raise ValueError(
-                    "partial_fit trains for one epoch and cannot stop early; set "
-                    "early_stopping=False."
-                )
-            self.plan = replace(self.plan, max_iter=max_iter, schedule="constant")
-        self.strengths = {name: getattr(estimator, name) for name in NAMES}
-        check_group_names(self.strengths, GROUPS)
+        self.params, self.known, self.rng = params, known, rng
+        self.plan = resolve_ranking(params, RECOMMENDER_LOSSES, partial=partial)
+        check_group_names(self.plan.strengths, GROUPS)
+        check_choice(params["scoring"], "scoring", SCORINGS)
         self.eval_set: Interactions | None = None
 
     def read(
@@ -67,72 +59,62 @@ class RecommenderFit:
         sample_weight: Any, eval_set: Any,
     ) -> None:  # fmt: skip
         """Check the data, and start or extend the model."""
-        estimator = self.estimator
         self.data = read_recommender_data(
-            interactions, user_features, item_features, context, sample_weight, estimator.dtype,
-            self.known, effective_n_jobs(estimator.n_jobs),
+            interactions, user_features, item_features, context, sample_weight, self.plan.dtype,
+            self.known, self.plan.n_jobs,
         )  # fmt: skip
         self.model = self._new_model()
         if eval_set is not None:
-            self.eval_set = self.held_out(self.model, eval_set)
+            self.eval_set = known_interactions(self.model, eval_set)
 
-    @staticmethod
-    def held_out(model: TwoSidedModel, interactions: Any) -> Interactions:
-        """Interactions of known users and items."""
-        sizes = {}
-        if model.user_ids is None:
-            sizes = {"n_users": model.users.n_rows, "n_items": model.items.n_rows}
-        return check_interactions(
-            interactions, user_ids=model.user_ids, item_ids=model.item_ids, unknown="error",
-            name="held-out interactions", **sizes,
-        )  # fmt: skip
-
-    def run(self, callbacks: Any, *, keeps_history: bool) -> None:
-        """Train, and leave the result in the estimator."""
-        estimator, model, data = self.estimator, self.model, self.data
-        functions = check_callbacks(callbacks)
+    def run(self, after: Callable[[dict], bool] | None) -> RankingResult:
+        """Train; `after`, a function of the history, is called after each epoch."""
+        model = self.model
         train, validation = self._split()
         users, items = self._sides()
-        known = _known(model.seen)
-        before = estimator.history_ if keeps_history else {}
-
-        def on_epoch(history):
-            model.forget_vectors()
-            estimator.history_, estimator.n_iter_ = history, len(history["seconds"])
-            return any([bool(function(estimator, history)) for function in functions])
-
-        estimator._model, estimator._rng = model, self.rng
-        best = None
+        score = None
         if validation is not None:
-            patience = None
-            if estimator.early_stopping:
-                patience = Patience(estimator.n_iter_no_change, estimator.tol or 0.0)
-            best = BestEpoch(lambda: self._validate(validation, train), patience)
+            truth, seen = validation.positives(), train.positives()
+            chosen = np.flatnonzero(np.diff(truth.indptr))
+            if not len(chosen):
+                raise ValueError("The interactions to validate on hold no positive.")
+            truth, seen = sparse.csr_array(truth[chosen]), sparse.csr_array(seen[chosen])
+
+            def score():
+                model.forget_vectors()
+                return self._score(chosen, truth, seen)
+
+        def after_epoch(history):
+            model.forget_vectors()
+            return after(history)
+
         result = fit_recommender(
-            self.plan, train, known, users, self._contexts(train, users), items, self.rng,
-            best=best, on_epoch=on_epoch if functions else None,
+            self.plan, train, known_of(model.seen), users, self._contexts(train, users), items,
+            self.rng, Watch(score, after_epoch if after else None),
         )  # fmt: skip
         model.forget_vectors()
-        history = result.history
-        estimator.history_ = {name: before.get(name, []) + new for name, new in history.items()}
-        estimator.n_iter_ = len(estimator.history_["seconds"])
-        if result.best_iter:
-            estimator.best_iter_ = result.best_iter
-        _forget_cold(model, data)
+        _forget_cold(model)
+        return result
+
+    def _score(self, users, truth, seen) -> float:
+        """The metric of the model as it is."""
+        n_jobs, top = self.plan.n_jobs, self.params["top"]
+        queries = self.model.query_vectors(users, n_jobs=n_jobs)
+        items = self.model.item_vectors(n_jobs)
+        function = SCORINGS[self.params["scoring"]]
+        if function is None:
+            return roc_auc(truth, queries, items, hidden=seen, n_jobs=n_jobs)
+        return function(truth, top_n(queries, items, top, lists_of(seen), n_jobs)[0], top)
 
     def _new_model(self) -> TwoSidedModel:
-        estimator, data, known = self.estimator, self.data, self.known
-        flags = {
-            name: check_bool(getattr(estimator, name), name)
-            for name in ("user_identity", "item_identity", "item_interactions")
-        }
+        params, data, known = self.params, self.data, self.known
         users, items = data.kinds(
-            user_identity=flags["user_identity"], item_identity=flags["item_identity"]
+            user_identity=params["user_identity"], item_identity=params["item_identity"]
         )
         given = data.interactions
         seen = given.positives()
         if known is None:
-            tables = [start_table(kind.size, self.plan, self.rng) for kind in (users, items)]
+            tables = [self.plan.new_table(kind.size, self.rng) for kind in (users, items)]
         else:
             tables = [
                 self._grown(known.user_table, known.users, users),
@@ -144,27 +126,15 @@ class RecommenderFit:
             seen.sort_indices()
         return TwoSidedModel(
             users, items, *tables,
-            _rows(users, data.user_features, self.plan.dtype),
-            _rows(items, data.item_features, self.plan.dtype),
-            flags["item_interactions"], given.user_ids, given.item_ids, seen,
+            rows_of_side(users, data.user_features, self.plan.dtype),
+            rows_of_side(items, data.item_features, self.plan.dtype),
+            bool(params["item_interactions"]), given.user_ids, given.item_ids, seen,
         )  # fmt: skip
 
     def _grown(self, table: ParameterTable, before: SideKind, now: SideKind) -> ParameterTable:
         """A copy with rows for more users or items."""
-        kind = start_table(0, self.plan, self.rng)
-        for name, new, old in (
-            ("n_factors", kind.n_factors, table.n_factors),
-            ("dtype", kind.dtype, table.dtype),
-            ("solver", kind.state_start, table.state_start),
-            ("solver", kind.n_row_state, table.n_row_state),
-            ("identity", now.has_own, before.has_own),
-        ):
-            if new != old:
-                raise ValueError(
-                    f"{name} cannot change between fits that go on (warm_start, partial_fit): the "
-                    f"model has {old}, now {new} is asked for. Fit anew with warm_start=False."
-                )
-        grown = start_table(now.size, self.plan, self.rng)
+        check_same_kind(self.plan, table, {"identity": (now.has_own, before.has_own)})
+        grown = self.plan.new_table(now.size, self.rng)
         places = np.arange(table.n_features)
         places[before.n_own :] += now.n_own - before.n_own
         grown.assign(table, places)
@@ -184,16 +154,15 @@ class RecommenderFit:
         of_items = {name: sizes[name] for name in GROUPS[3:]}
         return (
             Side(model.user_rows, model.user_table,
-                 group_strengths(self.strengths, of_users, dtype), users.has_own),
+                 group_strengths(self.plan.strengths, of_users, dtype), users.has_own),
             Side(model.item_rows, model.item_table,
-                 group_strengths(self.strengths, of_items, dtype), items.has_own,
+                 group_strengths(self.plan.strengths, of_items, dtype), items.has_own,
                  model.item_interactions),
         )  # fmt: skip
 
     def _contexts(self, train: Interactions, users: Side):
         context, kind = self.data.context, self.model.users
-        empty = np.zeros(0, dtype=np.int32)
-        none = CSRRows(np.zeros(1, np.int64), empty, empty.astype(self.plan.dtype), 0)
+        none = no_rows(self.plan.dtype)
         shift = np.int32(kind.n_own + kind.n_features)
 
         def side(order):
@@ -207,112 +176,31 @@ class RecommenderFit:
 
     def _split(self) -> tuple[Interactions, Interactions | None]:
         """What to train on, and what to validate on."""
-        data, estimator = self.data.interactions, self.estimator
-        if not data.n_positives and estimator.loss != "logistic":
+        data, fraction = self.data.interactions, self.plan.validation_fraction
+        if not data.n_positives and not self.plan.loss.learns_from_negatives:
             raise ValueError(
                 "No interaction has a weight above 0: there is nothing that anyone chose. "
                 'loss="logistic" can learn from explicit negatives alone.'
             )
-        if self.eval_set is not None or not estimator.early_stopping:
+        if self.eval_set is not None or not self.plan.early_stopping:
             return data, self.eval_set
         positives = np.flatnonzero(~data.is_negative)
         seed = int(self.rng.integers(2**31))
         _, held_out = split_by_user(
-            data.users[positives], estimator.validation_fraction, random_state=seed
+            data.users[positives], fraction, random_state=seed
         )
         if not len(held_out):
             raise ValueError(
-                f"validation_fraction={estimator.validation_fraction} holds out no interaction: "
+                f"validation_fraction={fraction} holds out no interaction: "
                 "every user has too few. Give a larger one, or an eval_set."
             )
         is_held_out = np.zeros(len(data), dtype=bool)
         is_held_out[positives[held_out]] = True
         return data.take(np.flatnonzero(~is_held_out)), data.take(np.flatnonzero(is_held_out))
 
-    def _validate(self, validation: Interactions, train: Interactions) -> float:
-        """The estimator's metric of the model as it is."""
-        estimator, model = self.estimator, self.model
-        model.forget_vectors()
-        truth = validation.positives()
-        chosen = np.unique(validation.users)
-        n_jobs = self.plan.n_jobs
-        queries = model.query_vectors(chosen, n_jobs=n_jobs)
-        items = model.item_vectors(n_jobs)
-        seen = train.positives()[chosen]
-        truth = sparse.csr_array(truth[chosen])
-        if estimator.scoring == "auc":
-            return roc_auc(truth, queries, items, hidden=seen, n_jobs=n_jobs)
-        lists = seen.indptr.astype(np.int64), seen.indices.astype(np.int32)
-        recommended, _ = top_n(queries, items, estimator.top, lists, n_jobs)
-        hits, n_true = _hits(_check_truth(truth, len(chosen)), recommended, estimator.top)
-        counted = n_true > 0
-        if not counted.any():
-            raise ValueError("The interactions to validate on hold no positive.")
-        function = AT_K[estimator.scoring]
-        return float(function(hits[counted], n_true[counted], estimator.top).mean())
 
-    @staticmethod
-    def folded_in(estimator: Any, queries: np.ndarray, chosen: sparse.csr_array) -> np.ndarray:
-        """Vectors of new users, fitted to what they chose from where their features put them; the
-        items are held. The same history gives the same vector."""
-        model = estimator._model
-        plan = replace(
-            checked_plan(estimator), max_iter=_FOLD_IN_EPOCHS, deterministic=False, verbose=0,
-            n_jobs=1, schedule="constant",
-        )  # fmt: skip
-        rng = np.random.default_rng(0)
-        table = start_table(len(queries), plan, rng)
-        table.coef[...] = 0
-        table.factor_vectors[...] = queries[:, :-1]
-        strengths = {name: getattr(estimator, name) for name in NAMES}
-        side = Side(
-            None, table, group_strengths(strengths, {"users": len(queries)}, plan.dtype), True
-        )
-        none = {"item_features": model.items.n_features, "items": model.items.n_own}
-        items = Side(
-            model.item_rows, model.item_table, group_strengths(strengths, none, plan.dtype),
-            model.items.has_own, model.item_interactions, is_frozen=True,
-        )  # fmt: skip
-        entries = chosen.tocoo()
-        interactions = Interactions(
-            entries.row.astype(np.int32), entries.col.astype(np.int32), np.ones(chosen.nnz),
-            np.zeros(chosen.nnz, dtype=bool), *chosen.shape, source=np.arange(chosen.nnz),
-        )  # fmt: skip
-        if len(interactions):
-            empty = np.zeros(0, dtype=np.int32)
-            none_rows = CSRRows(np.zeros(1, np.int64), empty, empty.astype(plan.dtype), 0)
-            contexts = replace(side, rows=none_rows, starts_with_own=False)
-            fit_recommender(
-                plan, interactions, _known(chosen), side, lambda order: contexts, items, rng
-            )
-        folded = queries.copy()
-        folded[:, :-1] = table.factor_vectors
-        return folded
-
-
-def checked_plan(estimator: Any) -> RankingPlan:
-    check_choice(estimator.negatives, "negatives", NEGATIVES)
-    check_choice(estimator.scoring, "scoring", SCORINGS)
-    check_integer(estimator.top, "top", 1)
-    return estimator._checked_plan(LOSSES, negatives=estimator.negatives)
-
-
-def _rows(kind: SideKind, features: CSRRows | None, dtype: str) -> CSRRows | None:
-    rows = rows_of_side(kind, features, dtype)
-    return None if rows is None else replace(rows, n_features=kind.size)
-
-
-def _known(positives: sparse.csr_array) -> Known:
-    return Known(
-        positives.indptr.astype(np.int64), positives.indices.astype(np.int32), positives.shape[1]
-    )
-
-
-def _forget_cold(model: TwoSidedModel, data: RecommenderData) -> None:
-    """Users without interactions were never trained: their own vectors are noise, and go."""
-    if not model.users.has_own:
-        return
-    trained = np.diff(model.seen.indptr) > 0
-    trained[data.interactions.users] = True
-    cold = np.flatnonzero(~trained)
-    model.user_table.vector_blocks[cold] = 0
+def _forget_cold(model: TwoSidedModel) -> None:
+    """Users who chose nothing have vectors of their own that are noise: they go."""
+    if model.users.has_own:
+        cold = np.flatnonzero(np.diff(model.seen.indptr) == 0)
+        model.user_table.vector_blocks[cold] = 0

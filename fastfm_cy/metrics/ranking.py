@@ -124,6 +124,17 @@ def ranking_report(truth, recommended, k: int = 10) -> dict[str, float]:
     return report | {"n_users": int(counted.sum())}
 
 
+METRICS = {
+    "precision": precision_at_k,
+    "recall": recall_at_k,
+    "ndcg": ndcg_at_k,
+    "map": average_precision_at_k,
+    "mrr": reciprocal_rank_at_k,
+    "hit_rate": hit_rate_at_k,
+}
+"""Functions of (truth, recommended, k), by name."""
+
+
 def _metric(function: Callable, truth, recommended, k, per_user):
     lists = _check_lists(recommended, k)
     hits, n_true = _hits(_check_truth(truth, len(lists)), lists, k)

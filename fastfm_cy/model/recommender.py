@@ -177,4 +177,10 @@ def _shifted(features: CSRRows, by: int) -> CSRRows:
 
 def rows_of_side(kind: SideKind, features: CSRRows | None, dtype: str) -> CSRRows | None:
     """Rows of all users or items of a side."""
-    return joined_rows(kind.n_rows, features, dtype, own=kind.has_own, n_own=kind.n_own)
+    rows = joined_rows(kind.n_rows, features, dtype, own=kind.has_own, n_own=kind.n_own)
+    return None if rows is None else replace(rows, n_features=kind.size)
+
+
+def lists_of(matrix: sparse.csr_array) -> tuple[np.ndarray, np.ndarray]:
+    """The sorted items of each row, as top_n takes them."""
+    return matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32)

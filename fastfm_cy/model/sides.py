@@ -82,3 +82,9 @@ def joined_rows(
     columns[is_own], columns[~is_own] = numbers, indices
     data[~is_own] = features.data
     return CSRRows(indptr, columns, data, n_features)
+
+
+def no_rows(dtype: str) -> CSRRows:
+    """Rows of a side that is not there."""
+    empty = np.zeros(0, dtype=np.int32)
+    return CSRRows(np.zeros(1, np.int64), empty, empty.astype(dtype), 0)

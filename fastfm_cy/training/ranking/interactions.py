@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import sparse
 
 from ...data.interactions import Interactions
 from ...kernels.ranking.known import Known
@@ -36,14 +37,18 @@ class TrainingInteractions:
     shards: list[np.ndarray]
     source: np.ndarray
 
+    @property
+    def total_weight(self) -> float:
+        return len(self.users) if self.weights is None else float(self.weights.sum(dtype=float))
+
 
 def lay_out(
     interactions: Interactions, dtype: np.dtype, n_shards: int, rng: np.random.Generator,
-    known: Known | None = None,
+    known: Known,
 ) -> TrainingInteractions:  # fmt: skip
     """Shuffle interactions and deal their users to shards.
 
-    `known` holds all positives, if there are more than those to train on.
+    `known` holds all positives, also those that are not to train on.
     """
     n = len(interactions)
     order = rng.permutation(n)
@@ -66,16 +71,16 @@ def lay_out(
         np.ascontiguousarray(interactions.items[order]),
         None if (weights == 1).all() else weights,
         interactions.n_positives,
-        known_positives(interactions) if known is None else known,
+        known,
         shards,
         order,
     )
 
 
-def known_positives(interactions: Interactions) -> Known:
-    positives = interactions.positives()
+def known_of(positives: sparse.csr_array) -> Known:
+    """Known positives from a matrix of users x items with sorted rows."""
     indptr, items = positives.indptr.astype(np.int64), positives.indices.astype(np.int32)
-    return Known(indptr, items, interactions.n_items)
+    return Known(indptr, items, positives.shape[1])
 
 
 def deal_evenly(counts: np.ndarray, n_parts: int, rng: np.random.Generator) -> np.ndarray:

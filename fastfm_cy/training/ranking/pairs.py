@@ -27,6 +27,10 @@ class Pairs:
     def __len__(self) -> int:
         return len(self.better)
 
+    @property
+    def total_weight(self) -> float:
+        return len(self) if self.weights is None else float(self.weights.sum(dtype=float))
+
     def take(self, places: np.ndarray) -> Pairs:
         weights = None if self.weights is None else self.weights[places]
         return Pairs(

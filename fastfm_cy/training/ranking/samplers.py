@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...utils.memory import aligned_zeros
-from .plan import LOSSES, RankingPlan, rank_weights
+from .plan import RankingPlan, rank_weights
 from ...model.sides import Side
 
 _MEAN_RANK_SHARE = 0.02
@@ -53,15 +53,11 @@ class Sampler:
     refresh: int = _REFRESH_ROWS
 
 
-def new_sampler(plan: RankingPlan, n_items: int) -> Sampler:
-    """The sampler of a plan, before anything was drawn."""
+def new_sampler(plan: RankingPlan, side: Side, n_items: int) -> Sampler:
+    """A thread's sampler; with item vectors of some time ago if computing them anew is dear."""
     most = plan.n_negatives
-    return Sampler(LOSSES[plan.loss], most, rank_weights(n_items, most))
-
-
-def with_screen(sampler: Sampler, side: Side, n_items: int) -> Sampler:
-    """With room for item vectors of some time ago, if computing them anew is dear."""
-    if sampler.loss != LOSSES["warp"] or side.rows is None:
+    sampler = Sampler(plan.loss.code, most, rank_weights(n_items, most))
+    if not plan.loss.screens or side.rows is None or plan.negatives.adapts:
         return sampler
     width, dtype = max(1, side.table.n_padded), side.table.dtype
     return replace(

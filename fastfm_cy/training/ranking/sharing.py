@@ -6,61 +6,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from ...kernels.common.settings import Settings, SolverCode
+from ...kernels.common.settings import Settings
 from ...kernels.gradient import replicas
+from ...model.sides import Side
 from ...model.table import ParameterTable
-from ..gradient.epochs import divergence
-from ..gradient.ftrl import match_state
 from ..regularization import Strengths
 from ..solvers import Solver
-from .plan import RankingPlan
-from ...model.sides import Side
 
 
-class SharedFeatures:
-    """The sides as each thread sees them.
-
-    Users and items are a thread's own while it trains them; features behind them in the tables
-    have a copy a thread, and a master copy, which is behind these.
-
-    Attributes
-    ----------
-    users, contexts, items : lists of Side, one a thread
-    exists : bool
-        Whether anything is shared.
-    """
-
-    def __init__(
-        self, plan: RankingPlan, settings: Settings, users: Side, contexts: Side, items: Side,
-        n_shards: int,
-    ) -> None:  # fmt: skip
-        self.plan, self.n_shards = plan, n_shards
-        n_own = _n_own(users), _n_own(items)
-        self._tables = [
-            Copies(side.table, n, n_shards, settings, side.strengths)
-            for side, n in zip((users, items), n_own, strict=True)
-        ]
-        queries, things = self._tables
-        self.users = [queries.side(users, shard) for shard in range(n_shards)]
-        self.contexts = [queries.side(contexts, shard) for shard in range(n_shards)]
-        self.items = [things.side(items, shard) for shard in range(n_shards)]
-        self.exists = n_shards > 1 and any(copies.head for copies in self._tables)
-
-    def merge(self) -> None:
-        for copies in self._tables:
-            copies.merge(self.plan.solver_row)
-
-    def take_back(self) -> None:
-        for copies in self._tables:
-            copies.take_back()
-
-    def check_finite(self, epoch: int) -> None:
-        if not all(copies.home.is_finite() for copies in self._tables):
-            raise divergence(epoch, "a weight is no longer finite")
-
-
-def _n_own(side: Side) -> int:
-    """Features that belong to one row each."""
+def n_own_features(side: Side) -> int:
+    """Features that belong to one row each, and so to the thread that has the row."""
     if side.rows is None:
         return side.table.n_features
     return side.rows.n_rows if side.starts_with_own else 0
@@ -130,9 +85,9 @@ class Copies:
             replicas.merge(
                 table.factors[self.n_own :], table.n_weights, head, n, shares, of_factors, 0, head
             )
-        if solver.code == SolverCode.FTRL:
+        if solver.match_state:
             master = self._rows(n)
-            match_state(table, self.strengths, self.settings, master)
+            solver.match_state(table, self.strengths, self.settings, master)
             for copy in range(n):
                 table.linear[self._rows(copy)] = table.linear[master]
                 table.factors[self._rows(copy)] = table.factors[master]
@@ -143,15 +98,3 @@ class Copies:
             master = self._rows(self.n_shards)
             for mine, its in zip(self.table.arrays[1:], self.home.arrays[1:], strict=True):
                 its[: self.n_own], its[self.n_own :] = mine[: self.n_own], mine[master]
-
-
-def start_table(
-    n_features: int, plan: RankingPlan, rng: np.random.Generator
-) -> ParameterTable:
-    """A table at its start."""
-    solver = plan.solver_row
-    table = ParameterTable(
-        n_features, plan.n_factors, plan.dtype, 1, solver.state_start, solver.n_row_state
-    )
-    table.draw_factors(plan.init_scale, rng)
-    return table
