@@ -58,7 +58,7 @@ def run_one_epoch(trainer):
     return loss
 
 
-def block_taste(n_users=60, n_items=50, n_blocks=5, density=0.5, seed=0):
+def block_taste(n_users=100, n_items=80, n_blocks=5, density=0.8, seed=0):
     """Users who mostly choose items of their own block: easy to learn. (train, test)"""
     rng = np.random.default_rng(seed)
     own = np.arange(n_users)[:, None] % n_blocks == np.arange(n_items)[None, :] % n_blocks
