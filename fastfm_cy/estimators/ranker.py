@@ -15,7 +15,6 @@ from ..data.relational_rows import expand_if_relational
 from ..data.sample_checks import check_target
 from ..metrics.queries import query_ndcg
 from ..model.sides import Side
-from ..model.table import ParameterTable
 from ..training.ranking.fit import Watch, fit_pairs
 from ..training.ranking.losses import PAIR_LOSSES
 from ..training.regularization import check_strengths
@@ -153,9 +152,7 @@ class FMRanker(BaseEstimator):
         """
         with unchanged_on_error(self):
             goes_on = check_bool(self.warm_start, "warm_start") and self.__sklearn_is_fitted__()
-            self._fit(
-                X, y, qid, pairs, sample_weight, eval_set, callbacks, goes_on=goes_on
-            )
+            self._fit(X, y, qid, pairs, sample_weight, eval_set, callbacks, goes_on=goes_on)
         return self
 
     def partial_fit(self, X, y=None, *, qid=None, pairs=None, sample_weight=None):
@@ -218,7 +215,8 @@ class FMRanker(BaseEstimator):
 
         def after(history):
             self.history_, self.n_iter_ = history, len(history["seconds"])
-            return any([bool(function(self, history)) for function in functions])
+            stops = [bool(function(self, history)) for function in functions]
+            return any(stops)
 
         def score():
             held_out = validation
@@ -264,9 +262,7 @@ class FMRanker(BaseEstimator):
         if not isinstance(eval_set, tuple) or len(eval_set) not in (2, 3):
             raise ValueError("eval_set must be a tuple (X, y) or (X, y, qid).")
         X, y, qid = (*eval_set, None)[:3]
-        rows = check_features(
-            self, X, PlainInput(), reset=False, dtype=self.dtype, name="eval_set"
-        )
+        rows = check_features(self, X, PlainInput(), reset=False, dtype=self.dtype, name="eval_set")
         y = check_target(y, X, is_numeric=True)
         if y.min() < 0:
             raise ValueError("eval_set: NDCG wants relevances >= 0.")

@@ -75,9 +75,7 @@ def resolve_ranking(
     )  # fmt: skip
 
 
-def group_strengths(
-    strengths: Mapping[str, Any], groups: dict[str, int], dtype: str
-) -> Strengths:
+def group_strengths(strengths: Mapping[str, Any], groups: dict[str, int], dtype: str) -> Strengths:
     """Strengths of features that come in groups, one after the other.
 
     Parameters

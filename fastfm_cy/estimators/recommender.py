@@ -6,22 +6,19 @@ import copy
 
 import numpy as np
 from joblib import effective_n_jobs
-from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from ..data.csr import CSRRows
-from ..data.interactions import Ids, Interactions, check_ids, check_interactions
-from ..data.side_features import check_any, split_ids
 from ..metrics.ranking import ranking_report, roc_auc
-from ..model.recommender import TwoSidedModel
+from ..model.recommender import lists_of
 from ..model.top_n import top_n
 from ..utils.checks import check_bool, check_integer
 from .common import check_callbacks, new_rng, no_attribute, set_parameters, unchanged_on_error
-from .recommender_data import known_interactions, read_recommender_data
+from .recommender_data import known_interactions
 from .recommender_fit import RecommenderFit
-from .folding import folded_in
+from .recommender_queries import RecommenderQueries
 from .registry import register
+
 
 @register("recommender", "recommendation")
 class FMRecommender(BaseEstimator):
@@ -191,7 +188,8 @@ class FMRecommender(BaseEstimator):
 
         def after(history):
             self.history_, self.n_iter_ = history, len(history["seconds"])
-            return any([bool(function(self, history)) for function in functions])
+            stops = [bool(function(self, history)) for function in functions]
+            return any(stops)
 
         result = fit.run(after if functions else None)
         self.history_ = {name: before.get(name, []) + new for name, new in result.history.items()}
@@ -207,14 +205,17 @@ class FMRecommender(BaseEstimator):
     @property
     def user_ids_(self):
         """ndarray of shape (n_users,) : raw ids by number."""
-        model = self._fitted("user_ids_")
-        return np.arange(model.users.n_rows) if model.user_ids is None else model.user_ids.values
+        return self._fitted("user_ids_").known_users
 
     @property
     def item_ids_(self):
         """ndarray of shape (n_items,) : raw ids by number."""
-        model = self._fitted("item_ids_")
-        return np.arange(model.items.n_rows) if model.item_ids is None else model.item_ids.values
+        return self._fitted("item_ids_").known_items
+
+    def _asked(self):
+        check_is_fitted(self)
+        params = self.get_params(deep=False)
+        return RecommenderQueries(params, self._model, effective_n_jobs(self.n_jobs))
 
     def _fitted(self, attribute):
         try:
@@ -243,7 +244,7 @@ class FMRecommender(BaseEstimator):
         -------
         ndarray of shape (n_queries, n_factors + 1)
         """
-        return self._queries(users, user_features, context, history)[0]
+        return self._asked().queries(users, user_features, context, history)[0]
 
     def recommend(
         self, users=None, n=10, *, filter_seen=True, items=None, exclude=None, user_features=None,
@@ -274,19 +275,11 @@ class FMRecommender(BaseEstimator):
             -infinity there.
         """
         check_integer(n, "n", 1)
-        queries, seen = self._queries(users, user_features, context, history)
-        n_jobs = effective_n_jobs(self.n_jobs)
-        vectors, ids, numbers = self._candidates(items, item_features)
-        hidden = None
-        if item_features is None:
-            hidden = self._hidden(
-                seen if check_bool(filter_seen, "filter_seen") else None, exclude, len(queries),
-                numbers,
-            )  # fmt: skip
-        places, scores = top_n(queries, vectors, n, hidden, n_jobs)
-        if ids is None:
-            ids = np.arange(len(vectors)) if numbers is None else numbers
-        return _at(ids, places), scores
+        asked = self._asked()
+        queries, seen = asked.queries(users, user_features, context, history)
+        if not check_bool(filter_seen, "filter_seen"):
+            seen = None
+        return asked.best(queries, n, items, item_features, seen, exclude)
 
     def predict(self, users, items, *, user_features=None, context=None):
         """Scores of pairs of users and items.
@@ -300,8 +293,9 @@ class FMRecommender(BaseEstimator):
         -------
         ndarray of shape (n_pairs,)
         """
-        queries, _ = self._queries(users, user_features, context, None)
-        numbers = self._numbers(items, self._model.item_ids, self._model.items.n_rows, "item")
+        asked = self._asked()
+        queries, _ = asked.queries(users, user_features, context, None)
+        numbers = asked.item_numbers(items)
         if len(numbers) != len(queries):
             raise ValueError(f"There are {len(queries)} users and {len(numbers)} items.")
         return np.einsum("ij,ij->i", queries, self.item_vectors_[numbers])
@@ -326,9 +320,9 @@ class FMRecommender(BaseEstimator):
         -------
         ids, cosines : ndarrays of shape (len(items), n)
         """
-        check_is_fitted(self)
-        numbers = self._numbers(items, self._model.item_ids, self._model.items.n_rows, "item")
-        return self._similar(self.item_vectors_[:, :-1], numbers, n, self.item_ids_)
+        asked = self._asked()
+        vectors = self.item_vectors_[:, :-1]
+        return asked.similar(vectors, asked.item_numbers(items), n, self.item_ids_)
 
     def similar_users(self, users, n=10):
         """The n known users whose vectors have the highest cosine with each of `users`.
@@ -337,9 +331,9 @@ class FMRecommender(BaseEstimator):
         -------
         ids, cosines : ndarrays of shape (len(users), n)
         """
-        check_is_fitted(self)
-        numbers = self._numbers(users, self._model.user_ids, self._model.users.n_rows, "user")
-        return self._similar(self.query_vectors()[:, :-1], numbers, n, self.user_ids_)
+        asked = self._asked()
+        vectors = self.query_vectors()[:, :-1]
+        return asked.similar(vectors, asked.user_numbers(users), n, self.user_ids_)
 
     def score(self, interactions, *, metric="ndcg", k=10):
         """A metric of the recommendations for held-out interactions; those of training are left
@@ -367,153 +361,7 @@ class FMRecommender(BaseEstimator):
         truth = known_interactions(model, interactions).positives()
         queries = model.query_vectors(np.arange(model.users.n_rows), n_jobs=n_jobs)
         items, seen = model.item_vectors(n_jobs), model.seen
-        lists = seen.indptr.astype(np.int64), seen.indices.astype(np.int32)
-        report = ranking_report(truth, top_n(queries, items, k, lists, n_jobs)[0], k)
+        lists = top_n(queries, items, k, lists_of(seen), n_jobs)[0]
+        report = ranking_report(truth, lists, k)
         area = roc_auc(truth, queries, items, hidden=seen, n_jobs=n_jobs)
         return report | {"auc": area}
-
-    # What the methods share --------------------------------------------------------------------
-
-    def _queries(self, users, user_features, context, history):
-        """(vectors of the queries, what each has seen)."""
-        check_is_fitted(self)
-        model, n_jobs = self._model, effective_n_jobs(self.n_jobs)
-        features = contexts = numbers = None
-        if user_features is not None:
-            features = self._row_features(user_features, model.users.n_features, "user_features")
-        if context is not None:
-            contexts = self._row_features(context, model.users.n_context, "context")
-        chosen = None if history is None else self._history(history)
-        if users is not None:
-            numbers = self._numbers(
-                users, model.user_ids, model.users.n_rows, "user",
-                may_be_new=features is not None or chosen is not None,
-            )  # fmt: skip
-        elif features is None and chosen is None:
-            numbers = np.arange(model.users.n_rows)
-        given = {"users": numbers, "user_features": features, "context": contexts}
-        sizes = {name: _n_rows(what) for name, what in given.items() if what is not None}
-        if chosen is not None:
-            sizes["history"] = chosen.shape[0]
-        if len(set(sizes.values())) > 1:
-            raise ValueError(f"There must be a row a query; got {sizes}.")
-        n = next(iter(sizes.values()))
-        if numbers is None and features is None:
-            numbers = np.full(n, -1)
-        queries = model.query_vectors(numbers, features, contexts, n_jobs)
-        seen = chosen if numbers is None else model.kept(numbers)
-        if chosen is not None:
-            queries = folded_in(self.get_params(deep=False), model, queries, chosen)
-            seen = chosen
-        return queries, seen
-
-    def _row_features(self, matrix, n_features, name):
-        rows = check_any(split_ids(matrix, name)[1] if isinstance(matrix, tuple) else matrix,
-                         self.dtype, name)  # fmt: skip
-        if rows.n_features != n_features:
-            raise ValueError(f"{name} has {rows.n_features} columns; fit had {n_features}.")
-        return rows
-
-    def _history(self, history):
-        """A boolean CSR matrix of queries x items."""
-        model = self._model
-        shape_items = model.items.n_rows
-        if sparse.issparse(history):
-            if history.shape[1] != shape_items:
-                raise ValueError(f"history has {history.shape[1]} items, not {shape_items}.")
-            given = check_interactions(history, name="history")
-            return given.positives()
-        lists = [check_ids(one, "history: item") for one in history]
-        numbers = [
-            self._numbers(one, model.item_ids, shape_items, f"history {row}: item")
-            for row, one in enumerate(lists)
-        ]
-        columns = np.concatenate([*numbers, np.zeros(0, dtype=np.int64)])
-        rows = np.repeat(np.arange(len(lists)), [len(one) for one in numbers])
-        matrix = sparse.csr_array(
-            (np.ones(len(rows), dtype=bool), (rows, columns)), shape=(len(lists), shape_items)
-        )
-        matrix.sum_duplicates()
-        matrix.sort_indices()
-        return matrix
-
-    def _numbers(self, raw, ids: Ids | None, n_known, what, may_be_new=False):
-        """Numbers of raw ids; -1 for new ones, if there may be any."""
-        raw = np.atleast_1d(check_ids(np.atleast_1d(raw), what))
-        if ids is None:
-            if raw.dtype.kind not in "iu" and len(raw):
-                raise TypeError(f"{what}s of a model that was fitted on a matrix are numbers.")
-            raw = raw.astype(np.int64)
-            numbers = np.where((raw >= 0) & (raw < n_known), raw, -1)
-        else:
-            numbers = ids.numbers_of(raw)
-        if not may_be_new and (numbers < 0).any():
-            row = int(np.argmax(numbers < 0))
-            raise ValueError(f"{what} {raw[row : row + 1].tolist()[0]!r} (row {row}) is unknown.")
-        return numbers
-
-    def _candidates(self, items, item_features):
-        """(vectors, ids or None, numbers of known items or None for all)."""
-        model, n_jobs = self._model, effective_n_jobs(self.n_jobs)
-        if item_features is not None:
-            if items is not None:
-                raise ValueError("Give either items or item_features, not both.")
-            ids, matrix = split_ids(item_features, "item_features")
-            rows = self._row_features(matrix, model.items.n_features, "item_features")
-            if not model.items.n_features:
-                raise ValueError("The model has no item features.")
-            return model.vectors_of_new_items(rows, n_jobs), ids, None
-        if items is None:
-            return self.item_vectors_, self.item_ids_, None
-        numbers = np.unique(self._numbers(items, model.item_ids, model.items.n_rows, "item"))
-        return self.item_vectors_[numbers], self.item_ids_[numbers], numbers
-
-    def _hidden(self, seen, exclude, n_queries, numbers):
-        """Lists of the candidates that each query shall not get, or None."""
-        model = self._model
-        hidden = None if seen is None else seen.astype(np.int8)
-        if sparse.issparse(exclude):
-            if exclude.shape != (n_queries, model.items.n_rows):
-                raise ValueError(
-                    f"exclude has shape {exclude.shape}, not {(n_queries, model.items.n_rows)}."
-                )
-            more = sparse.csr_array(exclude != 0).astype(np.int8)
-            hidden = more if hidden is None else hidden + more
-        elif exclude is not None:
-            out = self._numbers(exclude, model.item_ids, model.items.n_rows, "exclude: item")
-            more = sparse.csr_array(
-                (np.ones(n_queries * len(out), np.int8),
-                 (np.repeat(np.arange(n_queries), len(out)), np.tile(out, n_queries))),
-                shape=(n_queries, model.items.n_rows),
-            )  # fmt: skip
-            hidden = more if hidden is None else hidden + more
-        if hidden is None:
-            return None
-        hidden = sparse.csr_array(hidden)
-        if numbers is not None:
-            hidden = sparse.csr_array(hidden[:, numbers])
-        hidden.sum_duplicates()
-        hidden.sort_indices()
-        return hidden.indptr.astype(np.int64), hidden.indices.astype(np.int32)
-
-    def _similar(self, vectors, numbers, n, ids):
-        check_integer(n, "n", 1)
-        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-        unit = vectors / np.where(norms > 0, norms, 1)
-        own = np.arange(len(numbers) + 1), numbers.astype(np.int32)
-        places, cosines = top_n(unit[numbers], unit, n, own, effective_n_jobs(self.n_jobs))
-        return _at(ids, places), cosines
-
-
-def _n_rows(what: np.ndarray | CSRRows) -> int:
-    return what.n_rows if isinstance(what, CSRRows) else len(what)
-
-
-def _at(ids: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """Ids at places, and none at -1."""
-    nothing = "" if ids.dtype.kind in "US" else -1
-    if not len(ids):
-        return np.full(places.shape, nothing)
-    if ids.dtype.kind == "u":
-        ids = ids.astype(np.int64)
-    return np.where(places >= 0, ids[places], np.array(nothing).astype(ids.dtype))

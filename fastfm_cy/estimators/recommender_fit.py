@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from ..data.csr import CSRRows
 from ..data.interactions import Interactions
 from ..metrics.ranking import METRICS, roc_auc
 from ..metrics.splits import split_by_user
@@ -186,9 +185,7 @@ class RecommenderFit:
             return data, self.eval_set
         positives = np.flatnonzero(~data.is_negative)
         seed = int(self.rng.integers(2**31))
-        _, held_out = split_by_user(
-            data.users[positives], fraction, random_state=seed
-        )
+        _, held_out = split_by_user(data.users[positives], fraction, random_state=seed)
         if not len(held_out):
             raise ValueError(
                 f"validation_fraction={fraction} holds out no interaction: "

@@ -1,5 +1,6 @@
 """Ranking metrics, and splits of interactions into training and test parts."""
 
+from .queries import query_ndcg
 from .ranking import (
     average_precision_at_k,
     catalogue_coverage,
@@ -11,7 +12,6 @@ from .ranking import (
     reciprocal_rank_at_k,
     roc_auc,
 )
-from .queries import query_ndcg
 from .splits import leave_one_out, split_by_time, split_by_user
 
 __all__ = [

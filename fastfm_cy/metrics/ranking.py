@@ -1,8 +1,8 @@
 """Ranking metrics at k: how well lists of items meet what users chose.
 
-All take `truth`, a sparse matrix of users x items with a non-zero where the user chose the item, and
-`recommended`, an int array of shape (n_users, n) of item numbers, best first, -1 where there are
-fewer than n. Users without a choice are left out. Nothing of size users x items is made.
+All take `truth`, a sparse matrix of users x items with a non-zero where the user chose the item,
+and `recommended`, an int array of shape (n_users, n) of item numbers, best first, -1 where there
+are fewer than n. Users without a choice are left out. Nothing of size users x items is made.
 
 An item is relevant or not (binary gains), and each user counts alike.
 """

@@ -83,6 +83,16 @@ class TwoSidedModel:
     def n_factors(self) -> int:
         return self.item_table.n_factors
 
+    @property
+    def known_users(self) -> np.ndarray:
+        """Raw ids by number."""
+        return np.arange(self.users.n_rows) if self.user_ids is None else self.user_ids.values
+
+    @property
+    def known_items(self) -> np.ndarray:
+        """Raw ids by number."""
+        return np.arange(self.items.n_rows) if self.item_ids is None else self.item_ids.values
+
     def item_vectors(self, n_jobs: int = 1) -> np.ndarray:
         """[q_i, b_i] of the known items, shape (n_items, n_factors + 1)."""
         if self._items is None:

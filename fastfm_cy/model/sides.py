@@ -9,8 +9,8 @@ import numpy as np
 
 from ..data.csr import CSRRows
 from ..kernels.dispatch import ranking
-from .table import ParameterTable
 from ..utils.threads import in_parts
+from .table import ParameterTable
 
 
 @dataclass(frozen=True)

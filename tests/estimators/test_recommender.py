@@ -66,7 +66,9 @@ def test_scores_are_inner_products(dtype):
     scores = (queries @ items.T).ravel()
     np.testing.assert_allclose(one.predict(users, which), scores, rtol=1e-4, atol=1e-4)
     ids, best = one.recommend(n=N_ITEMS, filter_seen=False)
-    np.testing.assert_allclose(best, np.sort(-scores.reshape(N_USERS, -1)) * -1, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(
+        best, np.sort(-scores.reshape(N_USERS, -1)) * -1, rtol=1e-4, atol=1e-4
+    )
     assert (np.sort(ids) == np.arange(N_ITEMS)).all()
 
 
@@ -92,9 +94,7 @@ def test_without_features_interactions_change_nothing():
     plain = model().fit(TRAIN)
     without = model(item_interactions=False).fit(TRAIN)
     assert np.array_equal(plain.item_vectors_, without.item_vectors_)
-    identity = model(
-        user_identity=False, item_identity=False, dtype="float64", loss="bpr"
-    )
+    identity = model(user_identity=False, item_identity=False, dtype="float64", loss="bpr")
     identity.fit(TRAIN, sparse.eye_array(N_USERS), sparse.eye_array(N_ITEMS))
     plain = model(dtype="float64", loss="bpr").fit(TRAIN)
     np.testing.assert_allclose(identity.item_vectors_, plain.item_vectors_, rtol=1e-6, atol=1e-9)
@@ -189,9 +189,7 @@ def test_a_new_user_from_a_history(fitted):
     ids, _ = fitted.recommend(n=6, history=lists)
     assert ((ids % 5) == [[2], [4]]).mean() > 0.8
     assert not np.isin(ids[0], lists[0]).any()
-    matrix = sparse.csr_array(
-        (np.ones(5), ([0, 0, 0, 1, 1], [2, 7, 12, 4, 9])), shape=(2, N_ITEMS)
-    )
+    matrix = sparse.csr_array((np.ones(5), ([0, 0, 0, 1, 1], [2, 7, 12, 4, 9])), shape=(2, N_ITEMS))
     assert np.array_equal(fitted.recommend(n=6, history=matrix)[0], ids)
     assert fitted.query_vectors(history=[[], [1]])[0, :-1].tolist() == [0.0] * 8
 
@@ -316,7 +314,9 @@ def test_clone_pickle_params():
     one.fit(TRAIN)
     other = pickle.loads(pickle.dumps(one))
     assert np.array_equal(other.recommend()[0], one.recommend()[0])
-    assert np.array_equal(other.partial_fit(TRAIN).item_vectors_, one.partial_fit(TRAIN).item_vectors_)
+    assert np.array_equal(
+        other.partial_fit(TRAIN).item_vectors_, one.partial_fit(TRAIN).item_vectors_
+    )
 
 
 def test_an_error_leaves_it_as_it_was(fitted):

@@ -47,7 +47,7 @@ class Watch:
 def fit_recommender(
     plan: RankingPlan, interactions: Interactions, known: Known, users: Side,
     contexts: Callable[[np.ndarray], Side], items: Side, rng: np.random.Generator,
-    watch: Watch = Watch(),  # noqa: B008
+    watch: Watch = Watch(),
 ) -> RankingResult:  # fmt: skip
     """Train two sides on interactions.
 
@@ -76,7 +76,7 @@ def fit_recommender(
 
 def fit_pairs(
     plan: RankingPlan, pairs: Pairs, side: Side, rng: np.random.Generator,
-    watch: Watch = Watch(),  # noqa: B008
+    watch: Watch = Watch(),
 ) -> RankingResult:  # fmt: skip
     """Train a factorization machine on pairs of rows; parameters as `fit_recommender`."""
     _match_state(plan, side)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import numpy as np
 from tqdm import tqdm
@@ -54,7 +55,7 @@ class PairTrainer:
         self._copies = Copies(side.table, 0, n_shards, self.settings, side.strengths)
         self.sides = [self._copies.side(side, shard) for shard in range(n_shards)]
         cuts = np.linspace(0, len(pairs), n_shards + 1).astype(np.int64)
-        shards = [np.arange(*cut) for cut in zip(cuts[:-1], cuts[1:], strict=True)]
+        shards = [np.arange(*cut) for cut in pairwise(cuts)]
         unit = unit_length(plan.shuffle, min(map(len, shards)))
         self._orders = [RowOrder(shard, plan.shuffle, unit) for shard in shards]
         entries = side.rows.n_entries // max(1, side.rows.n_rows)

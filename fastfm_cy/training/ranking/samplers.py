@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ...model.sides import Side
 from ...utils.memory import aligned_zeros
 from .plan import RankingPlan, rank_weights
-from ...model.sides import Side
 
 _MEAN_RANK_SHARE = 0.02
 _REFRESH_ROWS = 2000

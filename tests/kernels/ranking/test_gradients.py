@@ -123,9 +123,7 @@ def test_all_pairs_are_the_definition():
     y, query = rng.integers(0, 3, 30), rng.integers(0, 5, 30)
     pairs = pairs_of_queries(y, query, None).expanded()
     found = sorted(zip(pairs.better.tolist(), pairs.pool[pairs.low].tolist(), strict=True))
-    wanted = [
-        (a, b) for a in range(30) for b in range(30) if query[a] == query[b] and y[a] > y[b]
-    ]
+    wanted = [(a, b) for a in range(30) for b in range(30) if query[a] == query[b] and y[a] > y[b]]
     assert found == sorted(wanted)
 
 
