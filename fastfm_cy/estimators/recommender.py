@@ -54,7 +54,7 @@ class FMRecommender(BaseEstimator):
         LightFM [5]_.
     user_identity, item_identity : bool, default=True
         Whether each user and item is a feature of its own. Without it features must be given.
-    max_iter : int >= 1, default=20
+    max_iter : int >= 1, default=30
         Number of epochs (passes over the interactions), at most.
     l1_linear, l2_linear, l1_factors, l2_factors : float >= 0, dict or None
         Strengths of regularisation, l2 / 2 times the square on what a step touches. A dict has a
@@ -110,7 +110,7 @@ class FMRecommender(BaseEstimator):
 
     def __init__(
         self, n_factors=64, *, loss="warp", solver="adagrad", learning_rate=None,
-        schedule="constant", power_t=0.5, adam_betas=(0.9, 0.999), ftrl_beta=1.0, max_iter=20,
+        schedule="constant", power_t=0.5, adam_betas=(0.9, 0.999), ftrl_beta=1.0, max_iter=30,
         max_sampled=10, negatives="uniform", item_interactions=True, user_identity=True,
         item_identity=True, l1_linear=0.0, l2_linear=0.0, l1_factors=0.0, l2_factors=None,
         fit_linear=True, init_scale=0.1, early_stopping=False, validation_fraction=0.1,

@@ -18,6 +18,8 @@ from ...data.targets import ClassTarget, RealTarget
 from ...estimators.base import Base
 from ...estimators.bayesian_base import BayesianBase
 from ...estimators.bayesian_ordinal import BayesianFMOrdinal
+from ...estimators.ranker import FMRanker
+from ...estimators.recommender import FMRecommender
 from ...estimators.registry import ESTIMATORS
 from ...model.fitted import FittedModel
 from ...model.posterior import FittedPosterior, Samples
@@ -25,6 +27,7 @@ from ...model.sparse_table import SparseTable
 from ...model.table import ParameterTable
 from ...training.gibbs.sampler import Chain
 from ...training.solvers import ALL_SOLVERS
+from . import ranking_schema as ranking
 from .codec import require
 
 Attributes = dict[str, Any]
@@ -242,10 +245,34 @@ def _restore_samples(model: BayesianBase, attributes: Attributes, keeps_tables: 
         model._chain = chain
 
 
+# Ranking machines --------------------------------------------------------------------------------
+
+_RANKING = {
+    "best_iter_": _count,
+    "_rng": _is_a(np.random.Generator),
+    "_state": _is_a(tuple),
+    "_table": _is_a(ParameterTable),
+    "_tables": _is_a(tuple),
+    "_sizes": _is_a(list),
+    **dict.fromkeys(("_user_rows", "_item_rows"), _optional_tuple),
+    **dict.fromkeys(("_user_ids", "_item_ids"), _is_a(np.ndarray)),
+    "_seen": _is_a(tuple),
+}
+
+
 SCHEMAS = [
     Schema(Base, _TABLE_ATTRIBUTES, _stored_table, _table_without_state, _restore_table),
     Schema(
         BayesianBase, _SAMPLER_ATTRIBUTES, _stored_samples, _samples_without_chain,
         _restore_samples,
+    ),
+    Schema(
+        FMRanker, _COMMON | _RANKING, lambda model: _public(model) | ranking.stored_ranker(model),
+        ranking.ranker_without_state, ranking.restore_ranker,
+    ),
+    Schema(
+        FMRecommender, _COMMON | _RANKING,
+        lambda model: _public(model) | ranking.stored_recommender(model),
+        ranking.recommender_without_state, ranking.restore_recommender,
     ),
 ]  # fmt: skip
