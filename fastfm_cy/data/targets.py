@@ -84,6 +84,19 @@ class RealTarget:
 
 
 @dataclass(frozen=True)
+class Encoding:
+    """How targets become the numbers that are trained on."""
+
+    target: RealTarget | ClassTarget
+    scale: TargetScale | None = None
+
+    def encode(self, y: np.ndarray) -> np.ndarray:
+        """float64."""
+        encoded = self.target.encode(y)
+        return encoded if self.scale is None else self.scale.apply(encoded)
+
+
+@dataclass(frozen=True)
 class RealRules:
     """What a regressor's parameters say of its targets."""
 

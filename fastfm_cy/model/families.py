@@ -1,6 +1,7 @@
 """The model families: what parameters each has, and which kernels compute it."""
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -35,6 +36,8 @@ class FM:
     """Threads have copies of features that at least one row in so many holds."""
     starts_late = False
     """Whether a feature's factors get start values only when the feature occurs."""
+    l2_linear: ClassVar[float | None] = None
+    """The default strength of its linear terms, if it is not the solver's."""
     step_factor = 1.0
     """How much longer its steps are by default than the solver's."""
 
@@ -87,6 +90,8 @@ class FM:
             fields=self.fields(rows),
         )  # fmt: skip
 
+    scales_targets = True
+    """Whether a model of scaled targets is one of plain targets."""
     folds_centres = True
     """Whether a model of centred columns is one of plain columns."""
 
@@ -127,6 +132,10 @@ class HigherOrderFM(FM):
     vectors_first = True
     joins_blocks = False
     folds_centres = False
+
+    @property
+    def scales_targets(self):
+        return not self.shared  # one factor vector cannot have a root for each order
 
     def target_roots(self, spread):
         return (spread ** (1 / np.arange(2, self.degree + 1)))[:, None]
@@ -177,6 +186,7 @@ class FFM(FieldMachine):
 
     frequent = 100  # its features are long, and so are the pauses between two visits
     step_factor = 4.0  # rows of unit length and vectors that see one field have small gradients
+    l2_linear = 1e-4  # they have small values, too, and so want large weights
 
     @property
     def n_vectors(self):
