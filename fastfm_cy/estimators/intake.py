@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 from joblib import effective_n_jobs
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
@@ -13,7 +14,7 @@ from ..data.disk.column_sample import sampled_scaling
 from ..data.disk.dataset import DiskDataset
 from ..data.disk.target_summary import summarise_targets
 from ..data.inputs import PlainInput, Rows
-from ..data.sample_checks import check_target, check_weights
+from ..data.sample_checks import check_cast, check_not_all_zero, check_target, check_weights
 from ..data.targets import ClassRules, Encoding, RealRules, RealTarget, learn_target_scale
 from ..model.fitted import FittedModel, fitted_model
 from ..model.links import Link
@@ -112,7 +113,10 @@ def take_in(
     target = rules.learn(y_checked, weights, before and before.target, **learning)
     scale = before.trained.scale if before else None
     if before is None and plan.scales_targets:
-        scale = learn_target_scale(target.encode(y_checked), weights, centres=plan.centres)
+        encoded = check_cast(target.encode(y_checked), estimator.dtype, "y")
+        if weights is not None:
+            check_not_all_zero(weights)
+        scale = learn_target_scale(encoded.astype(np.float64), weights, centres=plan.has_free_bias)
     encoding = Encoding(target, scale)
     unscaled = plain if inputs.columns is not None else None
     source = MemorySource.of(rows, encoding.encode(y_checked), weights, estimator.dtype, unscaled)
@@ -125,7 +129,7 @@ def take_in_from_disk(
     plan: TrainingPlan,
 ) -> Intake:  # fmt: skip
     """Take in a data set on disk, without reading more than its targets."""
-    _check_call(dataset, y, sample_weight, plan)
+    _check_call(dataset, y, sample_weight, plan, estimator.solver)
     n_features = dataset.shape[1]
     if before is not None and n_features != estimator.n_features_in_:
         raise ValueError(
@@ -142,13 +146,15 @@ def take_in_from_disk(
     target = rules.learn(summary.values, summary.value_weights, before and before.target)
     scale = before.trained.scale if before else None
     if before is None and plan.scales_targets:
-        scale = summary.scale(centres=plan.centres)
+        scale = summary.scale(centres=plan.has_free_bias)
     encoding = Encoding(target, scale)
     source = DiskSource(dataset, inputs, encoding, summary)
     return Intake(source, inputs, encoding, n_features, None, None)
 
 
-def _check_call(dataset: DiskDataset, y: Any, sample_weight: Any, plan: TrainingPlan) -> None:
+def _check_call(
+    dataset: DiskDataset, y: Any, sample_weight: Any, plan: TrainingPlan, solver: str
+) -> None:
     if y is not None or sample_weight is not None:
         raise ValueError(
             "A data set on disk has its own targets and weights: fit(dataset), without y and "
@@ -157,10 +163,7 @@ def _check_call(dataset: DiskDataset, y: Any, sample_weight: Any, plan: Training
     if not dataset.has("target"):
         raise ValueError(f"{dataset.folder} has no targets; convert data that have.")
     if plan.solver.by_columns:
-        raise ValueError(
-            "This solver needs all rows in memory: fit(dataset.X, dataset.y), or choose a "
-            "gradient solver."
-        )
+        raise ValueError(f"solver={solver!r} needs all rows in memory: fit(dataset.X, dataset.y).")
     for name in plan.learned:
         raise ValueError(
             f'{name}="auto" needs rows in memory; learn it on a part of the data, and give it '

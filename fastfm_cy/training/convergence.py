@@ -47,8 +47,8 @@ def check_convergence(
         last = _loss_of(source, table, settings) * plan.loss_unit
     if last > _DIVERGED * constant:
         raise DivergenceError(
-            f"Training diverged: its loss ended at {last:.3g}, {last / constant:.0f} times that of "
-            f"a constant. {_remedy(plan)} The estimator is as it was before the fit."
+            f"Training diverged: the mean training loss ended at {last:.3g}, a constant's is "
+            f"{constant:.3g}. {_remedy(plan)} The estimator is as it was before the fit."
         )
     long_enough = len(history["train_loss"]) >= _FEWEST_EPOCHS
     if long_enough and last > constant * (_NO_BETTER_WITH_IDS if ids else _NO_BETTER):

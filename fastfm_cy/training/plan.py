@@ -73,8 +73,12 @@ class TrainingPlan:
     @property
     def centres(self) -> bool:
         """Whether scaled columns may be centred, too."""
-        has_terms = self.fit_intercept and self.fit_linear and not self.l2_intercept
-        return has_terms and self.family.folds_centres
+        return self.has_free_bias and self.fit_linear and self.family.folds_centres
+
+    @property
+    def has_free_bias(self) -> bool:
+        """Whether there is a bias that a location can be folded into."""
+        return self.fit_intercept and not self.l2_intercept
 
     @property
     def scales_targets(self) -> bool:

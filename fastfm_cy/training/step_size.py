@@ -16,7 +16,8 @@ from .plan import TrainingPlan
 from .sources import MemorySource, Source
 
 _ROWS = 20_000  # that are looked at
-_OF_ADAM = 0.1  # of unit scale, that a score may move by in a step
+_OF_SGD = 0.2  # of the distance to its target, that a score may move by in a step
+_OF_ADAM = 0.1  # of unit scale, that it may move by
 
 
 def with_bearable_steps(plan: TrainingPlan, source: Source) -> TrainingPlan:
@@ -31,5 +32,7 @@ def with_bearable_steps(plan: TrainingPlan, source: Source) -> TrainingPlan:
         rows = rows.take(np.arange(0, rows.n_rows, rows.n_rows // _ROWS))
     sizes = np.abs(rows.data.astype(np.float64)) ** norm
     sums = np.add.reduceat(np.append(sizes, 0.0), rows.indptr[:-1])[np.diff(rows.indptr) > 0]
-    cap = _OF_ADAM / sums.mean() if norm == 1 else 1 / (1 + plan.loss.curvature * sums.max())
+    cap = _OF_ADAM / sums.mean()
+    if norm == 2:
+        cap = _OF_SGD / (plan.loss.curvature * (1 + np.quantile(sums, 0.99)))
     return replace(plan, learning_rate=min(plan.learning_rate, float(cap)))
