@@ -9,7 +9,7 @@ from ..kernels.common.settings import SolverCode
 class Solver:
     """A solver: its kernel code, its state beside the parameters, and its defaults.
 
-    benchmarks/README.md says how the defaults were chosen.
+    benchmarks/results/defaults.md and solvers.md say how the defaults were chosen.
     """
 
     code: SolverCode
