@@ -1,0 +1,21 @@
+"""Preprocessing: tables of any kind to sparse rows with fields."""
+
+from .categorical import Categorical
+from .dates import Dates
+from .encoder import FieldEncoder
+from .joined import Join
+from .multi import MultiValued
+from .numeric import Numeric
+from .table import holds_only_numbers
+from .text import Text
+
+__all__ = [
+    "Categorical",
+    "Dates",
+    "FieldEncoder",
+    "Join",
+    "MultiValued",
+    "Numeric",
+    "Text",
+    "holds_only_numbers",
+]
