@@ -80,6 +80,8 @@ def read_table(X: Any) -> Table:
 
 
 def _names_of(X: Any) -> list[Any]:
+    if hasattr(X, "collect"):  # a lazy frame, whose names cost a query, and are different
+        return []
     names = getattr(X, "column_names", None)  # pyarrow, whose `columns` are arrays
     names = getattr(X, "columns", []) if names is None else names
     return [] if callable(names) else list(names)
@@ -279,12 +281,22 @@ class SeriesColumn:
         missing = series.is_null().to_numpy().astype(bool)
         counts = np.asarray(series.list.len().fill_null(0).to_numpy(), dtype=np.int64)
         some = series.filter((counts > 0).tolist())
-        flat = some.alias("values").to_frame().explode("values")["values"]
         indptr = np.concatenate([[0], counts.cumsum()])
-        return Lists(indptr, _frame_column(self.name, flat), None, missing)
+        return Lists(indptr, _frame_column(self.name, _flat(some)), None, missing)
 
     def objects(self) -> NDArray[np.object_]:
         return _objects(self._series.to_list())
+
+
+def _flat(series: Any) -> Any:
+    """All elements of a series of lists that are not empty."""
+    native = series.to_native()
+    if not hasattr(native, "chunks"):
+        return series.alias("values").to_frame().explode("values")["values"]
+    import pyarrow  # for which narwhals has no explode
+
+    chunks = [chunk.flatten() for chunk in native.chunks]
+    return nw.from_native(pyarrow.chunked_array(chunks, native.type.value_type), series_only=True)
 
 
 def holds_only_numbers(X: Any) -> bool:
