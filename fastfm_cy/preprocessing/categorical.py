@@ -272,25 +272,25 @@ class CategoricalField(Field):
         options = Categorical(**state["options"])
         options.check()
         view = None if state["view"] is None else View.from_state(state["view"], reader)
-        field = cls(name, source, options, view)
-        field.vocabulary = Vocabulary.from_state(state["vocabulary"], reader)
-        field.n_rows = reader.count(state["n_rows"], 2**62)
-        field._n_features = reader.count(state["n_features"])
-        features, shared, counts = state["arrays"]
-        field.features = reader.get(features, np.int32)
-        field.shared = reader.get(shared, np.int32)
-        field.counts = reader.get(counts, np.int64)
-        n = len(field.vocabulary) + 1
-        reader.require(len(field.features) == len(field.counts) == n, "features")
-        own = np.concatenate([field.features[field.features >= 0], field.shared])
-        reader.require(
-            field.features.min() >= -1
-            and np.array_equal(np.sort(own), np.arange(field._n_features)),
-            "features",
-        )
-        reader.require(len(field.shared) in (0, options.n_hash or 1), "features")
-        reader.require(not (options.n_hash and not len(field.shared) and n > 1), "features")
+        field = options.field(name, source, view)
+        field._restore(state, reader)
         return field
+
+    def _restore(self, state: Any, reader: StateReader) -> None:
+        self.vocabulary = Vocabulary.from_state(state["vocabulary"], reader)
+        self.n_rows = reader.count(state["n_rows"], 2**62)
+        self._n_features = reader.count(state["n_features"])
+        features, shared, counts = state["arrays"]
+        self.features = reader.get(features, np.int32)
+        self.shared = reader.get(shared, np.int32)
+        self.counts = reader.get(counts, np.int64)
+        n = len(self.vocabulary) + 1
+        reader.require(len(self.features) == len(self.counts) == n, "categories")
+        own = np.concatenate([self.features[self.features >= 0], self.shared])
+        reader.require(self.features.min() >= -1, "categories")
+        reader.require(np.array_equal(np.sort(own), np.arange(self._n_features)), "categories")
+        n_hash = self.options.n_hash
+        reader.require(len(self.shared) in ((n_hash,) if n_hash else (0, 1)), "categories")
 
 
 @dataclass(frozen=True)
@@ -306,9 +306,9 @@ class CategoryReading:
 class HashedField(CategoricalField):
     """n_hash features that all categories share, and one for missing values; learns nothing."""
 
-    kind = "hashed"
-
-    def __init__(self, name: str, source: str, options: Categorical, view: View | None) -> None:
+    def __init__(
+        self, name: str, source: str, options: Categorical, view: View | None = None
+    ) -> None:
         super().__init__(name, source, options, view)
         n_hash = options.n_hash or 1
         self.shared = np.arange(n_hash, dtype=np.int32)
@@ -322,8 +322,11 @@ class HashedField(CategoricalField):
     def learn(self, column: Column) -> Any:
         return self.read(column)
 
-    def learn_numbers(self, numbers: NDArray[np.int32], n_rows: int) -> None:
-        """Nothing."""
+    def to_state(self, writer: StateWriter) -> dict[str, Any]:
+        return {"options": vars(self.options), "view": None}
+
+    def _restore(self, state: Any, reader: StateReader) -> None:
+        reader.require(self.view is None, "view")
 
     def places(self, reading: CategoryReading, numbers: NDArray[np.int32]) -> NDArray[np.int32]:
         assert reading.vocabulary is not None

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .categorical import Categorical, CategoricalField, HashedField
+from .categorical import Categorical, CategoricalField
 from .dates import Dates
 from .field import Field
 from .fitted import FittedFields
@@ -22,7 +22,7 @@ _VERSION = 1
 _FIELDS = {
     kind.kind: kind
     for kind in (
-        CategoricalField, HashedField, NumericField, MultiValuedField, TextField, JoinedField,
+        CategoricalField, NumericField, MultiValuedField, TextField, JoinedField,
     )
 }  # fmt: skip
 _OPTIONS = {kind.__name__: kind for kind in (Categorical, MultiValued, Numeric, Dates)}

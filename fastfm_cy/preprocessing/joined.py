@@ -11,7 +11,6 @@ from scipy import sparse
 from .categorical import Categorical, CategoricalField
 from .columns import LIST, Column
 from .field import Field, Part
-from .multi import categories_from_state
 from .numeric import numbers_of
 from .sets import check_normalize, part_of, sets_of
 from .state import StateReader, StateWriter
@@ -190,7 +189,6 @@ class JoinedField(Field):
         return {
             "keys": self.keys.to_state(writer),
             "categories": self.categories.to_state(writer),
-            "is_hashed": self.categories.kind == "hashed",
             "sets": [writer.put(array) for array in arrays],
             "handle_unknown": self.handle_unknown,
         }
@@ -198,7 +196,7 @@ class JoinedField(Field):
     @classmethod
     def from_state(cls, name: str, source: str, state: Any, reader: StateReader) -> JoinedField:
         keys = Vocabulary.from_state(state["keys"], reader)
-        categories = categories_from_state(name, source, state, reader)
+        categories = CategoricalField.from_state(name, source, state["categories"], reader)
         indptr, indices, data = state["sets"]
         indptr, indices, data = (
             reader.get(indptr, np.int64), reader.get(indices, np.int32),

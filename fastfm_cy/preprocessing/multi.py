@@ -91,6 +91,8 @@ class MultiValuedField(Field):
         return self.categories.has_values
 
     def learn(self, column: Column) -> _SetsReading:
+        if isinstance(self.categories, HashedField):
+            return self.read(column)
         sets, set_of_row = self._sets(column)
         flat = self.categories.vocabulary.encode(sets.values, add=True)
         indptr, numbers, weights = _with_missing(sets, flat)
@@ -129,9 +131,11 @@ class MultiValuedField(Field):
         return lists, np.where(set_of_row == MISSING, len(vocabulary), set_of_row)
 
     def _split(self, texts: list[str], set_of_row: NDArray[np.int32]) -> Lists:
-        """The sets that texts stand for and, last, a missing one."""
+        """The sets that texts stand for and, if a row needs it, last a missing one."""
         parts = [[part.strip() for part in text.split(self.options.separator)] for text in texts]
-        parts = [[part for part in row if part] for row in parts] + [[]]
+        parts = [[part for part in row if part] for row in parts]
+        if (set_of_row == MISSING).any():
+            parts.append([])
         indptr = np.concatenate([[0], np.cumsum([len(row) for row in parts], dtype=np.int64)])
         values = [part for row in parts for part in row]
         weights = None
@@ -150,8 +154,7 @@ class MultiValuedField(Field):
                     f"Column {self.source!r}, row {row}: {''.join(pairs[place])!r} has no finite "
                     f"number as weight behind {self.options.weights!r}."
                 )
-        is_missing = np.zeros(len(parts), dtype=bool)
-        is_missing[-1] = True
+        is_missing = np.arange(len(parts)) >= len(texts)
         flat = np.empty(len(values), dtype=object)
         flat[:] = values
         return Lists(indptr, ArrayColumn(self.source, flat), weights, is_missing)
@@ -176,7 +179,6 @@ class MultiValuedField(Field):
             "weights": self.options.weights,
             "normalize": self.options.normalize,
             "categories": self.categories.to_state(writer),
-            "is_hashed": self.categories.kind == "hashed",
         }
 
     @classmethod
@@ -185,17 +187,10 @@ class MultiValuedField(Field):
     ) -> MultiValuedField:
         options = MultiValued(state["separator"], state["weights"], state["normalize"])
         options.check()
-        categories = categories_from_state(name, source, state, reader)
+        categories = CategoricalField.from_state(name, source, state["categories"], reader)
         field = cls(name, source, replace(options, categories=categories.options))
         field.categories = categories
         return field
-
-
-def categories_from_state(
-    name: str, source: str, state: Any, reader: StateReader
-) -> CategoricalField:
-    kind = HashedField if state["is_hashed"] else CategoricalField
-    return kind.from_state(name, source, state["categories"], reader)
 
 
 def _weight(text: str) -> float:

@@ -95,16 +95,22 @@ class NumericField(Field):
         values = self.read(column)
         missing = np.isnan(values)
         self.has_missing |= bool(missing.any())
-        self._add_moments(values[~missing] if missing.any() else values, column)
+        self._add_moments(values[~missing] if missing.any() else values)
+        if self.transform == "standard" and not np.isfinite(self.variance):
+            row = int(np.nanargmax(np.abs(values)))
+            raise ValueError(
+                f"Column {column.name!r}, row {row}: {values[row]} is too large to be "
+                "standardised; rescale the column."
+            )
         return values
 
-    def _add_moments(self, values: NDArray[np.float64], column: Column) -> None:
+    def _add_moments(self, values: NDArray[np.float64]) -> None:
         """Mean and variance of all values so far (Chan, Golub and LeVeque 1983)."""
         n_new = len(values)
         if not n_new:
             return
         with np.errstate(over="ignore", invalid="ignore"):
-            mean, variance = float(values.mean()), float(values.var())
+            mean, variance = values.mean(), values.var()
             n = self.n_values + n_new
             distance = mean - self.mean
             of_new = n_new / n
@@ -112,12 +118,8 @@ class NumericField(Field):
                 self.variance * (1 - of_new) + variance * of_new
                 + distance**2 * of_new * (1 - of_new)
             )  # fmt: skip
-        if self.transform == "standard" and not np.isfinite(variance):
-            raise ValueError(
-                f"Column {column.name!r} has values up to {np.abs(values).max():.3g}, too large to "
-                "be standardised; rescale it."
-            )
-        self.n_values, self.mean, self.variance = n, self.mean + distance * of_new, variance
+        self.n_values, self.variance = n, float(variance)
+        self.mean = float(self.mean + distance * of_new)
 
     def read(self, column: Column) -> NDArray[np.float64]:
         return numbers_of(column if self.view is None else self.view.of(column))

@@ -50,7 +50,11 @@ def plan_fields(
             fields += kind.fields(column.name, column, defaults)
     if nothing:
         raise ValueError(all_missing(nothing, table.n_rows))
+    if join is not None and not isinstance(join, dict):
+        raise TypeError(f"join must be a dict from names to Join(...); got {join!r}.")
     for name, one_join in (join or {}).items():
+        if not isinstance(one_join, Join):
+            raise TypeError(f"join[{name!r}] must be a Join(...); got {one_join!r}.")
         fields += one_join.fields(name, _key(table, name, one_join), defaults)
     _check_unique(fields)
     return fields, dropped
@@ -116,8 +120,6 @@ def _kind_by_type(column: Column, numeric: Numeric) -> Any:
 
 
 def _key(table: Table, name: str, join: Join) -> Column:
-    if not isinstance(join, Join):
-        raise TypeError(f"join[{name!r}] must be a Join(...); got {join!r}.")
     join.check()
     key = name_of(table, join.keys[0], f"join[{name!r}]")
     return next(column for column in table.columns if column.name == key)

@@ -71,6 +71,8 @@ def read_table(X: Any) -> Table:
     try:
         frame = nw.from_native(X)
     except TypeError:
+        if hasattr(X, "__array__"):
+            return _from_array(np.asarray(X))
         raise TypeError(
             f"X is a {type(X).__name__}, not a table: give a data frame (pandas, polars, pyarrow, "
             "...), a 2-D array, a dict of columns or a list of dicts."
@@ -163,6 +165,8 @@ def _from_array(X: Any) -> Table:
             read: list[Column] = [ArrayColumn(f"x{j}", cells) for j, cells in enumerate(columns)]
             return Table(read, len(rows), False)
         X = _objects(rows)
+    if X.dtype.kind == "c":
+        raise ValueError("Complex data not supported: give real and imaginary parts as columns.")
     if X.ndim != 2:
         raise ValueError(
             f"Expected 2D array, got {X.ndim}D array instead: a table has rows and columns. "
