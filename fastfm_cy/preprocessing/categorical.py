@@ -337,8 +337,8 @@ class HashedField(CategoricalField):
 
 def _is_frequency(value: Any) -> bool:
     if isinstance(value, Integral):
-        return not isinstance(value, bool) and value >= 1
-    return isinstance(value, Real) and 0 < value < 1
+        return not isinstance(value, bool) and int(value) >= 1
+    return isinstance(value, Real) and 0 < float(value) < 1
 
 
 def _resized(array: NDArray[Any], n: int, fill: int) -> NDArray[np.int64]:

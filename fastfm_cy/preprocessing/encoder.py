@@ -94,6 +94,8 @@ class FieldEncoder(TransformerMixin, BaseEstimator):
     array([0, 0, 1, 1, 1], dtype=int32)
     """
 
+    _fitted: FittedFields
+
     def __init__(
         self,
         columns: dict[Any, Any] | None = None,
@@ -266,8 +268,8 @@ class FieldEncoder(TransformerMixin, BaseEstimator):
     def roll_back(self, checkpoint: Any) -> None:
         """Become what the encoder was at a checkpoint, which can be used once."""
         attributes, of_fields = checkpoint
-        vars(self).clear()
-        vars(self).update(attributes)
+        self.__dict__.clear()
+        self.__dict__.update(attributes)
         if of_fields is not None:
             self._fitted.roll_back(of_fields)
 
@@ -316,7 +318,7 @@ class FieldEncoder(TransformerMixin, BaseEstimator):
     def _take(self, fitted: FittedFields) -> None:
         self._fitted = fitted
         self.n_features_in_ = len(fitted.names_in)
-        vars(self).pop("feature_names_in_", None)
+        self.__dict__.pop("feature_names_in_", None)
         if fitted.has_names:
             self.feature_names_in_ = np.array(fitted.names_in, dtype=object)
 

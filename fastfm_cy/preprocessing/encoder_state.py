@@ -63,8 +63,8 @@ def parameters_and_fields(
         fitted = _fitted(state, StateReader(arrays))
         texts = {f.source: f.vectorizer for f in fitted.fields if isinstance(f, TextField)}
         parameters = {name: _decode(code) for name, code in state["parameters"]}
-        columns = parameters.get("columns")
-        for key, kind in (columns or {}).items():
+        columns = parameters.get("columns") or {}
+        for key, kind in columns.items():
             if kind is Text:
                 name = key if isinstance(key, str) else fitted.names_in[key]
                 columns[key] = Text(texts[name])
@@ -105,14 +105,17 @@ def _encode(value: Any) -> Any:
     if isinstance(value, Text):
         return {"Text": None}
     if isinstance(value, Join):  # without its table
-        names = ("on", "values", "weights", "normalize", "categories")
-        return {"Join": [[name, _encode(getattr(value, name))] for name in names]}
+        return {"Join": _attributes(value, "on", "values", "weights", "normalize", "categories")}
     if type(value) in _OPTIONS.values():
-        names = tuple(field.name for field in dataclasses.fields(value))
-        return {type(value).__name__: [[name, _encode(getattr(value, name))] for name in names]}
+        names = (field.name for field in dataclasses.fields(value))
+        return {type(value).__name__: _attributes(value, *names)}
     if isinstance(value, tuple):
         return {"tuple": [_encode(item) for item in value]}
     return [_encode(item) for item in value]
+
+
+def _attributes(value: Any, *names: str) -> list[list[Any]]:
+    return [[name, _encode(getattr(value, name))] for name in names]
 
 
 def _decode(code: Any) -> Any:

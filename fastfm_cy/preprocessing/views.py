@@ -71,9 +71,9 @@ def numbers_of(column: Column) -> NDArray[np.float64]:
 class Quantiles(View):
     """A number as its bin, of bins that hold equally many values each."""
 
-    def __init__(self, n_bins: int, edges: NDArray[np.float64] | None = None) -> None:
+    def __init__(self, n_bins: int, edges: Any = None) -> None:
         self.n_bins = n_bins
-        self.edges = edges  # between the bins
+        self.edges = edges  # between the bins: a float64 array once they are known
 
     def learned(self, column: Column) -> Quantiles:
         if self.edges is not None:

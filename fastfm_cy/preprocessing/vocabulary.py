@@ -110,7 +110,7 @@ class Vocabulary:
         texts = ArrayColumn("", np.array(self._texts.texts(), dtype=object))
         return texts.text_numbers(other._texts, add=False)
 
-    def ascending(self, numbers: NDArray[np.integer]) -> NDArray[np.int64]:
+    def ascending(self, numbers: NDArray[Any]) -> NDArray[np.int64]:
         """Some numbers in the order of their categories."""
         numbers = np.asarray(numbers, dtype=np.int64)
         if self.content != TEXT:
