@@ -98,6 +98,8 @@ class CategoricalField(Field):
         self.features = np.full(1, -1, dtype=np.int32)
         self.shared = np.empty(0, dtype=np.int32)  # features of rare and unknown categories
         self.counts = np.zeros(1, dtype=np.int64)  # rows of each, like features
+        # The features and their global numbers that were asked for last, and the answer.
+        self._places: tuple[NDArray[Any], NDArray[Any], NDArray[np.int32]] | None = None
 
     @property
     def n_features(self) -> int:
@@ -192,41 +194,48 @@ class CategoricalField(Field):
     def part(
         self, reading: CategoryReading, numbers: NDArray[np.int32], dtype: np.dtype[Any]
     ) -> Part:
-        return self.places(reading, numbers)[reading.numbers], None, None
-
-    def places(self, reading: CategoryReading, numbers: NDArray[np.int32]) -> NDArray[np.int32]:
-        """The global number for each number of a reading, last two: UNKNOWN and MISSING."""
-        n = len(self.vocabulary)
-        features = self.features
-        unknown_to_shared = self.options.handle_unknown == "infrequent_if_exist"
-        shared = -1 if not len(self.shared) else int(self.shared[0])
-        if reading.vocabulary is not None:
-            found = reading.vocabulary.numbers_in(self.vocabulary)
-            hashes = reading.vocabulary.hashes(len(self.shared))
-            own = np.where(found >= 0, features[np.maximum(found, -1)], -1)
-            local = np.where(own >= 0, own, self.shared[hashes])
-            if not unknown_to_shared:
-                local = np.where(found >= 0, local, -1)
-        else:
-            local = features[:n]
-            if shared >= 0:
-                local = np.where(local >= 0, local, shared)
-                if self.options.n_hash is not None:
-                    of_rare = self.shared[self.vocabulary.hashes(len(self.shared))]
-                    local = np.where(features[:n] >= 0, features[:n], of_rare)
-        of_unknown = shared if unknown_to_shared else -1
-        of_missing = int(features[n])
-        if of_missing < 0 and (self.counts[n] or unknown_to_shared):
-            of_missing = shared
         if self.options.handle_unknown == "error":
-            self._refuse_unknown(reading, local, of_missing)
-        local = np.concatenate([local, [of_unknown, of_missing]])
-        return np.where(local >= 0, np.append(numbers, -1)[local], -1).astype(np.int32)
+            self._refuse_unknown(reading)
+        if reading.vocabulary is not None:
+            places = np.append(numbers, np.int32(-1))[self._local(reading.vocabulary)]
+        else:
+            places = self._known_places(numbers)
+        return places[reading.numbers], None, None
 
-    def _refuse_unknown(
-        self, reading: CategoryReading, local: NDArray[np.int32], of_missing: int
-    ) -> None:
-        of_row = np.concatenate([local, [-1, of_missing]])[reading.numbers]
+    def _known_places(self, numbers: NDArray[np.int32]) -> NDArray[np.int32]:
+        """The global number of each of the vocabulary's; kept, since single rows want it, too."""
+        known = self._places
+        if known is None or known[0] is not self.features or known[1] is not numbers:
+            places = np.append(numbers, np.int32(-1))[self._local(None)]
+            self._places = known = self.features, numbers, places
+        return known[2]
+
+    def _local(self, vocabulary: Vocabulary | None) -> NDArray[np.int64]:
+        """The feature, or -1, of each category of another vocabulary or of the field's own; the
+        last two are those of UNKNOWN and of MISSING."""
+        features = self.features
+        own, is_known = features[:-1], np.ones(1, dtype=bool)
+        if vocabulary is not None:
+            found = vocabulary.numbers_in(self.vocabulary)
+            is_known = found >= 0
+            own = np.where(is_known, features[np.maximum(found, -1)], -1)
+        to_shared = self.options.handle_unknown == "infrequent_if_exist"
+        first_shared = int(self.shared[0]) if len(self.shared) else -1
+        of_rare: Any = first_shared
+        if self.options.n_hash is not None:
+            hashed = self.vocabulary if vocabulary is None else vocabulary
+            of_rare = self.shared[hashed.hashes(len(self.shared))]
+        local = np.where(own >= 0, own, of_rare)
+        if not to_shared:
+            local = np.where(is_known, local, -1)
+        of_missing = int(features[-1])
+        if of_missing < 0 and (self.counts[-1] or to_shared):
+            of_missing = first_shared
+        of_unknown = first_shared if to_shared else -1
+        return np.concatenate([local, [of_unknown, of_missing]]).astype(np.int64)
+
+    def _refuse_unknown(self, reading: CategoryReading) -> None:
+        of_row = self._local(reading.vocabulary)[reading.numbers]
         if (of_row < 0).any():
             row, value = reading.entry(int(np.argmax(of_row < 0)))
             raise ValueError(
@@ -328,11 +337,10 @@ class HashedField(CategoricalField):
     def _restore(self, state: Any, reader: StateReader) -> None:
         reader.require(self.view is None, "view")
 
-    def places(self, reading: CategoryReading, numbers: NDArray[np.int32]) -> NDArray[np.int32]:
-        assert reading.vocabulary is not None
-        local = self.shared[reading.vocabulary.hashes(len(self.shared))]
-        local = np.concatenate([local, [0, self.features[-1]]])  # nothing is unknown
-        return numbers[local]
+    def _local(self, vocabulary: Vocabulary | None) -> NDArray[np.int64]:
+        assert vocabulary is not None
+        local = self.shared[vocabulary.hashes(len(self.shared))]
+        return np.concatenate([local, [-1, self.features[-1]]])
 
 
 def _is_frequency(value: Any) -> bool:
