@@ -6,7 +6,6 @@ from .encoder import FieldEncoder
 from .joined import Join
 from .multi import MultiValued
 from .numeric import Numeric
-from .table import holds_only_numbers
 from .text import Text
 
 __all__ = [
@@ -17,5 +16,4 @@ __all__ = [
     "MultiValued",
     "Numeric",
     "Text",
-    "holds_only_numbers",
 ]

@@ -301,16 +301,3 @@ def _flat(series: Any) -> Any:
 
     chunks = [chunk.flatten() for chunk in native.chunks]
     return nw.from_native(pyarrow.chunked_array(chunks, native.type.value_type), series_only=True)
-
-
-def holds_only_numbers(X: Any) -> bool:
-    """Whether each column of a table is one of numbers or bools, and none a category.
-
-    Arrays of numbers and sparse matrices are not looked at any closer.
-    """
-    if sparse.issparse(X) or (isinstance(X, np.ndarray) and X.dtype.kind in "biuf"):
-        return True
-    return all(
-        column.content in (NUMBER, BOOL) and not column.is_category
-        for column in read_table(X).columns
-    )

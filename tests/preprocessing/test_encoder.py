@@ -1,5 +1,7 @@
 """FieldEncoder as an estimator: conventions, fields, kinds of columns, joins."""
 
+import doctest
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -55,6 +57,14 @@ def test_fields_and_names():
     assert encoder.n_features_in_ == 3
     with pytest.raises(ValueError, match="input_features is not equal"):
         encoder.get_feature_names_out(["user", "genres", "films"])
+
+
+def test_the_docstring_is_true():
+    finder, runner = doctest.DocTestFinder(recurse=False), doctest.DocTestRunner()
+    for example in finder.find(FieldEncoder, "FieldEncoder", globs={}):
+        runner.run(example)
+    assert runner.summarize().attempted > 0
+    assert runner.summarize().failed == 0
 
 
 def test_before_fit():

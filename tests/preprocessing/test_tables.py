@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastfm_cy.preprocessing import FieldEncoder, MultiValued, holds_only_numbers
+from fastfm_cy.preprocessing import FieldEncoder, MultiValued
 
 TIME = datetime.datetime
 ROWS = {
@@ -151,14 +151,6 @@ def test_time_zones_count_as_local_time():
     local = times.tz_convert("Asia/Tokyo")
     names = FieldEncoder().fit(pd.DataFrame({"t": local})).get_feature_names_out()
     assert {"t.hour=8", "t.hour=9", "t.weekday=1"} <= set(names)
-
-
-def test_holds_only_numbers():
-    assert holds_only_numbers(pd.DataFrame({"a": [1, 2], "b": [True, False]}))
-    assert holds_only_numbers(np.ones((2, 2)))
-    assert not holds_only_numbers(np.array([["1", "2"]], dtype=object))
-    assert not holds_only_numbers(pd.DataFrame({"a": pd.Categorical([1, 2])}))
-    assert not holds_only_numbers(pl.DataFrame({"a": ["1"]}))
 
 
 def test_it_needs_no_frame_library(monkeypatch):
