@@ -75,7 +75,8 @@ cdef class TextVocabulary:
         cdef Py_ssize_t number
         cdef const char* start
         cdef int64_t length
-        if not offsets.shape[0] or offsets[0] != 0 or offsets[offsets.shape[0] - 1] != text.shape[0]:
+        number = offsets.shape[0] - 1
+        if number < 0 or offsets[0] != 0 or offsets[number] != text.shape[0]:
             raise ValueError("the offsets of the texts do not fit the texts")
         for number in range(offsets.shape[0] - 1):
             length = offsets[number + 1] - offsets[number]
@@ -161,7 +162,9 @@ cdef class TextVocabulary:
                     (<uint64_t><uintptr_t>objects[row] * <uint64_t>0x9E3779B97F4A7C15ULL) >> 52
                 )
                 if place.value != objects[row] or objects[row] == NULL:
-                    if PyUnicode_Check(objects[row]):
+                    if objects[row] == NULL:  # as NumPy may have None
+                        place.number = MISSING
+                    elif PyUnicode_Check(objects[row]):
                         place.number = self.number_of_object(objects[row], add)
                     elif is_missing(<object>objects[row]):
                         place.number = MISSING
