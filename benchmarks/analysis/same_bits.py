@@ -1,4 +1,3 @@
-# ruff: noqa: B008, C408
 """Digests of fits and predictions, to see that a change of the code changes no bit of a result.
 
     python -m benchmarks.analysis.same_bits > new.json           # in a built checkout
