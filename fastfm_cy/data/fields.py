@@ -188,8 +188,10 @@ def unit_length(rows):
     counts, starts = counts[counts > 0], rows.indptr[:-1][counts > 0]
     data = rows.data.astype(np.float64)
     if len(starts):
-        data /= np.repeat(np.maximum.reduceat(np.abs(data), starts), counts)  # no square overflows
-        data /= np.repeat(np.sqrt(np.add.reduceat(data * data, starts)), counts)
+        largest = np.maximum.reduceat(np.abs(data), starts)  # no square overflows
+        data /= np.repeat(np.where(largest > 0, largest, 1), counts)
+        lengths = np.sqrt(np.add.reduceat(data * data, starts))
+        data /= np.repeat(np.where(lengths > 0, lengths, 1), counts)
     return replace(rows, data=data.astype(rows.data.dtype))
 
 

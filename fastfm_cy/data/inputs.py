@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from .column_scaling import ColumnScaling, learn_scaling
 from .csr import CSRRows
 from .disk.dataset import Chunk, DiskDataset
 from .fields import (
@@ -30,7 +31,12 @@ Rows = CSRRows | RelationalRows
 class PlainInput:
     """X as it is: a matrix, or a relational design."""
 
+    columns: ColumnScaling | None = None
+    """What is done to the columns before anything else; not to those of relational designs."""
+
     n_fields = None
+    folds = True
+    """Whether a model of scaled columns can be folded into one of plain columns."""
 
     @property
     def attributes(self) -> dict[str, Any]:
@@ -47,25 +53,47 @@ class PlainInput:
             return check_design(X, dtype, n_jobs, name=names.get("name", "X"))
         return check_rows(X, dtype, n_jobs, **names)
 
-    def learn(self, rows: Rows, X: Any) -> tuple[PlainInput, Rows]:
-        """What a fit learns of the checked rows of its first X, and these as kernels take them."""
-        return self, rows
+    def learn(self, rows: Rows, X: Any, *, scales: bool, centres: bool) -> tuple[PlainInput, Rows]:
+        """What a fit learns of the checked rows of its first X, and these as kernels take them.
 
-    def learn_disk(self, dataset: DiskDataset) -> PlainInput:
-        """What a fit learns of a data set on disk."""
-        return self
+        Parameters
+        ----------
+        rows, X
+            The checked rows, and what the user gave.
+        scales : bool
+            Whether columns far from unit scale are brought there.
+        centres : bool
+            Whether columns may be centred, too.
+        """
+        learned = self._with_columns(rows, scales=scales, centres=centres)
+        return learned, learned.finish(rows, X)
+
+    def _with_columns(self, rows: Rows, *, scales: bool, centres: bool) -> PlainInput:
+        if not scales or isinstance(rows, RelationalRows):
+            return self
+        return replace(self, columns=learn_scaling(rows, centres=centres and self.folds))
+
+    def scaled(self, rows: Rows) -> Rows:
+        """The rows with scaled columns."""
+        if self.columns is None or isinstance(rows, RelationalRows):
+            return rows
+        return self.columns.apply(rows)
+
+    def learn_disk(self, dataset: DiskDataset, columns: ColumnScaling | None) -> PlainInput:
+        """What a fit learns of a data set on disk, whose columns need a scaling."""
+        return replace(self, columns=columns)
 
     def going_on(self, before: Any) -> PlainInput:
         """The input of a fit that goes on with the model of the input `before`."""
-        return self
+        return replace(self, columns=before.columns)
 
     def finish(self, rows: Rows, X: Any) -> Rows:
         """Checked rows of X as the kernels take them."""
-        return rows
+        return self.scaled(rows)
 
     def of_chunk(self, chunk: Chunk) -> CSRRows:
         """A part of a data set on disk as the kernels take it."""
-        return chunk.rows
+        return self.scaled(chunk.rows)
 
     def n_table_features(self, n_features: int) -> int:
         """How many features the table has."""
@@ -101,8 +129,17 @@ class FieldInput(PlainInput):
     def check(self, X: Any, dtype: str, n_jobs: int, **names: Any) -> CSRRows:
         return expand_if_relational(super().check(self.matrix(X), dtype, n_jobs, **names))
 
-    def learn(self, rows: Rows, X: Any) -> tuple[FieldInput, CSRRows]:
-        learned = replace(self, beside=isinstance(X, WithFields))
+    @property
+    def folds(self) -> bool:  # type: ignore[override]
+        """Hashed columns share parameters; and rows of unit length are no affine change."""
+        return self.n_hash is None and self.normalize is None
+
+    def learn(
+        self, rows: Rows, X: Any, *, scales: bool, centres: bool
+    ) -> tuple[FieldInput, CSRRows]:
+        beside = isinstance(X, WithFields)
+        learned = self._with_columns(rows, scales=scales, centres=centres and not beside)
+        learned = replace(learned, beside=beside)
         with_fields = learned._with_fields(rows, X)
         if learned.n_fields is None:
             fields = with_fields.fields
@@ -111,16 +148,21 @@ class FieldInput(PlainInput):
             learned = replace(learned, n_fields=int(fields.max(initial=0)) + 1)
         return learned, learned.as_kernels_want(with_fields)
 
-    def learn_disk(self, dataset: DiskDataset) -> FieldInput:
+    def learn_disk(self, dataset: DiskDataset, columns: ColumnScaling | None) -> FieldInput:
         beside, n_fields = dataset.has("fields") and self.fields is None, self.n_fields
         if n_fields is None and beside:
             n_fields = max(1, dataset.n_fields)
         elif n_fields is None:
             n_fields = int(self.of_features(dataset.shape[1]).max(initial=0)) + 1
-        return replace(self, beside=beside, n_fields=n_fields)
+        if columns is not None and (beside or not self.folds):
+            columns = replace(columns, centre=np.zeros_like(columns.centre))
+        return replace(self, beside=beside, n_fields=n_fields, columns=columns)
 
     def going_on(self, before: Any) -> FieldInput:
-        known = replace(self, n_fields=self.n_fields or before.n_fields, beside=before.beside)
+        known = replace(
+            self, n_fields=self.n_fields or before.n_fields, beside=before.beside,
+            columns=before.columns,
+        )  # fmt: skip
         for name in ("n_fields", "n_hash", "normalize"):
             now, then = getattr(known, name), getattr(before, name)
             if now != then:
@@ -168,8 +210,8 @@ class FieldInput(PlainInput):
         if beside:
             if self.fields is not None:
                 raise ValueError("Give fields to the estimator or beside the data, not both.")
-            return check_fields_of_entries(X, rows, self.n_fields)
-        fields = self.of_features(rows.n_features)
+            return self.scaled(check_fields_of_entries(X, rows, self.n_fields))
+        rows, fields = self.scaled(rows), self.of_features(rows.n_features)
         if self.n_fields is not None and fields.max(initial=0) >= self.n_fields:
             raise ValueError(
                 f"fields has {fields.max()} for feature {fields.argmax()}, but n_fields is "

@@ -158,15 +158,13 @@ class Base(BaseEstimator):
         inputs, rules = input_of(self.get_params(deep=False)), self._rules(plan)
         if isinstance(X, DiskDataset) and not options:
             return take_in_from_disk(self, X, y, sample_weight, inputs, rules, before, plan)
-        return take_in(self, X, y, sample_weight, inputs, rules, before, **options)
+        return take_in(self, X, y, sample_weight, inputs, rules, before, plan, **options)
 
     def _publisher(self, plan: TrainingPlan, data: Intake) -> Callable[[Any], None]:
         """A function that makes a table the estimator's model."""
 
         def publish(table: Any) -> None:
-            self._fitted = FittedModel(
-                table, data.inputs, data.target, plan.loss.link, data.n_features
-            )
+            self._fitted = data.model(table, plan.loss.link)
 
         return publish
 
@@ -251,4 +249,4 @@ def _trainable(model: FittedModel) -> Any:
     """Its table, if it can be trained on."""
     if model.is_sparse:
         raise ValueError("The model was made sparse; call densify() before training it on.")
-    return model.table
+    return model.trained.table

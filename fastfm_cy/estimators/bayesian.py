@@ -7,7 +7,7 @@ from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils import check_array
 
 from ..data.sample_checks import check_cast
-from ..data.targets import ClassRules, RealRules
+from ..data.targets import ClassRules, RealRules, learn_target_scale
 from ..model.quantiles import mixture_quantile
 from ..model.responses import NormalResponse, ProbitResponse
 from ..training.gibbs.likelihoods import ProbitTarget, RegressionTarget
@@ -57,8 +57,9 @@ class BayesianFMRegressor(RegressorMixin, BayesianBase):
     def __init__(
         self, n_factors=8, *, max_iter=200, n_burn_in=20, thin=1, n_kept_samples=None,
         feature_groups=None, init_scale=0.1, alpha_0=1.0, beta_0=1.0, gamma_0=1.0, mu_0=0.0,
-        fit_intercept=True, fit_linear=True, clip_predictions=True, warm_start=False,
-        max_memory="2GB", n_jobs=None, random_state=None, verbose=0, dtype="float32",
+        fit_intercept=True, fit_linear=True, clip_predictions=True, scaling="auto",
+        warm_start=False, max_memory="2GB", n_jobs=None, random_state=None, verbose=0,
+        dtype="float32",
     ):  # fmt: skip
         set_parameters(self, locals())
 
@@ -143,7 +144,10 @@ class BayesianFMRegressor(RegressorMixin, BayesianBase):
     def _rules(self):
         return RealRules(check_bool(self.clip_predictions, "clip_predictions"))
 
-    def _likelihood(self, target, y):
+    def _learn_scale(self, y):
+        return learn_target_scale(y, None, centres=self.fit_intercept)
+
+    def _likelihood(self, y, target):
         return RegressionTarget(check_cast(y, self.dtype, "y"))
 
     def _response(self, target):
@@ -189,8 +193,8 @@ class BayesianFMClassifier(ClassifierMixin, BayesianBase):
     def __init__(
         self, n_factors=8, *, max_iter=200, n_burn_in=20, thin=1, n_kept_samples=None,
         feature_groups=None, init_scale=0.1, alpha_0=1.0, beta_0=1.0, gamma_0=1.0, mu_0=0.0,
-        fit_intercept=True, fit_linear=True, warm_start=False, max_memory="2GB", n_jobs=None,
-        random_state=None, verbose=0, dtype="float32",
+        fit_intercept=True, fit_linear=True, scaling="auto", warm_start=False, max_memory="2GB",
+        n_jobs=None, random_state=None, verbose=0, dtype="float32",
     ):  # fmt: skip
         set_parameters(self, locals())
 
@@ -251,7 +255,7 @@ class BayesianFMClassifier(ClassifierMixin, BayesianBase):
     def _rules(self):
         return ClassRules(type(self).__name__, two_only="FMClassifier takes several.")
 
-    def _likelihood(self, target, y):
+    def _likelihood(self, y, target):
         return ProbitTarget(y)
 
     def _response(self, target):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..data.inputs import PlainInput
 from ..data.sample_checks import check_eval_set, check_target
-from ..data.targets import ClassRules, ClassTarget, RealRules, RealTarget
+from ..data.targets import ClassRules, ClassTarget, RealRules, RealTarget, TargetScale
 from ..model.posterior import FittedPosterior
 from ..model.responses import Response
 from ..training.gibbs.chain_run import AfterSweep, RunningMean, run_chain
@@ -82,7 +83,11 @@ class BayesianBase(BaseEstimator):
         """Labels or numbers y as likelihoods and responses take them."""
         return target.encode(y)
 
-    def _likelihood(self, target: Any, y: np.ndarray) -> Likelihood:
+    def _learn_scale(self, y: np.ndarray) -> TargetScale | None:
+        """The scale that encoded targets need, if they are numbers."""
+        return None
+
+    def _likelihood(self, y: np.ndarray, target: Any) -> Likelihood:
         """What a chain takes as its target, given an encoded y."""
         raise NotImplementedError
 
@@ -105,6 +110,8 @@ class BayesianBase(BaseEstimator):
         for name in ("fit_intercept", "fit_linear", "warm_start"):
             check_bool(getattr(self, name), name)
         check_choice(self.dtype, "dtype", DTYPES)
+        if self.scaling is not None:
+            check_choice(self.scaling, "scaling", {"auto": "auto"})
         check_memory(self.max_memory)
         self._rules()
 
@@ -130,7 +137,15 @@ class BayesianBase(BaseEstimator):
                 before = self._fitted
             rows, y = self._check_data(X, y, reset=before is None)
             target = self._rules().learn(y, None, before and before.target)
-            likelihood = self._likelihood(target, self._encode(target, y))
+            y = self._encode(target, y)
+            if before is None:
+                scales, centres = self.scaling is not None, plan.fit_intercept and plan.fit_linear
+                inputs, rows = PlainInput().learn(rows, X, scales=scales, centres=centres)
+                scale = self._learn_scale(y) if scales else None
+            else:
+                inputs, scale = before.inputs, before.scale
+                rows = inputs.finish(rows, X)
+            likelihood = self._likelihood(y if scale is None else scale.apply(y), target)
             response = self._response(target)
             n_features = rows.n_features
             size = n_features, plan.n_factors, likelihood.n_cutpoints
@@ -143,17 +158,20 @@ class BayesianBase(BaseEstimator):
                 chain = self._chain_to_go_on(plan, n_features)
                 n_kept = plan.n_to_keep(size, n_iter, n_before)
                 history = {name: list(values) for name, values in self.history_.items()}
-            validation = self._validation(eval_set, target)
+            in_training = response if scale is None else replace(response, scale=scale)
             result = run_chain(
-                plan, rows, likelihood, response, chain, n_kept=n_kept, validation=validation,
+                plan, rows, likelihood, in_training, chain,
+                y=likelihood.y if scale is None else y, n_kept=n_kept,
+                validation=self._validation(eval_set, target, inputs),
                 after_sweep=self._publisher(callbacks), history=history, n_iter=n_iter,
             )  # fmt: skip
-            samples = result.samples
+            samples = result.samples.folded(inputs.columns, scale)
             if before is not None:
                 samples = before.samples.concatenated(samples)
             if plan.n_kept_samples is not None:
                 samples = samples.newest(plan.n_kept_samples)
-            self._fitted, self._chain = FittedPosterior(samples, target, response), chain
+            self._fitted = FittedPosterior(samples, target, response, inputs, scale)
+            self._chain = chain
             self.history_, self.n_iter_ = result.history, result.n_iter
         return self
 
@@ -182,14 +200,16 @@ class BayesianBase(BaseEstimator):
         plan.check_same_kind(self._chain, n_features)
         return self._chain.copy()
 
-    def _validation(self, eval_set: Any, target: RealTarget | ClassTarget) -> RunningMean | None:
+    def _validation(
+        self, eval_set: Any, target: RealTarget | ClassTarget, inputs: PlainInput
+    ) -> RunningMean | None:
         if eval_set is None:
             return None
         X, y, weights = check_eval_set(eval_set)
         if weights is not None:
             raise ValueError("The Bayesian estimators take no weights; give eval_set as (X, y).")
         rows, y = self._check_data(X, y, reset=False, name="eval_set")
-        return RunningMean(rows, self._encode(target, y))
+        return RunningMean(inputs.finish(rows, X), self._encode(target, y))
 
     # Prediction --------------------------------------------------------------------------------
 

@@ -59,8 +59,8 @@ class BayesianFMOrdinal(ClassifierMixin, BayesianBase):
     def __init__(
         self, n_factors=8, *, max_iter=200, n_burn_in=20, thin=1, n_kept_samples=None,
         feature_groups=None, init_scale=0.1, alpha_0=1.0, beta_0=1.0, gamma_0=1.0, mu_0=0.0, nu=5.0,
-        cutpoint_scale=10.0, fit_linear=True, warm_start=False, max_memory="2GB", n_jobs=None,
-        random_state=None, verbose=0, dtype="float32",
+        cutpoint_scale=10.0, fit_linear=True, scaling="auto", warm_start=False, max_memory="2GB",
+        n_jobs=None, random_state=None, verbose=0, dtype="float32",
     ):  # fmt: skip
         set_parameters(self, locals())
 
@@ -150,7 +150,7 @@ class BayesianFMOrdinal(ClassifierMixin, BayesianBase):
     def _encode(self, target, y):
         return target.numbers(y).astype(np.int32)
 
-    def _likelihood(self, target, y):
+    def _likelihood(self, y, target):
         return OrdinalTarget(y, len(target.classes), float(self.nu), float(self.cutpoint_scale))
 
     def _response(self, target):

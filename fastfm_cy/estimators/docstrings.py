@@ -41,6 +41,11 @@ init_intercept : float or None, default=None
 fit_intercept, fit_linear : bool, default=True
     Whether the model has w0, and the w_i.
 {special}
+scaling : {{"auto", None}}, default="auto"
+    "auto" trains on columns, and on the targets of "squared_error" and "huber", brought to unit
+    scale where they are far from it, and folds that back exactly: all parameters are those of X
+    and y as they are. Strengths then act on the scaled weights. One-hot, multi-hot and tf-idf
+    columns, and ratings, are left alone. None never scales, as libFM, fastFM and libffm.
 shuffle : {{"block", True, False}}, default="block"
     The order of the rows: "block" shuffles blocks of 64 neighbouring rows anew each epoch, which
     memory likes, and on fewer than 32,768 rows shuffles single rows, as True always does; False

@@ -62,9 +62,10 @@ class FMRegressor(Regressor):
         adam_betas=(0.9, 0.999), ftrl_beta=1.0, max_iter=20, l1_linear=0.0, l1_factors=0.0,
         l2_linear=None, l2_factors=None, l2_intercept=0.0, feature_groups=None, init_scale=0.01,
         init_intercept=None, fit_intercept=True, fit_linear=True, huber_delta=1.0,
-        clip_predictions=True, shuffle="block", early_stopping=False, validation_fraction=0.1,
-        scoring=None, n_iter_no_change=3, tol=None, warm_start=False, grow_features=False,
-        relabel=False, n_jobs=None, deterministic=False, random_state=None, verbose=0,
+        clip_predictions=True, scaling="auto", shuffle="block", early_stopping=False,
+        validation_fraction=0.1, scoring=None, n_iter_no_change=3, tol=None, warm_start=False,
+        grow_features=False, relabel=False, n_jobs=None, deterministic=False, random_state=None,
+        verbose=0,
         dtype="float32",
     ):  # fmt: skip
         set_parameters(self, locals())
@@ -125,7 +126,7 @@ class FMClassifier(Classifier):
         ftrl_beta=1.0, max_iter=20, l1_linear=0.0, l1_factors=0.0, l2_linear=None, l2_factors=None,
         l2_intercept=0.0,
         feature_groups=None, init_scale=0.01, init_intercept=None, fit_intercept=True,
-        fit_linear=True, class_weight=None, shuffle="block", early_stopping=False,
+        fit_linear=True, class_weight=None, scaling="auto", shuffle="block", early_stopping=False,
         validation_fraction=0.1, scoring=None, n_iter_no_change=3, tol=None, warm_start=False,
         grow_features=False, relabel=False, n_jobs=None, deterministic=False, random_state=None,
         verbose=0, dtype="float32",

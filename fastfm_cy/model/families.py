@@ -1,6 +1,7 @@
 """The model families: what parameters each has, and which kernels compute it."""
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -35,6 +36,8 @@ class FM:
     """Threads have copies of features that at least one row in so many holds."""
     starts_late = False
     """Whether a feature's factors get start values only when the feature occurs."""
+    l2_linear: ClassVar[float | None] = None
+    """The default strength of its linear terms, if it is not the solver's."""
     step_factor = 1.0
     """How much longer its steps are by default than the solver's."""
 
@@ -87,6 +90,27 @@ class FM:
             fields=self.fields(rows),
         )  # fmt: skip
 
+    scales_targets = True
+    """Whether a model of scaled targets is one of plain targets."""
+    folds_centres = True
+    """Whether a model of centred columns is one of plain columns."""
+
+    def target_roots(self, spread):
+        """What the factors of a model of y / spread are multiplied by: a number or one a vector."""
+        return np.sqrt(spread)
+
+    def meetings(self, table, output, vectors, centre, fields):
+        """What each feature's factors make of a row `centre`, and of themselves, for folding.
+
+        Parameters
+        ----------
+        vectors : float64 array of shape (n_features, n_vectors, n_factors)
+        centre : array of shape (n_features,)
+        fields : int array of shape (n_features,) or None
+        """
+        single = vectors[:, 0]
+        return single @ (centre @ single), np.square(single).sum(axis=1)
+
     def scorer(self, table, model):
         """What ``compile()`` of a FittedModel with this table returns."""
         return self.kernels.Scorer(
@@ -107,6 +131,14 @@ class HigherOrderFM(FM):
 
     vectors_first = True
     joins_blocks = False
+    folds_centres = False
+
+    @property
+    def scales_targets(self):
+        return not self.shared  # one factor vector cannot have a root for each order
+
+    def target_roots(self, spread):
+        return (spread ** (1 / np.arange(2, self.degree + 1)))[:, None]
 
     @property
     def n_vectors(self):
@@ -154,6 +186,7 @@ class FFM(FieldMachine):
 
     frequent = 100  # its features are long, and so are the pauses between two visits
     step_factor = 4.0  # rows of unit length and vectors that see one field have small gradients
+    l2_linear = 1e-4  # they have small values, too, and so want large weights
 
     @property
     def n_vectors(self):
@@ -162,6 +195,16 @@ class FFM(FieldMachine):
     @property
     def kernels(self):
         return ffm
+
+    def meetings(self, table, output, vectors, centre, fields):
+        sums = np.zeros((self.n_fields, self.n_fields, vectors.shape[2]))
+        np.add.at(sums, fields, centre[:, None, None] * vectors)
+        meetings = np.einsum("igk,gik->i", vectors, sums[:, fields])
+        among = vectors[np.arange(len(fields)), fields]  # for features of one's own field
+        if not self.same_field:
+            own_field = np.einsum("ik,ik->i", among, sums[fields, fields])
+            return meetings - own_field, np.zeros(len(fields))
+        return meetings, np.square(among).sum(axis=1)
 
 
 @dataclass(frozen=True)
@@ -177,6 +220,18 @@ class FwFM(FieldMachine):
     @property
     def kernels(self):
         return fwfm
+
+    def meetings(self, table, output, vectors, centre, fields):
+        single = vectors[:, 0]
+        pairs = table.shared_blocks[output, 0].astype(np.float64)
+        pairs = np.triu(pairs.reshape(self.n_fields, self.n_fields))
+        pairs = pairs + np.triu(pairs, 1).T
+        if not self.same_field:
+            np.fill_diagonal(pairs, 0.0)
+        sums = np.zeros((self.n_fields, single.shape[1]))
+        np.add.at(sums, fields, centre[:, None] * single)
+        meetings = np.einsum("ik,ik->i", single, (pairs @ sums)[fields])
+        return meetings, np.diag(pairs)[fields] * np.square(single).sum(axis=1)
 
 
 FAMILIES = {family.__name__: family for family in (FM, HigherOrderFM, FFM, FwFM)}

@@ -74,7 +74,7 @@ class FieldScorer:
             fields = self._of_feature[indices]
         fields = fields.astype(np.int32, copy=False)
         rows = CSRRows(indptr, indices, data, self._model.n_features, fields)
-        scores = score_rows(self._table, self._inputs.as_kernels_want(rows))
+        scores = score_rows(self._table, self._inputs.as_kernels_want(self._inputs.scaled(rows)))
         self._model.link.predict(scores)
         scores.clip(*self._model.target.score_range, out=scores)
         return scores if scores.shape[1] > 1 else scores[:, 0]

@@ -71,6 +71,8 @@ class Loss:
     link: Link = IDENTITY
     clips: bool = False
     """Whether scores are of the target's kind, so that its range bounds them."""
+    scales: bool = False
+    """Whether a change of the targets' scale changes nothing but the scale of the scores."""
     is_joint: bool = False
     """Whether the scores of all classes make one loss, so that even two have one each."""
     of_counts: bool = False
@@ -79,11 +81,11 @@ class Loss:
 
 REGRESSION = {
     "squared_error": Loss(
-        LossCode.SQUARED_ERROR, _mean, 1.0, "half the squared error", clips=True
+        LossCode.SQUARED_ERROR, _mean, 1.0, "half the squared error", clips=True, scales=True
     ),
     "huber": Loss(
         LossCode.HUBER, _mean, 1.0,
-        "half the squared error up to `huber_delta`, linear beyond", clips=True,
+        "half the squared error up to `huber_delta`, linear beyond", clips=True, scales=True,
     ),
     "poisson": Loss(
         LossCode.POISSON, _log_mean, 1.0,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..data.inputs import Rows
-from ..data.targets import ClassTarget, RealTarget
+from ..data.inputs import PlainInput, Rows
+from ..data.targets import ClassTarget, RealTarget, TargetScale
+from .folding import folded
 from .responses import Response
 from .scoring import score_rows
 from .table import ParameterTable
@@ -55,6 +56,31 @@ class Samples:
         self.alpha[place] = chain.alpha
         self.cutpoints[place] = chain.cutpoints
 
+    def folded(self, columns, scale):
+        """The draws of a machine of scaled columns and targets as those of a plain one.
+
+        Parameters
+        ----------
+        columns : ColumnScaling or None
+        scale : TargetScale or None
+        """
+        if columns is None and scale is None:
+            return self
+        samples = Samples(*(array.copy() for array in self.arrays))
+        _, n_features, n_factors = self.factors.shape
+        table = ParameterTable(n_features, n_factors, "float64")
+        for place in range(len(self)):
+            table.intercepts[0] = self.intercept[place]
+            table.coef[...] = self.linear[place]
+            table.factor_vectors[...] = self.factors[place]
+            plain = folded(table, columns, scale)
+            samples.intercept[place] = plain.intercepts[0]
+            samples.linear[place] = plain.coef
+            samples.factors[place] = plain.factor_vectors
+        if scale is not None:
+            samples.alpha[...] = self.alpha / scale.spread**2
+        return samples
+
     def newest(self, n_samples):
         """The last n_samples of them."""
         first = max(0, len(self) - n_samples)
@@ -92,6 +118,10 @@ class FittedPosterior:
     samples: Samples
     target: RealTarget | ClassTarget
     response: Response
+    inputs: PlainInput = field(default_factory=PlainInput)
+    """How X is read for sampling on."""
+    scale: TargetScale | None = None
+    """Of the targets, likewise."""
 
     @property
     def n_features(self) -> int:

@@ -190,7 +190,7 @@ class ParameterTable:
             part[...] = scale * rng.standard_normal(part.shape, dtype=np.float32)
 
     def start_factors(self, features, draw):
-        """Start the factors of those of the features that have not has_started; touch no others.
+        """Start the factors of those of the features that have not started; touch no others.
 
         Parameters
         ----------
@@ -240,7 +240,7 @@ class ParameterTable:
             self.factors[rows][part] = other.factors[part]
 
     def _blocks_of_started(self):
-        """Numbers of the features that have has_started, some at a time."""
+        """Numbers of the features that have started, some at a time."""
         has_started = np.flatnonzero(self.has_started)
         block = max(1, _BLOCK // self.family.n_vectors)
         return (has_started[start : start + block] for start in range(0, len(has_started), block))

@@ -14,6 +14,7 @@ from ..data.relational_rows import RelationalRows
 from ..model.table import ParameterTable
 from ..utils.memory import free_memory
 from .adaptive_l2 import COLUMNS, learn
+from .convergence import check_convergence
 from .coordinate.als import CoordinateTrainer
 from .early_stopping import EarlyStopping, History, Monitor, Observer, Unobserved
 from .epoch_loop import Trainer, run_epochs
@@ -21,6 +22,7 @@ from .gradient.sharding import DETERMINISTIC_SHARDS, Placement, place_features
 from .gradient.trainer import GradientTrainer
 from .plan import TrainingPlan
 from .sources import MemorySource, Source
+from .step_size import with_bearable_steps
 from .validation_set import DiskValidationSet, ValidationSet
 
 
@@ -63,6 +65,7 @@ def fit(
     observer = observer or Unobserved()
     if validation is None and plan.early_stopping:
         source, validation = _hold_out(plan, source, rng, observer)
+    plan = with_bearable_steps(plan, source)
     course = _Course(plan, source)
     learned = course.learn_strengths(validation, rng)
     if table is None:
@@ -86,6 +89,7 @@ def fit_one_epoch_more(
 
     The result's table is another one if the source has more features.
     """
+    plan = with_bearable_steps(plan, source)
     course, n_before = _Course(plan, source), table.n_features
     course.check_same_kind(table)
     if source.n_features > n_before:
@@ -240,9 +244,12 @@ class _Course:
         monitor = Monitor(
             table, take_back, self.settings, validation=validation,
             stopping=EarlyStopping.of(plan), observer=observer or Unobserved(), n_jobs=plan.n_jobs,
+            loss_unit=plan.loss_unit,
         )  # fmt: skip
         history = run_epochs(trainer, plan.max_iter, verbose=verbose, after_epoch=monitor)
-        return history, monitor.finish()
+        best_iter = monitor.finish()
+        check_convergence(plan, self.source, table, self.settings, history)
+        return history, best_iter
 
     def _trainer(
         self, table: ParameterTable, rng: np.random.Generator

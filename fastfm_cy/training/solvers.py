@@ -35,6 +35,8 @@ class Solver:
     """Losses that it can minimise; None is all."""
     learns_strengths: bool = True
     """Whether its L2 strengths act step by step, as learning them ("auto") assumes."""
+    step_norm: int | None = None
+    """Which power of a row's values bounds its default steps (training/step_size.py)."""
     by_columns: bool = False
     """Whether it makes exact steps, a column at a time (training/coordinate/), and needs all rows
     in memory and one output."""
@@ -48,7 +50,9 @@ def _by_task(regression, classification):
 
 
 SOLVERS = {
-    "sgd": Solver(SolverCode.SGD, 0.02, _by_task(0.02, 0.02), _by_task(0.07, 0.002)),
+    "sgd": Solver(
+        SolverCode.SGD, 0.02, _by_task(0.02, 0.02), _by_task(0.07, 0.002), step_norm=2
+    ),
     "adagrad": Solver(
         SolverCode.ADAGRAD, 0.05, _by_task(0.02, 0.02), _by_task(0.07, 0.002),
         state_start=(1.0,), state_adds=(True,), steps_shrink=True,
@@ -56,11 +60,11 @@ SOLVERS = {
     # The moments of the gradient, and for each feature the corrections of their bias.
     "adam": Solver(
         SolverCode.ADAM, 0.002, _by_task(0.02, 0.002), _by_task(0.07, 0.002),
-        state_start=(0.0, 0.0), state_adds=(False, False), n_row_state=2,
+        state_start=(0.0, 0.0), state_adds=(False, False), n_row_state=2, step_norm=1,
     ),
     "adamw": Solver(
         SolverCode.ADAMW, 0.002, _by_task(0.02, 0.02), _by_task(0.3, 0.02),
-        state_start=(0.0, 0.0), state_adds=(False, False), n_row_state=2,
+        state_start=(0.0, 0.0), state_adds=(False, False), n_row_state=2, step_norm=1,
     ),
     # z and the sum of squared gradients, as the paper names them (gradient/ftrl.py).
     "ftrl": Solver(

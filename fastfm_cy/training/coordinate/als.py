@@ -49,7 +49,7 @@ class CoordinateTrainer:
         self, plan: TrainingPlan, source: MemorySource, table: ParameterTable,
         settings: Settings, strengths: Strengths,
     ) -> None:  # fmt: skip
-        source = source.only_visited()
+        source, self.loss_unit = source.only_visited(), plan.loss_unit
         self.weights, self.table, self.settings = source.cast_weights, table, settings
         self.y = source.y.astype(np.float64)
         self.curvature, self.n_jobs = plan.loss.curvature, plan.n_jobs
