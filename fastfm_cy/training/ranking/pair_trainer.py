@@ -38,6 +38,7 @@ class PairTrainer:
     rng : numpy.random.Generator
     """
 
+    loss_unit = 1.0
     bar_options = {"unit": "row", "unit_scale": True}  # noqa: RUF012
 
     def __init__(

@@ -43,6 +43,7 @@ class RecommenderTrainer:
     rng : numpy.random.Generator
     """
 
+    loss_unit = 1.0
     bar_options = {"unit": "interaction", "unit_scale": True}  # noqa: RUF012
 
     def __init__(
