@@ -35,10 +35,11 @@ def main():
     parser.add_argument("--factors", type=int, nargs="+", default=[32, 64])
     parser.add_argument("--losses", nargs="+", default=["bpr", "warp"])
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--positives", type=int, default=10_500_000, help="generated ones")
     parser.add_argument("--parts", nargs="+", default=["epochs", "threads", "top"])
     options = parser.parse_args()
     for name in options.data:
-        data = DATA[name]()
+        data = DATA[name](options.positives) if name == "generated" else DATA[name]()
         if "epochs" in options.parts:
             _epochs(name, data, options)
         if "threads" in options.parts:
@@ -72,9 +73,9 @@ def movielens_with_features():
     )  # fmt: skip
 
 
-def generated():
-    """10 million positives of 100,000 users and 50,000 items of falling popularity."""
-    rng, n = np.random.default_rng(0), 10_500_000
+def generated(n):
+    """About n positives of 100,000 users and 50,000 items of falling popularity."""
+    rng = np.random.default_rng(0)
     popularity = 1 / np.arange(10, 50_010) ** 0.8
     cuts = np.cumsum(popularity / popularity.sum())
     items = rng.permutation(50_000)[np.minimum(np.searchsorted(cuts, rng.random(n)), 49_999)]
@@ -128,7 +129,7 @@ def _implicit(data, loss, k, runs):
     matrix, users, _ = data
     if BayesianPersonalizedRanking is None or loss != "bpr" or users is not None:
         return None
-    extra = 10 if matrix.nnz < 1_000_000 else 1
+    extra = 10 if matrix.nnz < 1_000_000 else 2
     seconds = []
     for _ in range(runs):
         times = []
