@@ -59,6 +59,7 @@ class PairTrainer:
         shards = [np.arange(*cut) for cut in pairwise(cuts)]
         unit = unit_length(plan.shuffle, min(map(len, shards)))
         self._orders = [RowOrder(shard, plan.shuffle, unit) for shard in shards]
+        assert side.rows is not None  # rows in pairs always have features
         entries = side.rows.n_entries // max(1, side.rows.n_rows)
         work = (entries + 1) * (most + 3) * (plan.n_factors + 1)
         self._step = max(1, _WORK_A_CALL // work // unit)
