@@ -101,7 +101,9 @@ def roc_auc(truth, queries, items, *, hidden=None, n_jobs: int = 1, per_user: bo
         np.ascontiguousarray(queries), np.ascontiguousarray(items),
         (chosen.indptr.astype(np.int64), chosen.indices.astype(np.int32)), lists, n_jobs,
     )  # fmt: skip
-    return areas if per_user else float(np.nanmean(areas))
+    if per_user:
+        return areas
+    return float(np.nanmean(areas)) if not np.isnan(areas).all() else float("nan")
 
 
 def ranking_report(truth, recommended, k: int = 10) -> dict[str, float]:
