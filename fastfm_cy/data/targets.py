@@ -31,6 +31,15 @@ class TargetScale:
         return (y - self.location) / self.spread
 
 
+def after(first: TargetScale | None, second: TargetScale | None) -> TargetScale | None:
+    """One scale for scores that the first takes back, and then the second."""
+    if first is None or second is None:
+        return first or second
+    return TargetScale(
+        second.location + second.spread * first.location, second.spread * first.spread
+    )
+
+
 def learn_target_scale(
     y: np.ndarray, weights: np.ndarray | None, *, centres: bool
 ) -> TargetScale | None:

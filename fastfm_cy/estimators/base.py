@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..data.disk.dataset import DiskDataset
 from ..data.inputs import input_of, split_eval_set
-from ..data.targets import ClassRules, RealRules
+from ..data.targets import ClassRules, RealRules, TargetScale
 from ..model.families import FM
 from ..model.fitted import FittedModel
 from ..model.sparse_table import SparseTable, sparsity
@@ -119,7 +119,7 @@ class Base(BaseEstimator):
             result = fit(
                 plan, data.source, rng, validation=validation, observer=observer, table=table
             )
-            self._publisher(plan, data)(result.table)
+            self._publisher(plan, data)(result.table, result.rescale)
             self._take(result, rng)
             self.history_, self.n_iter_ = result.history, len(result.history["train_loss"])
         return self
@@ -160,11 +160,11 @@ class Base(BaseEstimator):
             return take_in_from_disk(self, X, y, sample_weight, inputs, rules, before, plan)
         return take_in(self, X, y, sample_weight, inputs, rules, before, plan, **options)
 
-    def _publisher(self, plan: TrainingPlan, data: Intake) -> Callable[[Any], None]:
+    def _publisher(self, plan: TrainingPlan, data: Intake) -> Callable[..., None]:
         """A function that makes a table the estimator's model."""
 
-        def publish(table: Any) -> None:
-            self._fitted = data.model(table, plan.loss.link)
+        def publish(table: Any, rescale: TargetScale | None = None) -> None:
+            self._fitted = data.model(table, plan.loss.link, rescale)
 
         return publish
 

@@ -41,6 +41,11 @@ init_intercept : float or None, default=None
 fit_intercept, fit_linear : bool, default=True
     Whether the model has w0, and the w_i.
 {special}
+tuning : {{"auto", None}}, default=None
+    "auto" chooses the number of epochs, and of `learning_rate`, `l2_linear` and `l2_factors` those
+    that are None, on held-out rows (five folds of small data) among a few settings, may rescale the
+    scores, and then trains on all rows; `max_iter` is not used. For data in memory, and not with
+    early_stopping or an eval_set, which say themselves when to stop.
 scaling : {{"auto", None}}, default="auto"
     "auto" trains on columns, and on the targets of "squared_error" and "huber", brought to unit
     scale where they are far from it, and folds that back exactly: all parameters are those of X

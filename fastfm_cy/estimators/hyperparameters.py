@@ -65,6 +65,10 @@ def resolve(
         n_jobs=effective_n_jobs(params["n_jobs"]),
         max_memory=None if memory is None else check_memory(memory),
         scaling=params["scaling"] is not None,
+        tunes=params["tuning"] is not None and not partial,
+        defaults=frozenset(
+            name for name in ("learning_rate", "l2_linear", "l2_factors") if params[name] is None
+        ),
         stratifies=task == "classification",
         **plain,
     )
@@ -181,6 +185,7 @@ _CHECKS: dict[str, Callable] = {
         ),
         check_bool,
     ),
+    "tuning": _or_none(_one_of({"auto": "auto"})),
     "scaling": _or_none(_one_of({"auto": "auto"})),
     "shuffle": _check_shuffle,
     "learning_rate": _or_none(_above_zero),

@@ -15,7 +15,14 @@ from ..data.disk.dataset import DiskDataset
 from ..data.disk.target_summary import summarise_targets
 from ..data.inputs import PlainInput, Rows
 from ..data.sample_checks import check_cast, check_not_all_zero, check_target, check_weights
-from ..data.targets import ClassRules, Encoding, RealRules, RealTarget, learn_target_scale
+from ..data.targets import (
+    ClassRules,
+    Encoding,
+    RealRules,
+    RealTarget,
+    TargetScale,
+    learn_target_scale,
+)
 from ..model.fitted import FittedModel, fitted_model
 from ..model.links import Link
 from ..model.table import ParameterTable
@@ -47,9 +54,11 @@ class Intake:
         )
         return plan.on_scale(self.encoding.scale)
 
-    def model(self, table: ParameterTable, link: Link) -> FittedModel:
+    def model(
+        self, table: ParameterTable, link: Link, rescale: TargetScale | None = None
+    ) -> FittedModel:
         """The fitted model of a table that was trained on these data."""
-        return fitted_model(table, self.inputs, self.encoding, link, self.n_features)
+        return fitted_model(table, self.inputs, self.encoding, link, self.n_features, rescale)
 
 
 def check_features(

@@ -71,6 +71,8 @@ class Loss:
     link: Link = IDENTITY
     clips: bool = False
     """Whether scores are of the target's kind, so that its range bounds them."""
+    rescaling: str | None = None
+    """How scores are fitted to targets afterwards (training/rescaling.py), if they can be."""
     scales: bool = False
     """Whether a change of the targets' scale changes nothing but the scale of the scores."""
     is_joint: bool = False
@@ -81,7 +83,8 @@ class Loss:
 
 REGRESSION = {
     "squared_error": Loss(
-        LossCode.SQUARED_ERROR, _mean, 1.0, "half the squared error", clips=True, scales=True
+        LossCode.SQUARED_ERROR, _mean, 1.0, "half the squared error", clips=True, scales=True,
+        rescaling="least squares",
     ),
     "huber": Loss(
         LossCode.HUBER, _mean, 1.0,
@@ -95,7 +98,9 @@ REGRESSION = {
 
 # The margin losses start from zero: a hinge's best constant is just the majority class.
 CLASSIFICATION = {
-    "log_loss": Loss(LossCode.LOG_LOSS, _log_odds, 0.25, "logistic regression's", LOGIT),
+    "log_loss": Loss(
+        LossCode.LOG_LOSS, _log_odds, 0.25, "logistic regression's", LOGIT, rescaling="logistic"
+    ),
     "probit": Loss(LossCode.PROBIT, _probit, 1.0, "of a normal around the score", PROBIT),
     "hinge": Loss(LossCode.HINGE, _zero, 1.0, "of support vector machines"),
     "squared_hinge": Loss(LossCode.SQUARED_HINGE, _zero, 2.0, "the hinge's square"),

@@ -27,8 +27,8 @@ def ffm_train(context: typer.Context):
     model = FFMClassifier(
         options.k, learning_rate=options.r, l2_factors=options.l, max_iter=options.t,
         n_jobs=options.s, normalize=None if options.no_norm else "l2", n_fields=n_fields,
-        fit_intercept=False, fit_linear=False, init_scale=1.0, early_stopping=options.auto_stop,
-        n_iter_no_change=1, random_state=options.seed,
+        fit_intercept=False, fit_linear=False, init_scale=1.0, scaling=None,
+        early_stopping=options.auto_stop, n_iter_no_change=1, random_state=options.seed,
     )  # fmt: skip
     more = {}
     if options.p:

@@ -62,7 +62,7 @@ class Method:
             "n_factors": n_factors, "fit_intercept": fit_intercept, "fit_linear": fit_linear,
             "init_scale": self.options.init_stdev, "feature_groups": self.problem.groups,
             "random_state": None if seed is None else seed % 2**32,
-            "max_iter": max(1, self.options.iter),
+            "max_iter": max(1, self.options.iter), "scaling": None,
         }  # fmt: skip
 
     def _more(self):
