@@ -98,7 +98,8 @@ def take_in(
         inputs = inputs.going_on(before.inputs)
         rows = inputs.finish(rows, X)
     weights = rules.row_weights(y_checked, check_weights(sample_weight, rows.n_rows))
-    target = rules.learn(y_checked, weights, before and before.target, **learning)
+    known = None if before is None else before.target
+    target = rules.learn(y_checked, weights, known, **learning)
     source = MemorySource.of(rows, target.encode(y_checked), weights, estimator.dtype)
     return Intake(source, inputs, target, estimator.n_features_in_, X, y)
 
@@ -122,7 +123,8 @@ def take_in_from_disk(
     else:
         inputs = inputs.going_on(before.inputs)
     summary = summarise_targets(dataset, rules)
-    target = rules.learn(summary.values, summary.value_weights, before and before.target)
+    known = None if before is None else before.target
+    target = rules.learn(summary.values, summary.value_weights, known)
     source = DiskSource(dataset, inputs, target, summary)
     return Intake(source, inputs, target, n_features, None, None)
 
@@ -148,9 +150,10 @@ def _check_call(dataset: DiskDataset, y: Any, sample_weight: Any, plan: Training
 
 
 def validation_in_memory(
-    estimator: BaseEstimator, X: Any, y: Any, weights: Any, intake: Intake
+    estimator: BaseEstimator, eval_set: tuple[Any, Any, Any], intake: Intake
 ) -> ValidationSet:
-    """A validation set from what a user gives as eval_set."""
+    """A validation set from what a user gives as eval_set: (X, y, weights or None)."""
+    X, y, weights = eval_set
     rows = check_features(
         estimator, X, intake.inputs, reset=False, dtype=estimator.dtype, name="eval_set", y=y
     )

@@ -10,7 +10,6 @@ import numpy as np
 from ..data.disk.chunks import in_order, read_ahead
 from ..data.disk.dataset import DiskDataset
 from ..data.inputs import PlainInput, Rows
-from ..data.targets import ClassTarget, RealTarget
 from .links import Link
 from .sparse_table import SparseTable
 from .table import ParameterTable
@@ -25,7 +24,8 @@ class FittedModel:
 
     table: ParameterTable | SparseTable
     inputs: PlainInput
-    target: RealTarget | ClassTarget
+    target: Any
+    """RealTarget or ClassTarget."""
     link: Link
     n_features: int
     """Of X; the table may have fewer, if they are hashed."""

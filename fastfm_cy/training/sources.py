@@ -14,6 +14,7 @@ from ..data.disk.chunks import from_all_over, pieces_of, read_ahead
 from ..data.disk.dataset import Chunk, DiskDataset
 from ..data.disk.target_summary import TargetSummary
 from ..data.inputs import PlainInput, Rows
+from ..data.relational_rows import expand_if_relational
 from ..data.sample_checks import check_cast, check_not_all_zero
 from ..data.targets import ClassTarget, RealTarget
 from ..exceptions import FileFormatError
@@ -105,7 +106,8 @@ class MemorySource:
 
     def present_features(self) -> np.ndarray:
         """The table's features that have entries in the visited rows."""
-        rows, indices = self.rows, self.rows.indices
+        rows = expand_if_relational(self.rows)
+        indices = rows.indices
         if self.n_visited < rows.n_rows:
             is_visited = np.zeros(rows.n_rows, dtype=bool)
             is_visited[self.visited] = True
@@ -203,6 +205,7 @@ def encoded_chunk(
     chunk: Chunk, target: RealTarget | ClassTarget, class_weights: dict | None
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """A chunk's targets as they are encoded, and its rows' weights or None."""
+    assert chunk.y is not None  # looked at before training
     y = target.encode(chunk.y)
     if class_weights is None:
         return y, chunk.weights
