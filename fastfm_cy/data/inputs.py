@@ -142,7 +142,7 @@ class FieldInput(PlainInput):
         learned = replace(learned, beside=beside)
         with_fields = learned._with_fields(rows, X)
         if learned.n_fields is None:
-            fields = with_fields.fields
+            fields = with_fields.known_fields
             if not learned.beside:
                 fields = self.of_features(rows.n_features)
             learned = replace(learned, n_fields=int(fields.max(initial=0)) + 1)
@@ -199,7 +199,7 @@ class FieldInput(PlainInput):
         """The field of each feature."""
         return check_fields_of_features(self.fields, n_features, self.may_be_more)
 
-    def _with_fields(self, rows: CSRRows, X: Any) -> CSRRows:
+    def _with_fields(self, rows: Any, X: Any) -> CSRRows:
         beside = isinstance(X, WithFields)
         if beside != self.beside:
             raise ValueError(

@@ -4,7 +4,11 @@ Each error says what is wrong and where. The arrays of a sparse matrix are check
 converts it, since conversions in compiled code trust its indices.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -19,7 +23,10 @@ _MOST_FEATURES = np.iinfo(np.int32).max
 _COMPRESSED = ("csr", "csc", "bsr")
 
 
-def check_rows(X, dtype, n_jobs, *, owner=None, name="X", least_features=1):
+def check_rows(
+    X: Any, dtype: Any, n_jobs: int, *, owner: str | None = None, name: str = "X",
+    least_features: int = 1,
+) -> CSRRows:  # fmt: skip
     """Check a matrix, of rows to train on or to score.
 
     Parameters
@@ -54,7 +61,7 @@ def check_rows(X, dtype, n_jobs, *, owner=None, name="X", least_features=1):
         raise ValueError(f"{name}: {error}") from error
 
 
-def check_structure(X):
+def check_structure(X: Any) -> Any:
     """X itself, unless it is a sparse matrix whose arrays contradict each other or its shape.
 
     Formats whose conversion to CSR is safe whatever they hold are returned as CSR.
@@ -73,7 +80,7 @@ def check_structure(X):
     return X
 
 
-def _check_coordinates(indices, size, axis):
+def _check_coordinates(indices: np.ndarray, size: int, axis: str) -> None:
     bad = _first_outside(indices, size)
     if bad is not None:
         raise ValueError(
@@ -82,7 +89,7 @@ def _check_coordinates(indices, size, axis):
         )
 
 
-def _check_compressed(X):
+def _check_compressed(X: Any) -> None:
     n_major, n_minor = X.shape if X.format != "csc" else X.shape[::-1]
     major, minor = ("column", "row") if X.format == "csc" else ("row", "column")
     if X.format == "bsr":
@@ -110,7 +117,9 @@ def _check_compressed(X):
         raise _outside(minor, major, indptr, indices, bad, n_minor)
 
 
-def _outside(minor, major, indptr, indices, entry, n_minor):
+def _outside(
+    minor: str, major: str, indptr: np.ndarray, indices: np.ndarray, entry: int, n_minor: int
+) -> ValueError:
     where = np.searchsorted(indptr, entry, side="right") - 1
     return ValueError(
         f"X has {minor} index {indices[entry]} in {major} {where}, but has only {n_minor} "
@@ -118,7 +127,7 @@ def _outside(minor, major, indptr, indices, entry, n_minor):
     )
 
 
-def _first_outside(indices, size):
+def _first_outside(indices: np.ndarray, size: int) -> int | None:
     """Position of the first index outside 0..size-1, or None."""
     if indices.size == 0 or (indices.min() >= 0 and indices.max() < size):
         return None
@@ -126,7 +135,7 @@ def _first_outside(indices, size):
 
 
 @contextmanager
-def _located(X):
+def _located(X: Any) -> Iterator[None]:
     """Adds to the error of a value that is no number the row and column where it stands."""
     try:
         with np.errstate(over="ignore"):
@@ -138,7 +147,7 @@ def _located(X):
         raise type(error)(f"{error} (X at row {where[0]}, column {where[1]})") from error
 
 
-def _first_non_number(X):
+def _first_non_number(X: Any) -> tuple[int, int] | None:
     # Arrays of numbers hold nothing else, however large: the error was about something different.
     if sparse.issparse(X) or np.ndim(X) != 2 or np.asarray(X).dtype.kind not in "OSUT":
         return None
@@ -151,7 +160,7 @@ def _first_non_number(X):
     return None
 
 
-def _as_rows(X, n_jobs):
+def _as_rows(X: Any, n_jobs: int) -> CSRRows:
     """CSRRows of a matrix in the right dtype."""
     if X.shape[1] > _MOST_FEATURES:
         raise ValueError(
@@ -170,18 +179,18 @@ def _as_rows(X, n_jobs):
     return rows
 
 
-def _from_dense(X):
+def _from_dense(X: np.ndarray) -> sparse.csr_array:
     present = X != 0
     indptr = np.concatenate([[0], present.sum(axis=1).cumsum()])
     return sparse.csr_array((X[present], np.nonzero(present)[1], indptr), shape=X.shape)
 
 
-def _rows_of(X):
+def _rows_of(X: sparse.csr_array) -> CSRRows:
     indptr, indices = X.indptr.astype(np.int64, copy=False), X.indices.astype(np.int32, copy=False)
     return CSRRows(indptr, indices, X.data, X.shape[1])
 
 
-def _canonical(X):
+def _canonical(X: sparse.csr_array) -> sparse.csr_array:
     """A copy with sorted columns, none twice in a row, and nothing stored that is zero or unused:
     one model a matrix, however it is stored."""
     X = X.copy()
@@ -193,10 +202,10 @@ def _canonical(X):
     return X
 
 
-def _scan(rows, n_jobs):
+def _scan(rows: CSRRows, n_jobs: int) -> int:
     """Flags of kernels/checks.pyx; refuses columns outside X and values that are not finite."""
 
-    def scan(first, last):
+    def scan(first: int, last: int) -> tuple[int, int]:
         return scan_rows(rows.indptr, rows.indices, rows.data, rows.n_features, first, last)
 
     all_flags = 0
@@ -209,7 +218,7 @@ def _scan(rows, n_jobs):
     return all_flags
 
 
-def _not_finite(rows, entry):
+def _not_finite(rows: CSRRows, entry: int) -> ValueError:
     row = np.searchsorted(rows.indptr, entry, side="right") - 1
     if np.isnan(rows.data[entry]):
         what, remedy = "NaN", "impute it or drop the row"

@@ -1,5 +1,10 @@
 """Designs whose rows share blocks of features (Rendle, PVLDB 6(5), 2013)."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
 import numpy as np
 from scipy import sparse
 
@@ -52,7 +57,7 @@ class RelationalDesign:
 
     ndim = 2
 
-    def __init__(self, blocks):
+    def __init__(self, blocks: Iterable[tuple[Any, Any]]) -> None:
         self.blocks = [_checked(block, number) for number, block in enumerate(blocks)]
         if not self.blocks:
             raise ValueError("RelationalDesign needs at least one block.")
@@ -65,13 +70,13 @@ class RelationalDesign:
                 )
         self.shape = lengths[0], sum(matrix.shape[1] for matrix, _ in self.blocks)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self.shape[0]
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<{type(self).__name__} of shape {self.shape} in {len(self.blocks)} blocks>"
 
-    def __getitem__(self, rows):
+    def __getitem__(self, rows: Any) -> RelationalDesign:
         """The design of some of the rows: an int array, a mask or a slice."""
         if isinstance(rows, tuple):
             rows, *others = rows
@@ -85,7 +90,7 @@ class RelationalDesign:
             ]
         )
 
-    def tocsr(self):
+    def tocsr(self) -> sparse.csr_array:
         """The expanded matrix, a scipy.sparse.csr_array of shape ``shape``."""
         parts = [
             sparse.csr_array(matrix) if index is None else sparse.csr_array(matrix)[index]
@@ -94,12 +99,12 @@ class RelationalDesign:
         return sparse.hstack(parts, format="csr")
 
 
-def _n_rows(block):
+def _n_rows(block: Any) -> int:
     matrix, index = block
     return matrix.shape[0] if index is None else len(index)
 
 
-def _checked(block, number):
+def _checked(block: Any, number: int) -> tuple[Any, np.ndarray | None]:
     if not isinstance(block, tuple | list) or len(block) != 2:
         raise TypeError(f"Block {number} must be a pair (matrix, row_index); got {block!r}.")
     matrix, index = block

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
 from joblib import effective_n_jobs
@@ -19,6 +19,8 @@ from ..model.fitted import FittedModel
 from ..model.sparse_table import SparseTable, sparsity
 from ..training.fit import FitResult, fit, fit_one_epoch_more
 from ..training.plan import TrainingPlan
+from ..training.sources import MemorySource
+from ..training.validation_set import DiskValidationSet, ValidationSet
 from .common import check_callbacks, new_rng, no_attribute, unchanged_on_error
 from .hyperparameters import resolve
 from .intake import (
@@ -30,6 +32,9 @@ from .intake import (
     validation_on_disk,
 )
 from .observer import EstimatorObserver
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class Base(BaseEstimator):
@@ -96,7 +101,7 @@ class Base(BaseEstimator):
 
     # Fitting -----------------------------------------------------------------------------------
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any, eval_set: Any, callbacks: Any) -> Base:
+    def _fit(self, X: Any, y: Any, sample_weight: Any, eval_set: Any, callbacks: Any) -> Self:
         with unchanged_on_error(self):
             plan, callbacks = self._plan(), check_callbacks(callbacks)
             before = None
@@ -104,12 +109,12 @@ class Base(BaseEstimator):
                 before = self._fitted
             data = self._take_in(X, y, sample_weight, plan, before)
             plan, rng = data.complete(plan), new_rng(self.random_state)
-            validation = None
+            validation: ValidationSet | DiskValidationSet | None = None
             if isinstance(eval_set, DiskDataset):
                 validation = validation_on_disk(eval_set, data)
             elif eval_set is not None:
                 eval_set = split_eval_set(eval_set, data.inputs)
-                validation = validation_in_memory(self, *eval_set, data)
+                validation = validation_in_memory(self, eval_set, data)
             observer = EstimatorObserver(
                 self, self._publisher(plan, data),
                 data=(data.X, data.y, getattr(data.source, "weights", None)), eval_set=eval_set,
@@ -124,7 +129,7 @@ class Base(BaseEstimator):
             self.history_, self.n_iter_ = result.history, len(result.history["train_loss"])
         return self
 
-    def _partial_fit(self, X: Any, y: Any, sample_weight: Any, **learning: Any) -> Base:
+    def _partial_fit(self, X: Any, y: Any, sample_weight: Any, **learning: Any) -> Self:
         with unchanged_on_error(self):
             plan = self._plan(partial=True)
             before = self._fitted if self.__sklearn_is_fitted__() else None
@@ -139,9 +144,8 @@ class Base(BaseEstimator):
             else:
                 # A copy: on an error, the generator must be as it was, too.
                 rng = copy.deepcopy(self._rng)
-                result = fit_one_epoch_more(
-                    plan, data.source, rng, _trainable(before), self._state_key
-                )
+                source = cast(MemorySource, data.source)  # partial_fit takes no other
+                result = fit_one_epoch_more(plan, source, rng, _trainable(before), self._state_key)
             self._publisher(plan, data)(result.table)
             self._take(result, rng)
             before_now = self.history_
@@ -172,7 +176,7 @@ class Base(BaseEstimator):
         """Take what else a fit gives back."""
         self._rng, self._state_key = rng, result.state_key
         for name in ("best_iter_", "l2_linear_", "l2_factors_"):
-            vars(self).pop(name, None)
+            self.__dict__.pop(name, None)
         if result.best_iter:
             self.best_iter_ = result.best_iter
         for name, value in result.learned_l2.items():
@@ -215,7 +219,7 @@ class Base(BaseEstimator):
         zero, and of the features all of whose weights are ("features")."""
         return sparsity(self._model_for("sparsity_").table)
 
-    def sparsify(self) -> Base:
+    def sparsify(self) -> Self:
         """Keep only features with a weight that is not zero: less memory, smaller files.
 
         ``coef_`` and ``factors_`` become scipy.sparse arrays (``factors_`` of several classes: one
@@ -227,11 +231,12 @@ class Base(BaseEstimator):
         self
         """
         check_is_fitted(self)
-        if not self._fitted.is_sparse:
-            self._fitted = self._fitted.with_table(SparseTable.of(self._fitted.table))
+        table = self._fitted.table
+        if not isinstance(table, SparseTable):
+            self._fitted = self._fitted.with_table(SparseTable.of(table))
         return self
 
-    def densify(self) -> Base:
+    def densify(self) -> Self:
         """Undo ``sparsify``.
 
         Returns
@@ -239,8 +244,9 @@ class Base(BaseEstimator):
         self
         """
         check_is_fitted(self)
-        if self._fitted.is_sparse:
-            dense = self._fitted.table.dense(with_state=True)
+        table = self._fitted.table
+        if isinstance(table, SparseTable):
+            dense = table.dense(with_state=True)
             self._fitted, self._state_key = self._fitted.with_table(dense), None
         return self
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from joblib import effective_n_jobs
@@ -16,6 +16,7 @@ from ..data.sample_checks import check_eval_set, check_target
 from ..data.targets import ClassRules, ClassTarget, RealRules, RealTarget, TargetScale
 from ..model.posterior import FittedPosterior
 from ..model.responses import Response
+from ..training.early_stopping import History
 from ..training.gibbs.chain_run import AfterSweep, RunningMean, run_chain
 from ..training.gibbs.likelihoods import Likelihood
 from ..training.gibbs.plan import SamplingPlan
@@ -25,6 +26,9 @@ from ..utils.memory import check_memory
 from .common import check_callbacks, new_rng, no_attribute, unchanged_on_error
 from .hyperparameters import DTYPES
 from .intake import check_features
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class BayesianBase(BaseEstimator):
@@ -37,6 +41,8 @@ class BayesianBase(BaseEstimator):
     fit_intercept: bool
     _fitted: FittedPosterior
     _chain: Chain
+    history_: History
+    n_iter_: int
 
     def __sklearn_is_fitted__(self) -> bool:
         return "_fitted" in vars(self)
@@ -129,14 +135,15 @@ class BayesianBase(BaseEstimator):
 
     # Fitting -----------------------------------------------------------------------------------
 
-    def _fit(self, X: Any, y: Any, eval_set: Any, callbacks: Any) -> BayesianBase:
+    def _fit(self, X: Any, y: Any, eval_set: Any, callbacks: Any) -> Self:
         with unchanged_on_error(self):
             plan, callbacks = self._plan(), check_callbacks(callbacks)
             before = None
             if self.warm_start and self.__sklearn_is_fitted__():
                 before = self._fitted
             rows, y = self._check_data(X, y, reset=before is None)
-            target = self._rules().learn(y, None, before and before.target)
+            known = None if before is None else before.target
+            target = self._rules().learn(y, None, known)
             y = self._encode(target, y)
             if before is None:
                 scales, centres = self.scaling is not None, plan.fit_intercept and plan.fit_linear
@@ -228,7 +235,7 @@ class BayesianBase(BaseEstimator):
 
     def _mean_value(self, X: Any) -> tuple[FittedPosterior, Any]:
         model, values = self._values(X)
-        total = 0.0
+        total: Any = 0.0
         for value in values:
             total = total + value
         return model, total / len(model.samples)

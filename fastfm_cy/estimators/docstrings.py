@@ -1,6 +1,10 @@
 """The parts of the estimators' documentation that all of them share."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from textwrap import indent
+from typing import Any
 
 PARAMETERS = """
 {n_factors}
@@ -250,16 +254,16 @@ fields : CSR matrix of int, default=None
 """
 
 
-def documented(**special):
+def documented(**special: str) -> Callable[[type], type]:
     """Class decorator that fills {parameters}, {attributes} and {references} of the docstring, and
     {fit_parameters} of fit's."""
     return filler(PARAMETERS.format(**special), ATTRIBUTES, REFERENCES, FIT_PARAMETERS)
 
 
-def documented_with_fields(family, task):
+def documented_with_fields(family: dict[str, str], task: dict[str, str]) -> Callable[[type], type]:
     """The same for estimators that know fields, all of whose methods take them."""
 
-    def fill(cls):
+    def fill(cls: type) -> type:
         cls = documented(**(task | family))(cls)
         for name in ("fit", "partial_fit", "predict", "decision_function", "predict_proba"):
             method = vars(_class_of(cls, name)).get(name)
@@ -272,13 +276,15 @@ def documented_with_fields(family, task):
     return fill
 
 
-def _class_of(cls, name):
+def _class_of(cls: type, name: str) -> type:
     """The class that defines a method, or cls."""
     return next((parent for parent in cls.__mro__ if name in vars(parent)), cls)
 
 
-def filler(parameters, attributes, references, fit_parameters):
-    def fill(cls):
+def filler(
+    parameters: str, attributes: str, references: str, fit_parameters: str
+) -> Callable[[type], type]:
+    def fill(cls: Any) -> type:
         parts = {"parameters": parameters, "attributes": attributes, "references": references}
         cls.__doc__ = _filled(cls.__doc__, parts, "    ")
         cls.fit.__doc__ = _filled(cls.fit.__doc__, {"fit_parameters": fit_parameters}, "        ")
@@ -287,7 +293,7 @@ def filler(parameters, attributes, references, fit_parameters):
     return fill
 
 
-def _filled(text, parts, margin):
+def _filled(text: str | None, parts: dict[str, str], margin: str) -> str | None:
     if text is None:  # python -OO
         return None
     for name, part in parts.items():

@@ -140,7 +140,7 @@ def _check_betas(value: Any, name: str) -> None:
     if not (
         isinstance(value, tuple | list)
         and len(value) == 2
-        and all(isinstance(beta, Real) and 0 <= beta < 1 for beta in value)
+        and all(isinstance(beta, Real) and 0 <= float(beta) < 1 for beta in value)
     ):
         raise ValueError(f"{name} must be two numbers of at least 0, below 1; got {value!r}.")
 

@@ -119,7 +119,8 @@ def take_in(
         inputs = inputs.going_on(before.trained.inputs)
         rows = inputs.finish(rows, X)
     weights = rules.row_weights(y_checked, check_weights(sample_weight, rows.n_rows))
-    target = rules.learn(y_checked, weights, before and before.target, **learning)
+    known = None if before is None else before.target
+    target = rules.learn(y_checked, weights, known, **learning)
     scale = before.trained.scale if before else None
     if before is None and plan.scales_targets:
         encoded = check_cast(target.encode(y_checked), estimator.dtype, "y")
@@ -152,7 +153,8 @@ def take_in_from_disk(
     else:
         inputs = inputs.going_on(before.trained.inputs)
     summary = summarise_targets(dataset, rules)
-    target = rules.learn(summary.values, summary.value_weights, before and before.target)
+    known = None if before is None else before.target
+    target = rules.learn(summary.values, summary.value_weights, known)
     scale = before.trained.scale if before else None
     if before is None and plan.scales_targets:
         scale = summary.scale(centres=plan.has_free_bias)
@@ -181,9 +183,10 @@ def _check_call(
 
 
 def validation_in_memory(
-    estimator: BaseEstimator, X: Any, y: Any, weights: Any, intake: Intake
+    estimator: BaseEstimator, eval_set: tuple[Any, Any, Any], intake: Intake
 ) -> ValidationSet:
-    """A validation set from what a user gives as eval_set."""
+    """A validation set from what a user gives as eval_set: (X, y, weights or None)."""
+    X, y, weights = eval_set
     rows = check_features(
         estimator, X, intake.inputs, reset=False, dtype=estimator.dtype, name="eval_set", y=y
     )

@@ -11,7 +11,6 @@ from sklearn.metrics import check_scoring
 from sklearn.utils import _safe_indexing
 
 from ..data.disk.dataset import DiskDataset
-from ..model.fitted import FittedModel
 from ..model.table import ParameterTable
 from ..training.early_stopping import History
 
@@ -33,7 +32,7 @@ class EstimatorObserver:
     """
 
     def __init__(
-        self, estimator: BaseEstimator, publish_table: Callable[[ParameterTable], FittedModel], *,
+        self, estimator: BaseEstimator, publish_table: Callable[[ParameterTable], None], *,
         data: tuple[Any, Any, np.ndarray | None], eval_set: Any, validates: bool,
         callbacks: list[Callable],
     ) -> None:  # fmt: skip

@@ -1,8 +1,13 @@
 """Field scorer: what ``compile()`` of a model with fields returns."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 
 from ..data.csr import CSRRows
+from .interfaces import Model, Table
 from .scoring import score_rows
 
 
@@ -18,13 +23,13 @@ class FieldScorer:
     model : FittedModel
     """
 
-    def __init__(self, table, model):
+    def __init__(self, table: Table, model: Model) -> None:
         self._table, self._model, self._inputs = table, model, model.inputs
-        self._of_feature = None
+        self._of_feature = np.empty(0, dtype=np.int32)
         if not self._inputs.beside:
             self._of_feature = self._inputs.of_features(model.n_features)
 
-    def row(self, indices, data, fields=None):
+    def row(self, indices: Any, data: Any, fields: Any = None) -> float | np.ndarray:
         """Score one row.
 
         Parameters
@@ -44,7 +49,7 @@ class FieldScorer:
         score = self.rows([0, len(indices)], indices, data, fields)[0]
         return score if np.ndim(score) else float(score)
 
-    def rows(self, indptr, indices, data, fields=None):
+    def rows(self, indptr: Any, indices: Any, data: Any, fields: Any = None) -> np.ndarray:
         """Score the rows of a CSR matrix, given by its arrays.
 
         Returns
@@ -80,7 +85,7 @@ class FieldScorer:
         return scores if scores.shape[1] > 1 else scores[:, 0]
 
 
-def _check_range(numbers, n, what):
+def _check_range(numbers: np.ndarray, n: int, what: str) -> None:
     if numbers.size and not (
         numbers.dtype.kind in "iu" and 0 <= numbers.min() <= numbers.max() < n
     ):

@@ -10,7 +10,7 @@ import numpy as np
 from ..data.disk.chunks import in_order, read_ahead
 from ..data.disk.dataset import DiskDataset
 from ..data.inputs import FieldInput, PlainInput, Rows
-from ..data.targets import ClassTarget, Encoding, RealTarget, TargetScale, after
+from ..data.targets import Encoding, TargetScale, after
 from .folding import folded
 from .links import Link
 from .sparse_table import SparseTable
@@ -35,7 +35,8 @@ class FittedModel:
 
     table: ParameterTable | SparseTable
     inputs: PlainInput
-    target: RealTarget | ClassTarget
+    target: Any
+    """RealTarget or ClassTarget."""
     link: Link
     n_features: int
     """Of X; the table may have fewer, if they are hashed."""

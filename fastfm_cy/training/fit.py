@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -242,7 +242,7 @@ class _Course:
         names, plan = list(self.plan.learned), self.plan
         if not names:
             return {}
-        source = self.source
+        source = cast(MemorySource, self.source)  # only rows in memory are let this far
         if validation is None:
             source, numbers = source.split(plan.validation_fraction, rng, stratify=plan.stratifies)
             validation = _validation_of(source, numbers)
@@ -285,7 +285,8 @@ class _Course:
         """A trainer, and what brings its work to the table."""
         plan, source = self.plan, self.source
         if plan.solver.by_columns:
-            trainer = CoordinateTrainer(plan, source, table, self.settings, self.strengths)
+            rows = cast(MemorySource, source)  # as above
+            trainer = CoordinateTrainer(plan, rows, table, self.settings, self.strengths)
             return trainer, _nothing
         placement = self.placement()
         placed = placement.placed_table(table)
@@ -296,7 +297,7 @@ class _Course:
 
     def placement(self) -> Placement:
         plan, source = self.plan, self.source
-        in_blocks = source.is_one_chunk and isinstance(source.rows, RelationalRows)
+        in_blocks = isinstance(source, MemorySource) and isinstance(source.rows, RelationalRows)
         return place_features(
             source.n_features, source.occurrences, source.n_visited,
             n_jobs=1 if in_blocks else plan.n_jobs,

@@ -18,9 +18,9 @@ class Solver:
 
     code: SolverCode
     learning_rate: float
-    l2_linear: dict
+    l2_linear: dict[str, float]
     """By the task, "regression" or "classification"."""
-    l2_factors: dict
+    l2_factors: dict[str, float]
     state_start: tuple[float, ...] = ()
     """Start value of each number of state kept beside a parameter."""
     state_adds: tuple[bool, ...] = ()
@@ -47,13 +47,13 @@ class Solver:
     weights are a function of their state."""
 
 
-def _grid(*settings):
+def _grid(*settings: tuple[float, float, float]) -> tuple[dict[str, float], ...]:
     """From (learning_rate, l2_factors, l2_linear)."""
     names = "learning_rate", "l2_factors", "l2_linear"
     return tuple(dict(zip(names, values, strict=True)) for values in settings)
 
 
-def _by_task(regression, classification):
+def _by_task(regression: float, classification: float) -> dict[str, float]:
     return {"regression": regression, "classification": classification}
 
 

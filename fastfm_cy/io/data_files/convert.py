@@ -1,12 +1,15 @@
 """From files of any format to a data set on disk, in bounded memory."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy import sparse
 
 from ...data.csr import matrix_of
-from ...data.disk.dataset import open_dataset
+from ...data.disk.dataset import DiskDataset, open_dataset
 from ...data.matrix_checks import _canonical as canonical
 from ...data.matrix_checks import check_structure
 from ...data.sample_checks import check_weights
@@ -21,9 +24,10 @@ from .writing import blocks, checked_fields, checked_query, checked_rows, checke
 
 
 def convert(
-    source, folder, *, format="auto", overwrite=False, memory_budget="256MB", on_error="raise",
-    n_jobs=None, **options,
-):  # fmt: skip
+    source: Any, folder: str | Path, *, format: str = "auto", overwrite: bool = False,
+    memory_budget: int | str = "256MB", on_error: str = "raise", n_jobs: int | None = None,
+    **options: Any,
+) -> DiskDataset:  # fmt: skip
     """Write files as a data set on disk, which estimators train on without holding it in memory.
 
     Rows of a matrix without fields are brought into canonical form: columns sorted, equal ones

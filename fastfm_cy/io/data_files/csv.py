@@ -1,7 +1,10 @@
 """Tables of numbers in text: a row a line, a target in one column, features in the others."""
 
+from __future__ import annotations
+
 import csv
 import io
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +17,7 @@ from ...kernels.text.reader import Problem, Rows
 from ...utils.checks import check_choice
 from ..files import written_aside
 from .collect import collected
+from .dataset import Dataset
 from .line_reader import LineReader, first_line
 from .writing import checked_rows, checked_target, unpacked
 
@@ -23,9 +27,10 @@ _CELLS = 1 << 18  # that are written at a time
 
 
 def read_csv(
-    source, *, target=0, weight=None, separator="auto", header="auto", dtype="float32",
-    on_error="raise", n_jobs=None,
-):  # fmt: skip
+    source: Any, *, target: int | str | None = 0, weight: int | str | None = None,
+    separator: str = "auto", header: str | bool = "auto", dtype: str = "float32",
+    on_error: str = "raise", n_jobs: int | None = None,
+) -> Dataset:  # fmt: skip
     """Read a table of numbers; every line has the same columns.
 
     Numbers may stand in double quotes, and are as `read_libsvm` has them; so are comments, empty
@@ -159,7 +164,10 @@ class TableForm:
         return texts[problem]
 
 
-def write_csv(target, X, y=None, *, weights=None, feature_names=None, separator=","):
+def write_csv(
+    target: Any, X: Any, y: Any = None, *, weights: Any = None, feature_names: Any = None,
+    separator: str = ",",
+) -> None:  # fmt: skip
     """Write a table as `read_csv` reads it: the target (if any), the weight (if any), all features.
 
     Parameters

@@ -1,6 +1,10 @@
 """What the readers return."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -39,5 +43,5 @@ class Dataset:
     skipped: list = field(default_factory=list)
     n_skipped: int = 0
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Any]:
         return iter((self.X, self.y))

@@ -1,13 +1,17 @@
 """The formats by their names, and files whose format is not known."""
 
+from __future__ import annotations
+
 import os
 from pathlib import Path
+from typing import Any
 
 from ...exceptions import FileFormatError
 from ...utils.checks import check_choice
 from ..files import listed, opened
 from .collect import collected
 from .csv import TableForm
+from .dataset import Dataset
 from .libfm_binary import BINARY_SUFFIXES, read_libfm_binary
 from .line_reader import LineReader, first_line
 from .sparse_lines import SparseForm
@@ -23,7 +27,10 @@ _FORMS = {"libsvm": SparseForm, "libffm": _libffm_form, "csv": TableForm}
 FORMATS = ("auto", *_FORMS, "libfm_binary")
 
 
-def read(source, *, format="auto", on_error="raise", n_jobs=None, **options):
+def read(
+    source: Any, *, format: str = "auto", on_error: str = "raise", n_jobs: int | None = None,
+    **options: Any,
+) -> Dataset:  # fmt: skip
     """Read a file of any format.
 
     Parameters
@@ -46,7 +53,7 @@ def read(source, *, format="auto", on_error="raise", n_jobs=None, **options):
     return collected(text_reader(source, format, options, on_error=on_error, n_jobs=n_jobs))
 
 
-def detect_format(path):
+def detect_format(path: str | Path) -> str:
     """The format of a file, by its suffix or its first line with data.
 
     Parameters

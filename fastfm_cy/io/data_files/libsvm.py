@@ -1,14 +1,20 @@
 """The text format of libsvm and libFM: ``target [qid:n] index:value ...``, a row a line."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from .collect import collected
+from .dataset import Dataset
 from .line_reader import LineReader
 from .sparse_lines import SparseForm
 from .writing import unpacked, write_sparse
 
 
 def read_libsvm(
-    source, *, n_features=None, zero_based=True, dtype="float32", on_error="raise", n_jobs=None
-):
+    source: Any, *, n_features: int | None = None, zero_based: bool | str = True,
+    dtype: str = "float32", on_error: str = "raise", n_jobs: int | None = None,
+) -> Dataset:  # fmt: skip
     """Read rows in the text format of libsvm, svmlight, libFM and xLearn.
 
     A line is ``target [qid:n] index:value index:value ...``, with any blanks between; a value that
@@ -48,7 +54,9 @@ def read_libsvm(
     return collected(LineReader(source, form, on_error=on_error, n_jobs=n_jobs))
 
 
-def write_libsvm(target, X, y=None, *, query=None, zero_based=True):
+def write_libsvm(
+    target: Any, X: Any, y: Any = None, *, query: Any = None, zero_based: bool = True
+) -> None:
     """Write rows as `read_libsvm` reads them: the same numbers, the same entries.
 
     Every number has as few digits as name it alone.

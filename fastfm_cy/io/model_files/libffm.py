@@ -13,8 +13,12 @@ blocks of four weights and their four sums of squared gradients (from 1), float3
 k. The weights that fill the last block are 0.
 """
 
+from __future__ import annotations
+
 import os
 import struct
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +32,9 @@ _FOUR = 4
 _NAMES = ("n", "m", "k", "normalization")
 
 
-def read_libffm_model(path, *, fields=None, classes=(0, 1), **parameters):
+def read_libffm_model(
+    path: str | Path, *, fields: Any = None, classes: tuple = (0, 1), **parameters: Any
+) -> Any:
     """Read a model of libffm, of any version, as a fitted estimator.
 
     Parameters
@@ -111,7 +117,7 @@ def _read_binary(path):
     return Weights(0.0, np.zeros(n), factors, squares), bool(normalizes)
 
 
-def write_libffm_model(model, path, *, text=False):
+def write_libffm_model(model: Any, path: str | Path, *, text: bool = False) -> None:
     """Write a fitted estimator as a model of libffm.
 
     Parameters
