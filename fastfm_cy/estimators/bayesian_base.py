@@ -21,9 +21,9 @@ from ..training.gibbs.plan import SamplingPlan
 from ..training.gibbs.sampler import Chain, Priors
 from ..utils.checks import check_bool, check_choice, check_integer, check_real
 from ..utils.memory import check_memory
-from .common import check_callbacks, new_rng, no_attribute, unchanged_on_error
+from .common import as_of_now, check_callbacks, new_rng, no_attribute, one_fit
 from .hyperparameters import DTYPES
-from .intake import check_features
+from .intake import check_features, names_of_features
 
 
 class BayesianBase(BaseEstimator):
@@ -123,12 +123,16 @@ class BayesianBase(BaseEstimator):
     # Fitting -----------------------------------------------------------------------------------
 
     def _fit(self, X: Any, y: Any, eval_set: Any, callbacks: Any) -> BayesianBase:
-        with unchanged_on_error(self):
+        with one_fit(self):
             plan, callbacks = self._plan(), check_callbacks(callbacks)
             before = None
             if self.warm_start and self.__sklearn_is_fitted__():
                 before = self._fitted
-            rows, y = self._check_data(X, y, reset=before is None)
+            # A copy learns the features' names; predictions in other threads must not see them yet.
+            checked = as_of_now(self)
+            if before is not None:
+                checked.n_features_in_ = before.n_features
+            rows, y = checked._check_data(X, y, reset=before is None)
             target = self._rules().learn(y, None, before and before.target)
             likelihood = self._likelihood(target, self._encode(target, y))
             response = self._response(target)
@@ -143,27 +147,32 @@ class BayesianBase(BaseEstimator):
                 chain = self._chain_to_go_on(plan, n_features)
                 n_kept = plan.n_to_keep(size, n_iter, n_before)
                 history = {name: list(values) for name, values in self.history_.items()}
-            validation = self._validation(eval_set, target)
+            validation = checked._validation(eval_set, target)
+            names = names_of_features(checked)
             result = run_chain(
                 plan, rows, likelihood, response, chain, n_kept=n_kept, validation=validation,
-                after_sweep=self._publisher(callbacks), history=history, n_iter=n_iter,
+                after_sweep=self._publisher(callbacks, names), history=history, n_iter=n_iter,
             )  # fmt: skip
             samples = result.samples
             if before is not None:
                 samples = before.samples.concatenated(samples)
             if plan.n_kept_samples is not None:
                 samples = samples.newest(plan.n_kept_samples)
-            self._fitted, self._chain = FittedPosterior(samples, target, response), chain
-            self.history_, self.n_iter_ = result.history, result.n_iter
+            if "feature_names_in_" not in names:
+                vars(self).pop("feature_names_in_", None)
+            vars(self).update(
+                names, _fitted=FittedPosterior(samples, target, response), _chain=chain,
+                history_=result.history, n_iter_=result.n_iter,
+            )  # fmt: skip
         return self
 
-    def _publisher(self, callbacks: list[Callable]) -> AfterSweep:
+    def _publisher(self, callbacks: list[Callable], names: dict[str, Any]) -> AfterSweep:
         """A function that shows the chain's state to callbacks; they say whether to stop."""
 
         def after_sweep(chain: Chain, history: dict, n_iter: int) -> bool:
             if not callbacks:
                 return False
-            self._chain, self.history_, self.n_iter_ = chain, history, n_iter
+            vars(self).update(names, _chain=chain, history_=history, n_iter_=n_iter)
             stops = [bool(callback(self, history)) for callback in callbacks]
             return any(stops)
 
@@ -200,10 +209,10 @@ class BayesianBase(BaseEstimator):
     def _values(self, X: Any) -> tuple[FittedPosterior, Iterator[np.ndarray]]:
         """The model, and each kept draw's predictions of the rows of X."""
         check_is_fitted(self)
-        model, n_jobs = self._model_to_score(), effective_n_jobs(self.n_jobs)
-        rows = check_features(self, X, PlainInput(), reset=False, dtype="float32")
-        if rows.n_features != model.n_features:
-            raise ValueError(f"X has {rows.n_features} features, the model {model.n_features}.")
+        now = as_of_now(self)
+        model, n_jobs = now._model_to_score(), effective_n_jobs(now.n_jobs)
+        now.n_features_in_ = model.n_features
+        rows = check_features(now, X, PlainInput(), reset=False, dtype="float32")
         return model, model.values(rows, n_jobs)
 
     def _mean_value(self, X: Any) -> tuple[FittedPosterior, Any]:

@@ -41,6 +41,8 @@ class FMRegressor(Regressor):
     ------
     DivergenceError
         (a FloatingPointError) by ``fit`` if training diverges, by ``predict`` on overflow.
+    MemoryError
+        By ``fit`` if the parameters would take more than `max_memory`; nothing is allocated then.
 
     References
     ----------
@@ -57,11 +59,11 @@ class FMRegressor(Regressor):
     """
 
     def __init__(
-        self, n_factors=16, *, degree=2, share_factors=False, loss="squared_error",
-        solver="adagrad", learning_rate=None, schedule="constant", power_t=0.5,
-        adam_betas=(0.9, 0.999), ftrl_beta=1.0, max_iter=20, l1_linear=0.0, l1_factors=0.0,
-        l2_linear=None, l2_factors=None, l2_intercept=0.0, feature_groups=None, init_scale=0.01,
-        init_intercept=None, fit_intercept=True, fit_linear=True, huber_delta=1.0,
+        self, n_factors=16, *, degree=2, share_factors=False, n_hash=None, max_memory=None,
+        loss="squared_error", solver="adagrad", learning_rate=None, schedule="constant",
+        power_t=0.5, adam_betas=(0.9, 0.999), ftrl_beta=1.0, max_iter=20, l1_linear=0.0,
+        l1_factors=0.0, l2_linear=None, l2_factors=None, l2_intercept=0.0, feature_groups=None,
+        init_scale=0.01, init_intercept=None, fit_intercept=True, fit_linear=True, huber_delta=1.0,
         clip_predictions=True, shuffle="block", early_stopping=False, validation_fraction=0.1,
         scoring=None, n_iter_no_change=3, tol=None, warm_start=False, grow_features=False,
         relabel=False, n_jobs=None, deterministic=False, random_state=None, verbose=0,
@@ -104,6 +106,8 @@ class FMClassifier(Classifier):
     ------
     DivergenceError
         (a FloatingPointError) by ``fit`` if training diverges, by predictions on overflow.
+    MemoryError
+        By ``fit`` if the parameters would take more than `max_memory`; nothing is allocated then.
 
     References
     ----------
@@ -120,8 +124,9 @@ class FMClassifier(Classifier):
     """
 
     def __init__(
-        self, n_factors=16, *, degree=2, share_factors=False, loss="log_loss", solver="adagrad",
-        learning_rate=None, schedule="constant", power_t=0.5, adam_betas=(0.9, 0.999),
+        self, n_factors=16, *, degree=2, share_factors=False, n_hash=None, max_memory=None,
+        loss="log_loss", solver="adagrad", learning_rate=None, schedule="constant",
+        power_t=0.5, adam_betas=(0.9, 0.999),
         ftrl_beta=1.0, max_iter=20, l1_linear=0.0, l1_factors=0.0, l2_linear=None, l2_factors=None,
         l2_intercept=0.0,
         feature_groups=None, init_scale=0.01, init_intercept=None, fit_intercept=True,

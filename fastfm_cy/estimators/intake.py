@@ -27,11 +27,21 @@ class Intake:
     source: Source
     inputs: PlainInput
     target: RealTarget | ClassTarget
-    n_features: int
-    """Of X."""
     X: Any
     y: Any
     """As the user gave them, for scorers."""
+    checked: BaseEstimator
+    """A copy of the estimator that knows the number and the names of X's features."""
+
+    @property
+    def n_features(self) -> int:
+        """Of X."""
+        return self.checked.n_features_in_
+
+    @property
+    def names(self) -> dict[str, Any]:
+        """What scikit-learn's validation keeps of the features."""
+        return names_of_features(self.checked)
 
     def complete(self, plan: TrainingPlan) -> TrainingPlan:
         """The plan with what only the data say."""
@@ -40,6 +50,12 @@ class Intake:
         return replace(
             plan, family=family, n_outputs=target.n_outputs, score_range=target.score_range
         )
+
+
+def names_of_features(estimator: BaseEstimator) -> dict[str, Any]:
+    """The attributes with the number and the names of an estimator's features."""
+    names = "n_features_in_", "feature_names_in_"
+    return {name: vars(estimator)[name] for name in names if name in vars(estimator)}
 
 
 def check_features(
@@ -74,6 +90,8 @@ def take_in(
 
     Parameters
     ----------
+    estimator : Base
+        Learns the number and the names of the features.
     X, y, sample_weight
         As a user gives them to ``fit``.
     inputs : PlainInput
@@ -95,12 +113,12 @@ def take_in(
     if before is None:
         inputs, rows = inputs.learn(rows, X)
     else:
-        inputs = inputs.going_on(before.inputs)
+        inputs = inputs.going_on(before.inputs, before.n_features)
         rows = inputs.finish(rows, X)
     weights = rules.row_weights(y_checked, check_weights(sample_weight, rows.n_rows))
     target = rules.learn(y_checked, weights, before and before.target, **learning)
     source = MemorySource.of(rows, target.encode(y_checked), weights, estimator.dtype)
-    return Intake(source, inputs, target, estimator.n_features_in_, X, y)
+    return Intake(source, inputs, target, X, y, estimator)
 
 
 def take_in_from_disk(
@@ -120,11 +138,11 @@ def take_in_from_disk(
         vars(estimator).pop("feature_names_in_", None)
         inputs = inputs.learn_disk(dataset)
     else:
-        inputs = inputs.going_on(before.inputs)
+        inputs = inputs.going_on(before.inputs, before.n_features)
     summary = summarise_targets(dataset, rules)
     target = rules.learn(summary.values, summary.value_weights, before and before.target)
     source = DiskSource(dataset, inputs, target, summary)
-    return Intake(source, inputs, target, n_features, None, None)
+    return Intake(source, inputs, target, None, None, estimator)
 
 
 def _check_call(dataset: DiskDataset, y: Any, sample_weight: Any, plan: TrainingPlan) -> None:
@@ -147,10 +165,9 @@ def _check_call(dataset: DiskDataset, y: Any, sample_weight: Any, plan: Training
         )
 
 
-def validation_in_memory(
-    estimator: BaseEstimator, X: Any, y: Any, weights: Any, intake: Intake
-) -> ValidationSet:
+def validation_in_memory(X: Any, y: Any, weights: Any, intake: Intake) -> ValidationSet:
     """A validation set from what a user gives as eval_set."""
+    estimator = intake.checked
     rows = check_features(
         estimator, X, intake.inputs, reset=False, dtype=estimator.dtype, name="eval_set", y=y
     )

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..kernels.dispatch import ffm, fm, fwfm, higher_order
 from ..kernels.gradient.fields import Fields
-from .field_scorer import FieldScorer
+from .input_scorer import InputScorer
 
 HIGHEST_DEGREE = 5  # that the kernels know
 
@@ -43,6 +43,11 @@ class FM:
         """The family that an estimator's parameters ask for."""
         degree = params["degree"]
         return cls() if degree == 2 else HigherOrderFM(degree, params["share_factors"])
+
+    @classmethod
+    def forms(cls):
+        """The classes of what `of` returns."""
+        return FM, HigherOrderFM
 
     @property
     def kernels(self):
@@ -89,6 +94,8 @@ class FM:
 
     def scorer(self, table, model):
         """What ``compile()`` of a FittedModel with this table returns."""
+        if model.inputs.n_hash is not None:
+            return InputScorer(table, model)
         return self.kernels.Scorer(
             table.arrays, table.n_padded, model.link.is_exponential, *model.target.score_range,
             n_vectors=self.n_vectors, degree=self.degree,
@@ -138,6 +145,10 @@ class FieldMachine(FM):
     def of(cls, params):
         return cls(same_field=params["same_field"])
 
+    @classmethod
+    def forms(cls):
+        return (cls,)
+
     def with_fields(self, n_fields):
         return replace(self, n_fields=n_fields)
 
@@ -145,7 +156,7 @@ class FieldMachine(FM):
         return Fields(rows.fields, self.n_fields, self.same_field)
 
     def scorer(self, table, model):
-        return FieldScorer(table, model)
+        return InputScorer(table, model)
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,7 @@ def save_model(model, path, *, optimizer_state=True):
     attributes = schema.stored(model)
     if not check_bool(optimizer_state, "optimizer_state"):
         attributes = schema.without_state(attributes)
+    schema.check(model, attributes)
     arrays = []
     header = {"estimator": type(model).__name__, "fastfm_cy": version("fastfm_cy")}
     for part, values in (("parameters", parameters), ("attributes", attributes)):

@@ -61,6 +61,10 @@ class Chain:
         return self.table.n_factors
 
     @property
+    def n_groups(self):
+        return len(self.linear_prior)
+
+    @property
     def factors(self):
         return self.table.factor_vectors
 
