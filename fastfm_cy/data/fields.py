@@ -176,6 +176,17 @@ def hashed(rows: CSRRows, n_hash: int) -> CSRRows:
     return replace(rows, indices=hashes_of(rows.indices, n_hash), n_features=n_hash)
 
 
+def hashed_and_summed(rows: CSRRows, n_hash: int) -> CSRRows:
+    """The same, with the values summed of the columns of a row that meet."""
+    rows = hashed(rows, n_hash)
+    X = sparse.csr_array((rows.data.copy(), rows.indices, rows.indptr), (rows.n_rows, n_hash))
+    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is found in training
+        X.sum_duplicates()
+    X.eliminate_zeros()
+    indptr, indices = X.indptr.astype(np.int64), X.indices.astype(np.int32, copy=False)
+    return replace(rows, indptr=indptr, indices=indices, data=X.data)
+
+
 def hashes_of(columns: np.ndarray, n_hash: int) -> np.ndarray:
     # Multiplication by odd constants and a fold of the high bits: neighbours go far apart.
     mixed = columns.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)

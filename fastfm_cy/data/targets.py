@@ -210,6 +210,11 @@ class ClassRules:
             target = self.target(classes_of(y, weights, self.owner) if classes is None else classes)
         else:
             target = before
+            if self.target(before.classes).are_numbered != before.are_numbered:
+                raise ValueError(
+                    "loss cannot change between fits that go on (warm_start, partial_fit) from one "
+                    "score for two classes to one a class, or back. Fit anew with warm_start=False."
+                )
             if classes is not None and not np.array_equal(classes, before.classes):
                 raise ValueError(
                     "classes must stay as in the first call, "

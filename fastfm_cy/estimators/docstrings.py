@@ -96,6 +96,13 @@ dtype : {{"float32", "float64"}}, default="float32"
     Type of the parameters and of the arithmetic.
 """
 
+MEMORY = """n_hash : int or None, default=None
+    Hash the features to so many rows of the table, which bounds its memory; features that meet
+    share their parameters{met}. ``coef_`` and ``factors_`` then have a row a hash.
+max_memory : int, str or None, default=None
+    Most bytes, or such as "8GB", that the parameters may take, copies included; a fit that needs
+    more is refused. None is what the system has free."""
+
 DEGREE = """degree : int from 2 to 5, default=2
     The most features that interact. Beyond 2, the score also has for every order d up to the degree
     the sum over all sets of d features of the products of their x_i and of their factors, summed
@@ -109,7 +116,9 @@ _RATES = """0.05 for "adagrad", 0.02 for "sgd", 0.002 for
 _FM = {
     "n_factors": """n_factors : int, default=16
     Length k of each feature's factor vector; 0 gives the plain linear model.""",
-    "model": DEGREE,
+    "model": DEGREE
+    + "\n"
+    + MEMORY.format(met=", and where a row has several,\n    their values are summed"),
     "als_name": ', "als"',
     "als": """ "als" sets one parameter after the other to its best value [8]_, for
     "squared_error" exactly, for "log_loss", "probit" and "squared_hinge" (two classes) by a
@@ -160,15 +169,11 @@ same_field : bool, default={same_field}
     Whether two features of one field interact, where a row has several.
 normalize : {{"l2"}} or None, default={normalize}
     "l2" divides each row of X by its Euclidean length (instance-wise normalisation): interactions
-    are then weighted by 1 / |x|^2, as in libffm, and linear terms by 1 / |x|.
-n_hash : int or None, default=None
-    Hash the features to so many rows of the table, which bounds its memory; features that meet
-    share their parameters. ``coef_`` and ``factors_`` then have a row a hash.
-max_memory : int, str or None, default=None
-    Most bytes, or such as "8GB", that the parameters may take, copies included; a fit that needs
-    more is refused. None is what the system has free."""
-_NO_ALS = {"als_name": "", "als": "", "auto_name": "", "auto": ""}
-FFM_TEXTS = _NO_ALS | {
+    are then weighted by 1 / |x|^2, as in libffm, and linear terms by 1 / |x|."""
+_WITH_FIELDS = {
+    "model": MEMORY.format(met=""), "als_name": "", "als": "", "auto_name": "", "auto": "",
+}  # fmt: skip
+FFM_TEXTS = _WITH_FIELDS | {
     "n_factors": """n_factors : int, default=4
     Length k of each of a feature's factor vectors, one a field; 0 gives the plain linear model.
 """
@@ -182,7 +187,7 @@ init_scale : float > 0, default=0.3
     "rates": """0.2 for "adagrad", 0.08 for "sgd", 0.008 for
     "adam" and "adamw", 0.4 for "ftrl".""",
 }
-FWFM_TEXTS = _NO_ALS | {
+FWFM_TEXTS = _WITH_FIELDS | {
     "rates": _RATES,
     "n_factors": """n_factors : int, default=8
     Length k of each feature's factor vector; 0 gives the plain linear model.

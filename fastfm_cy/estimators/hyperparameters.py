@@ -131,6 +131,12 @@ def _check_degree(value: Any, name: str) -> None:
         raise ValueError(f"degree must be at most {HIGHEST_DEGREE}; got {value}.")
 
 
+def _check_n_hash(value: Any, name: str) -> None:
+    check_integer(value, name, 1)
+    if value > np.iinfo(np.int32).max:
+        raise ValueError(f"{name} must be at most {np.iinfo(np.int32).max}; got {value}.")
+
+
 def _check_shuffle(value: Any, name: str) -> None:
     if not isinstance(value, str) or value != "block":
         check_bool(value, name)
@@ -205,7 +211,7 @@ _CHECKS: dict[str, Callable] = {
     "same_field": check_bool,
     "normalize": _check_normalize,
     "n_fields": _or_none(_at_least(1)),
-    "n_hash": _or_none(_at_least(1)),
+    "n_hash": _or_none(_check_n_hash),
     "max_memory": _or_none(check_memory),
     "fit_pair_weights": check_bool,
 }  # fmt: skip

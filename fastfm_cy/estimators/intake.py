@@ -39,11 +39,21 @@ class Intake:
     inputs: PlainInput
     """How X is read for training."""
     encoding: Encoding
-    n_features: int
-    """Of X."""
     X: Any
     y: Any
     """As the user gave them, for scorers."""
+    checked: BaseEstimator
+    """A copy of the estimator that knows the number and the names of X's features."""
+
+    @property
+    def n_features(self) -> int:
+        """Of X."""
+        return self.checked.n_features_in_
+
+    @property
+    def names(self) -> dict[str, Any]:
+        """What scikit-learn's validation keeps of the features."""
+        return names_of_features(self.checked)
 
     def complete(self, plan: TrainingPlan) -> TrainingPlan:
         """The plan with what only the data say."""
@@ -59,6 +69,12 @@ class Intake:
     ) -> FittedModel:
         """The fitted model of a table that was trained on these data."""
         return fitted_model(table, self.inputs, self.encoding, link, self.n_features, rescale)
+
+
+def names_of_features(estimator: BaseEstimator) -> dict[str, Any]:
+    """The attributes with the number and the names of an estimator's features."""
+    names = "n_features_in_", "feature_names_in_"
+    return {name: vars(estimator)[name] for name in names if name in vars(estimator)}
 
 
 def check_features(
@@ -93,6 +109,8 @@ def take_in(
 
     Parameters
     ----------
+    estimator : Base
+        Learns the number and the names of the features.
     X, y, sample_weight
         As a user gives them to ``fit``.
     inputs : PlainInput
@@ -116,7 +134,7 @@ def take_in(
     if before is None:
         inputs, rows = inputs.learn(rows, X, scales=plan.scaling, centres=plan.centres)
     else:
-        inputs = inputs.going_on(before.trained.inputs)
+        inputs = inputs.going_on(before.trained.inputs, before.n_features)
         rows = inputs.finish(rows, X)
     weights = rules.row_weights(y_checked, check_weights(sample_weight, rows.n_rows))
     known = None if before is None else before.target
@@ -130,7 +148,7 @@ def take_in(
     encoding = Encoding(target, scale)
     unscaled = plain if inputs.columns is not None else None
     source = MemorySource.of(rows, encoding.encode(y_checked), weights, estimator.dtype, unscaled)
-    return Intake(source, inputs, encoding, estimator.n_features_in_, X, y)
+    return Intake(source, inputs, encoding, X, y, estimator)
 
 
 def take_in_from_disk(
@@ -151,7 +169,7 @@ def take_in_from_disk(
         scaling = sampled_scaling(dataset, centres=plan.centres) if plan.scaling else None
         inputs = inputs.learn_disk(dataset, scaling)
     else:
-        inputs = inputs.going_on(before.trained.inputs)
+        inputs = inputs.going_on(before.trained.inputs, before.n_features)
     summary = summarise_targets(dataset, rules)
     known = None if before is None else before.target
     target = rules.learn(summary.values, summary.value_weights, known)
@@ -160,7 +178,7 @@ def take_in_from_disk(
         scale = summary.scale(centres=plan.has_free_bias)
     encoding = Encoding(target, scale)
     source = DiskSource(dataset, inputs, encoding, summary)
-    return Intake(source, inputs, encoding, n_features, None, None)
+    return Intake(source, inputs, encoding, None, None, estimator)
 
 
 def _check_call(
@@ -182,11 +200,10 @@ def _check_call(
         )
 
 
-def validation_in_memory(
-    estimator: BaseEstimator, eval_set: tuple[Any, Any, Any], intake: Intake
-) -> ValidationSet:
+def validation_in_memory(eval_set: tuple[Any, Any, Any], intake: Intake) -> ValidationSet:
     """A validation set from what a user gives as eval_set: (X, y, weights or None)."""
     X, y, weights = eval_set
+    estimator = intake.checked
     rows = check_features(
         estimator, X, intake.inputs, reset=False, dtype=estimator.dtype, name="eval_set", y=y
     )

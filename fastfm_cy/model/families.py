@@ -13,7 +13,7 @@ from ..kernels.common.settings import Settings
 from ..kernels.dispatch import ffm, fm, fwfm, higher_order
 from ..kernels.gradient.fields import Fields
 from ..kernels.interfaces import GradientKernels, PlainKernels
-from .field_scorer import FieldScorer
+from .input_scorer import InputScorer
 from .interfaces import Model, Strengths, Table
 
 HIGHEST_DEGREE = 5  # that the kernels know
@@ -53,6 +53,11 @@ class FM:
         """The family that an estimator's parameters ask for."""
         degree = params["degree"]
         return cls() if degree == 2 else HigherOrderFM(degree, params["share_factors"])
+
+    @classmethod
+    def forms(cls) -> tuple[type[FM], ...]:
+        """The classes of what `of` returns."""
+        return FM, HigherOrderFM
 
     @property
     def kernels(self) -> GradientKernels:
@@ -133,6 +138,8 @@ class FM:
 
     def scorer(self, table: Table, model: Model) -> Any:
         """What ``compile()`` of a FittedModel with this table returns."""
+        if model.inputs.n_hash is not None:
+            return InputScorer(table, model)
         kernels, (low, high) = cast(PlainKernels, self.kernels), model.target.score_range
         return kernels.Scorer(
             table.arrays, table.n_padded, model.link.is_exponential, low, high,
@@ -155,10 +162,10 @@ class HigherOrderFM(FM):
     folds_centres = False
 
     @property
-    def scales_targets(self):
+    def scales_targets(self) -> bool:  # type: ignore[override]
         return not self.shared  # one factor vector cannot have a root for each order
 
-    def target_roots(self, spread):
+    def target_roots(self, spread: float) -> Any:
         return (spread ** (1 / np.arange(2, self.degree + 1)))[:, None]
 
     @property
@@ -191,14 +198,18 @@ class FieldMachine(FM):
     def of(cls, params: Mapping[str, Any]) -> FieldMachine:
         return cls(same_field=params["same_field"])
 
+    @classmethod
+    def forms(cls) -> tuple[type[FM], ...]:
+        return (cls,)
+
     def with_fields(self, n_fields: Any) -> FieldMachine:
         return replace(self, n_fields=n_fields)
 
     def fields(self, rows: CSRRows) -> Fields:
         return Fields(rows.known_fields, self.n_fields, self.same_field)
 
-    def scorer(self, table: Table, model: Model) -> FieldScorer:
-        return FieldScorer(table, model)
+    def scorer(self, table: Table, model: Model) -> InputScorer:
+        return InputScorer(table, model)
 
 
 @dataclass(frozen=True)
@@ -217,7 +228,9 @@ class FFM(FieldMachine):
     def kernels(self) -> GradientKernels:
         return ffm
 
-    def meetings(self, table, output, vectors, centre, fields):
+    def meetings(
+        self, table: Table, output: int, vectors: np.ndarray, centre: np.ndarray, fields: Any
+    ) -> tuple[np.ndarray, np.ndarray]:
         sums = np.zeros((self.n_fields, self.n_fields, vectors.shape[2]))
         np.add.at(sums, fields, centre[:, None, None] * vectors)
         meetings = np.einsum("igk,gik->i", vectors, sums[:, fields])
@@ -242,7 +255,9 @@ class FwFM(FieldMachine):
     def kernels(self) -> GradientKernels:
         return fwfm
 
-    def meetings(self, table, output, vectors, centre, fields):
+    def meetings(
+        self, table: Table, output: int, vectors: np.ndarray, centre: np.ndarray, fields: Any
+    ) -> tuple[np.ndarray, np.ndarray]:
         single = vectors[:, 0]
         pairs = table.shared_blocks[output, 0].astype(np.float64)
         pairs = np.triu(pairs.reshape(self.n_fields, self.n_fields))

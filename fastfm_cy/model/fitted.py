@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -46,7 +46,7 @@ class FittedModel:
     @property
     def trained(self) -> TrainedModel:
         """What training goes on with."""
-        return self.scaled or TrainedModel(self.table, self.inputs)
+        return self.scaled or TrainedModel(cast(ParameterTable, self.table), self.inputs)
 
     @property
     def is_sparse(self) -> bool:

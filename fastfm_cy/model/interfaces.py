@@ -48,6 +48,9 @@ class Table(Protocol):
     def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]: ...
 
     @property
+    def shared_blocks(self) -> np.ndarray: ...
+
+    @property
     def linear_blocks(self) -> np.ndarray: ...
 
     @property

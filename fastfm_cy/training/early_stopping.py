@@ -21,8 +21,8 @@ class Observer(Protocol):
     watches: bool
     """Whether the table must be up to date after each epoch."""
 
-    def begin(self, table: ParameterTable) -> None:
-        """Training of this table begins."""
+    def begin(self, table: ParameterTable, state_key: tuple | None) -> None:
+        """Training of this table begins, whose state is tied to its weights as FitResult says."""
 
     def held_out(self, numbers: np.ndarray) -> None:
         """These rows are held out for validation."""
@@ -42,7 +42,7 @@ class Unobserved:
 
     watches = False
 
-    def begin(self, table: ParameterTable) -> None: ...
+    def begin(self, table: ParameterTable, state_key: tuple | None) -> None: ...
 
     def held_out(self, numbers: np.ndarray) -> None: ...
 

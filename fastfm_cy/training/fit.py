@@ -81,12 +81,12 @@ def fit(
         course.check_same_kind(table)
         course.start_late(table, rng)
         course.match_state(table)
-    observer.begin(table)
+    state_key = course.state_key(table.n_features)
+    observer.begin(table, state_key)
     history, best_iter = course.train(
         table, rng, validation=validation, observer=observer, verbose=plan.verbose
     )
-    key = course.state_key(table.n_features)
-    return FitResult(table, history, best_iter, learned, rescale, key)
+    return FitResult(table, history, best_iter, learned, rescale, state_key)
 
 
 def _train_once(rng: np.random.Generator) -> Callable:

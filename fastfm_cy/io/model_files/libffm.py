@@ -136,9 +136,9 @@ def write_libffm_model(model: Any, path: str | Path, *, text: bool = False) -> N
             "libffm knows neither bias nor linear weights; fit with fit_intercept=False and "
             "fit_linear=False."
         )
-    if not model.same_field:
+    if not model._fitted.table.family.same_field:
         raise ValueError("libffm counts pairs of one field, too; fit with same_field=True.")
-    normalizes = model.normalize is not None
+    normalizes = model._fitted.inputs.normalize is not None
     (_write_text if text else _write_binary)(path, weights, normalizes)
 
 

@@ -114,8 +114,8 @@ def write_libfm_model(model: Any, path: str | Path) -> None:
     if factors.shape[1] == 1:
         factors = np.pad(factors, ((0, 0), (0, 1)))
     with text_written_aside(path) as file:
-        if model.fit_intercept:
+        if model.fit_intercept or weights.intercept:
             file.write(f"{_BIAS}\n{weights.intercept!s}\n")
-        if model.fit_linear:
+        if model.fit_linear or weights.coef.any():
             file.write(f"{_LINEAR}\n{lines_of(weights.coef[:, None])}")
         file.write(f"{_FACTORS}\n{lines_of(factors)}")

@@ -68,6 +68,7 @@ def save_model(model: Any, path: str | Path, *, optimizer_state: bool = True) ->
     attributes = schema.stored(model)
     if not check_bool(optimizer_state, "optimizer_state"):
         attributes = schema.without_state(attributes)
+    schema.check(model, attributes)
     arrays = []
     header = {"estimator": type(model).__name__, "fastfm_cy": version("fastfm_cy")}
     for part, values in (("parameters", parameters), ("attributes", attributes)):

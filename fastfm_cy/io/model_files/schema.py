@@ -21,6 +21,7 @@ from ...estimators.bayesian_base import BayesianBase
 from ...estimators.bayesian_ordinal import BayesianFMOrdinal
 from ...estimators.registry import ESTIMATORS
 from ...model.fitted import FittedModel, TrainedModel
+from ...model.losses import LOSSES
 from ...model.posterior import FittedPosterior, Samples
 from ...model.sparse_table import SparseTable
 from ...model.table import ParameterTable
@@ -44,6 +45,8 @@ class Schema:
     """The attributes of a fitted estimator by their names in files."""
     without_state: Callable[[Attributes], Attributes]
     """The same without what only training needs."""
+    check: Callable[[Any, Attributes], None]
+    """(estimator, stored attributes): raise an error if its parameters cannot go with them."""
     restore: Callable[[Any, Attributes, bool], None]
     """(estimator, attributes, keeps_tables): check that what was loaded fits, and take it."""
 
@@ -82,11 +85,24 @@ def _history(value: Any) -> None:
 
 def _labels(value: Any) -> None:
     require(isinstance(value, np.ndarray) and value.ndim == 1 and len(value) >= 2, "classes")
+    require(len(np.unique(value)) == len(value), "classes")
+    require(value.dtype.kind != "f" or np.isfinite(value).all(), "classes")
 
 
 def _range(value: Any) -> None:
     low, high = value
     require(isinstance(value, tuple) and float(low) <= float(high), "range of targets")
+    require(float(low) < np.inf and float(high) > -np.inf, "range of targets")
+
+
+def _fields(value: Any) -> None:
+    is_array = isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype.kind in "iu"
+    require(value is None or is_array, "fields")
+
+
+def _optional_count(value: Any) -> None:
+    if value is not None:
+        _count(value)
 
 
 def _optional_tuple(value: Any) -> None:
@@ -148,7 +164,13 @@ _TABLE_ATTRIBUTES = _COMMON | {
     "_columns": _columns,
     "_target_scale": _target_scale,
     "_scaled_table": _is_a(ParameterTable),
+    # Of the fit, where parameters were set to something else since.
+    "_fields": _fields,
+    "_n_hash": _optional_count,
+    "_normalize": _is_a(str, type(None)),
+    "_loss": _is_a(str),
 }
+_OF_INPUTS = ("fields", "n_hash", "normalize")
 _AS_THEY_ARE = ("best_iter_", "l2_linear_", "l2_factors_", "_rng", "_state")
 
 
@@ -167,7 +189,7 @@ def _stored_table(model: Base) -> Attributes:
         stored["_fields_beside"] = fitted.inputs.beside
     if fitted.scaled is not None:
         stored["_scaled_table"] = fitted.scaled.table
-    return stored | _stored_scaling(fitted.trained)
+    return stored | _stored_scaling(fitted.trained) | _changed_since(model)
 
 
 def _stored_scaling(trained: TrainedModel | FittedPosterior) -> Attributes:
@@ -177,6 +199,24 @@ def _stored_scaling(trained: TrainedModel | FittedPosterior) -> Attributes:
     if trained.scale is not None:
         stored["_target_scale"] = (trained.scale.location, trained.scale.spread)
     return stored
+
+
+def _check_parameters(model: Base, attributes: Attributes) -> None:
+    model._check_parameters()
+
+
+def _changed_since(model: Base) -> Attributes:
+    """What the fit took from parameters that are others now; errors name those that are wrong."""
+    fitted, now = model._fitted, input_of(model.get_params(deep=False))
+    changed = {}
+    for name in _OF_INPUTS:
+        value = getattr(fitted.inputs, name, None)
+        if not np.array_equal(value, getattr(now, name, None)):
+            changed[f"_{name}"] = value
+    if model._plan().loss.link != fitted.link:
+        losses = LOSSES[model._task].items()
+        changed["_loss"] = next(name for name, loss in losses if loss.link == fitted.link)
+    return changed
 
 
 def _scaling(attributes: Attributes) -> tuple[ColumnScaling | None, TargetScale | None]:
@@ -196,19 +236,17 @@ def _table_without_state(attributes: Attributes) -> Attributes:
 
 
 def _restore_table(model: Base, attributes: Attributes, keeps_tables: bool) -> None:
-    plan = model._plan()
-    table, inputs = _checked_table(attributes), input_of(model.get_params(deep=False))
-    if isinstance(inputs, FieldInput):
-        inputs = replace(
-            inputs, n_fields=attributes["n_fields_"], beside=attributes["_fields_beside"]
-        )
+    table, n_features = _checked_table(attributes), attributes["n_features_in_"]
+    loss = model._plan().loss
+    if "_loss" in attributes:
+        loss = LOSSES[model._task][attributes["_loss"]]
+    inputs = _restored_inputs(model, attributes)
     target = _target(
         attributes, clips=bool(getattr(model, "clip_predictions", False)),
-        are_counts=plan.loss.of_counts, is_joint=plan.loss.is_joint,
+        are_counts=loss.of_counts, is_joint=loss.is_joint,
     )  # fmt: skip
-    n_features = attributes["n_features_in_"]
     family = table.family
-    require(type(family) is type(plan.family), "machine")
+    require(type(family) in model._family.forms(), "machine")
     require(getattr(family, "n_fields", None) == inputs.n_fields, "number of fields")
     require(table.n_features == inputs.n_table_features(n_features), "number of features")
     require(table.n_outputs == target.n_outputs, "number of outputs")
@@ -221,7 +259,7 @@ def _restore_table(model: Base, attributes: Attributes, keeps_tables: bool) -> N
     vars(model).update(own)
     model._state_key = attributes["_state_fits"]
     model._fitted = _with_scaling(
-        FittedModel(table, inputs, target, plan.loss.link, n_features), attributes
+        FittedModel(table, inputs, target, loss.link, n_features), attributes
     )
 
 
@@ -241,6 +279,16 @@ def _with_scaling(fitted: FittedModel, attributes: Attributes) -> FittedModel:
     require(table.n_features == fitted.table.n_features, "scaled table")
     require(table.family == fitted.table.family, "scaled table")
     return replace(fitted, scaled=TrainedModel(table, inputs, scale))
+
+
+def _restored_inputs(model: Base, attributes: Attributes) -> PlainInput:
+    inputs = input_of(model.get_params(deep=False))
+    stored = {name: attributes[f"_{name}"] for name in _OF_INPUTS if f"_{name}" in attributes}
+    inputs = replace(inputs, **stored)
+    if isinstance(inputs, FieldInput):
+        inputs = replace(inputs, n_fields=attributes["n_fields_"])
+        inputs = inputs.of_model(attributes["n_features_in_"], beside=attributes["_fields_beside"])
+    return inputs
 
 
 def _checked_table(attributes: Attributes) -> ParameterTable | SparseTable:
@@ -282,6 +330,15 @@ def _samples_without_chain(attributes: Attributes) -> Attributes:
     return {name: value for name, value in attributes.items() if name != "_chain"}
 
 
+def _check_groups(model: BayesianBase, attributes: Attributes) -> None:
+    plan, chain = model._plan(), attributes.get("_chain")
+    if chain is not None and plan.n_groups(chain.table.n_features) != chain.n_groups:
+        raise ValueError(
+            f"feature_groups has another number of groups than the chain, {chain.n_groups}. Set it "
+            "as it was in the fit, or save with optimizer_state=False"
+        )
+
+
 def _restore_samples(model: BayesianBase, attributes: Attributes, keeps_tables: bool) -> None:
     model._check_parameters()
     samples, chain = attributes["_samples"], attributes.get("_chain")
@@ -292,6 +349,7 @@ def _restore_samples(model: BayesianBase, attributes: Attributes, keeps_tables: 
         table = chain.table
         require(table.n_features == n_features and table.n_factors == n_factors, "chain")
         require(len(chain.free_cutpoints) == n_cutpoints, "chain")
+        _check_groups(model, attributes)
     is_ordinal = isinstance(model, BayesianFMOrdinal)
     clips = bool(getattr(model, "clip_predictions", False))
     target = _target(attributes, clips=clips, are_counts=False, is_joint=is_ordinal)
@@ -309,9 +367,12 @@ def _restore_samples(model: BayesianBase, attributes: Attributes, keeps_tables: 
 
 
 SCHEMAS = [
-    Schema(Base, _TABLE_ATTRIBUTES, _stored_table, _table_without_state, _restore_table),
     Schema(
-        BayesianBase, _SAMPLER_ATTRIBUTES, _stored_samples, _samples_without_chain,
+        Base, _TABLE_ATTRIBUTES, _stored_table, _table_without_state, _check_parameters,
+        _restore_table,
+    ),
+    Schema(
+        BayesianBase, _SAMPLER_ATTRIBUTES, _stored_samples, _samples_without_chain, _check_groups,
         _restore_samples,
     ),
 ]  # fmt: skip

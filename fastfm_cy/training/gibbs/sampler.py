@@ -69,6 +69,10 @@ class Chain:
         return self.table.n_factors
 
     @property
+    def n_groups(self) -> int:
+        return len(self.linear_prior)
+
+    @property
     def factors(self) -> np.ndarray:
         return self.table.factor_vectors
 
