@@ -2,6 +2,9 @@ from typing import Any
 
 import numpy as np
 
+NUMBER_OF_MISSING: int
+NUMBER_OF_UNKNOWN: int
+
 class TextVocabulary:
     def __len__(self) -> int: ...
     def to_arrays(self) -> tuple[np.ndarray, np.ndarray]: ...
