@@ -10,7 +10,7 @@ from sklearn.metrics import log_loss
 from ...data.fields import joined
 from ...estimators.ffm import FFMClassifier
 from ...io import Dataset, read_libffm, read_libffm_model, write_libffm_model
-from ...io.files import written_aside
+from ...io.outputs import written_aside
 
 _DESCRIPTION = "Field-aware factorization machines with libffm's flags and files."
 

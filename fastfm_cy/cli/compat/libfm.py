@@ -5,7 +5,7 @@ import re
 
 import typer
 
-from ...io.files import written_aside
+from ...io.outputs import written_aside
 from .libfm_data import load_problem
 from .libfm_log import Log
 from .libfm_methods import METHODS, Numbers

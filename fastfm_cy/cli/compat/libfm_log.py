@@ -4,7 +4,7 @@ from contextlib import ExitStack
 
 import numpy as np
 
-from ...io.files import written_aside
+from ...io.outputs import written_aside
 
 _CLIPPED = (0.01, 0.99)
 

@@ -11,6 +11,7 @@ from ...kernels.matrix.scan import NOT_FINITE, OUTSIDE, scan
 from ...utils.memory import check_memory
 from ..csr import CSRRows, matrix_of
 from .folder import NPY_HEADER, OF_ENTRIES, checksum, read_header
+from .replacing import recover_if_missing
 
 _BYTES_A_ROW = 80  # that training needs besides the entries
 _OF_ROWS = ("target", "weights", "query")
@@ -39,6 +40,7 @@ def open_dataset(folder, *, memory_budget="256MB", verify=False):
     FileFormatError
         (a ValueError) if the folder is incomplete or altered.
     """
+    recover_if_missing(folder)
     header = read_header(folder)
     if verify:
         for name, about in header["arrays"].items():

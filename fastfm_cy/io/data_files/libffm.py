@@ -2,25 +2,26 @@
 
 from .collect import collected
 from .line_reader import LineReader
-from .sparse_lines import SparseForm
+from .sparse_lines import FieldForm
 from .writing import unpacked, write_sparse
 
 
 def read_libffm(
-    source, *, n_features=None, zero_based=True, dtype="float32", on_error="raise", n_jobs=None
-):
+    source, *, n_features=None, zero_based=True, dtype="float32", n_hash=None, on_error="raise",
+    n_jobs=None,
+):  # fmt: skip
     """Read rows in the text format of libffm: each entry has a field.
 
-    A line is ``target field:index:value field:index:value ...``; all else is as `read_libsvm` has
-    it, its parameters, too.
+    A line is ``target field:index:value field:index:value ...``, three numbers an entry; all else
+    is as `read_libsvm` has it, its parameters, too.
 
     Returns
     -------
     Dataset
         With X, y and fields.
     """
-    form = SparseForm(n_features=n_features, zero_based=zero_based, dtype=dtype, has_fields=True)
-    return collected(LineReader(source, form, on_error=on_error, n_jobs=n_jobs))
+    form = FieldForm(n_features=n_features, zero_based=zero_based, dtype=dtype, n_hash=n_hash)
+    return collected(LineReader(source, form, on_error=on_error, n_jobs=n_jobs), "libffm")
 
 
 def write_libffm(target, X, y=None, fields=None, *, zero_based=True):
