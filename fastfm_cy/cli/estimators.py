@@ -15,6 +15,8 @@ from ..estimators.ffm import FFMClassifier, FFMRegressor
 from ..estimators.fm import FMClassifier, FMRegressor
 from ..estimators.fwfm import FwFMClassifier, FwFMRegressor
 from ..estimators.hyperparameters import check_fit_parameters
+from ..training.regularization import NAMES as STRENGTHS
+from ..training.regularization import check_strengths
 from ..utils.checks import check_real
 from .config import configured_parameters, value_of
 
@@ -106,6 +108,9 @@ def check_parameters(estimator: Any) -> None:
         return
     check_fit_parameters(estimator)
     estimator._check_more()
+    for name, value in estimator._strength_values().items():
+        values = {**dict.fromkeys(STRENGTHS, 0.0), name: value}
+        check_strengths(values, None, max(1, np.size(value)), estimator.dtype)
     if is_regressor(estimator):
         check_real(estimator.huber_delta, "huber_delta", above=True)
         estimator._known_range()
