@@ -64,23 +64,30 @@ def check_rows(
 def check_structure(X: Any) -> Any:
     """X itself, unless it is a sparse matrix whose arrays contradict each other or its shape.
 
-    Formats whose conversion to CSR is safe whatever they hold are returned as CSR.
+    Formats without arrays, and diagonals, are returned as CSR.
     """
     if not sparse.issparse(X):
         return X
     if X.ndim != 2:
         raise ValueError(f"X must be 2-dimensional, a row a sample; got shape {X.shape}.")
     if X.format == "coo":
-        _check_coordinates(X.row, X.shape[0], "row")
-        _check_coordinates(X.col, X.shape[1], "column")
+        if len(X.coords) != 2:
+            raise ValueError(f"X.coords must be rows and columns; it has {len(X.coords)} arrays.")
+        _check_coordinates(X.coords[0], X.shape[0], "row")
+        _check_coordinates(X.coords[1], X.shape[1], "column")
         return X
+    if X.format == "dia":
+        _check_diagonals(X)
+    if X.format == "lil":
+        _check_lists(X)
     if X.format not in _COMPRESSED:
-        X = X.tocsr()
+        X = _as_csr(X)
     _check_compressed(X)
     return X
 
 
 def _check_coordinates(indices: np.ndarray, size: int, axis: str) -> None:
+    _check_array(indices, f"X.{axis[:3]}", "iu")
     bad = _first_outside(indices, size)
     if bad is not None:
         raise ValueError(
@@ -89,11 +96,58 @@ def _check_coordinates(indices: np.ndarray, size: int, axis: str) -> None:
         )
 
 
+def _check_diagonals(X: Any) -> None:
+    _check_array(X.offsets, "X.offsets", "iu")
+    _check_array(X.data, "X.data", None, n_axes=2)
+    if len(X.data) != len(X.offsets):
+        raise ValueError(
+            f"X.data must hold a row a diagonal; it has {len(X.data)}, and {len(X.offsets)} "
+            "offsets."
+        )
+
+
+def _check_lists(X: Any) -> None:
+    for name in ("rows", "data"):
+        _check_array(getattr(X, name), f"X.{name}", None)
+    if not len(X.rows) == len(X.data) == X.shape[0]:
+        raise ValueError(
+            f"X.rows and X.data must hold a list a row, {X.shape[0]} each; they hold {len(X.rows)} "
+            f"and {len(X.data)}."
+        )
+    for row, (columns, values) in enumerate(zip(X.rows, X.data, strict=True)):
+        if not (isinstance(columns, list) and isinstance(values, list)):
+            raise ValueError(f"X.rows and X.data must hold lists; row {row} has none.")
+        if len(columns) != len(values):
+            raise ValueError(f"X has {len(columns)} columns and {len(values)} values in row {row}.")
+
+
+def _check_array(array: Any, name: str, kinds: str | None, n_axes: int = 1) -> None:
+    """An array of some kinds of numbers (None: of any), so that compiled code can trust it."""
+    if not isinstance(array, np.ndarray) or array.ndim != n_axes:
+        shape = f"an array of shape {array.shape}" if isinstance(array, np.ndarray) else repr(array)
+        raise ValueError(f"{name} must be an array of {n_axes} dimension(s), not {shape}.")
+    if kinds is not None and array.dtype.kind not in kinds:
+        raise ValueError(f"{name} must hold integers; it is of type {array.dtype}.")
+
+
+def _as_csr(X: Any) -> Any:
+    """A matrix whose conversion loops in Python, or is checked."""
+    try:
+        return X.tocsr()
+    except (TypeError, ValueError, IndexError, OverflowError, AttributeError) as error:
+        raise ValueError(f"X, in the format {X.format}, contradicts itself: {error}.") from error
+
+
 def _check_compressed(X: Any) -> None:
+    for name in ("indptr", "indices"):
+        _check_array(getattr(X, name), f"X.{name}", "iu")
+    _check_array(X.data, "X.data", None, n_axes=3 if X.format == "bsr" else 1)
     n_major, n_minor = X.shape if X.format != "csc" else X.shape[::-1]
     major, minor = ("column", "row") if X.format == "csc" else ("row", "column")
     if X.format == "bsr":
         block_rows, block_columns = X.blocksize
+        if 0 in X.blocksize or n_major % block_rows or n_minor % block_columns:
+            raise ValueError(f"X.data has blocks of {X.blocksize}, which do not fill {X.shape}.")
         n_major, n_minor = n_major // block_rows, n_minor // block_columns
         major, minor = "block row", "block column"
     indptr, indices = X.indptr, X.indices

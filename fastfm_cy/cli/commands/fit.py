@@ -10,7 +10,8 @@ from ...io import save_model
 from .. import options as opt
 from ..config import Config
 from ..data import describe, matrix_of, read_data, rows_of, stays_on_disk, targets_of, with_features
-from ..estimators import estimator_of
+from ..estimators import EstimatorChoice
+from ..files import check_files
 from ..metrics import metrics_of
 from ..report import Reporter
 
@@ -26,6 +27,8 @@ def fit(
     ] = None,
     format: opt.Format = "auto",
     target: opt.Target = None,
+    drop: opt.Drop = None,
+    n_hash: opt.NHash = None,
     task: opt.Task = "auto",
     early_stopping: Annotated[
         bool, typer.Option("--early-stopping", help="Keep the epoch that validates best.")
@@ -51,13 +54,15 @@ def fit(
     json: opt.Json = False,
 ):
     """Train a model on files and save it."""
+    choice = EstimatorChoice(context)
+    check_files([*sources, valid], models=[model])
     reporter, start = Reporter(json), perf_counter()
-    data = read_data(sources, format, target=target)
+    data = read_data(context, sources)
     y = targets_of(data, "The data")
-    machine = estimator_of(context, y)
+    machine = choice.of(y)
     held_out, eval_set = None, None
     if valid:
-        held_out = with_features(read_data([valid], format, target=target), data.X.shape[1], valid)
+        held_out = with_features(read_data(context, [valid]), data.X.shape[1], valid)
         eval_set = _eval_set(held_out, valid, data, machine)
     seconds = perf_counter() - start
     reporter.facts("data", describe(data) | {"seconds": seconds})

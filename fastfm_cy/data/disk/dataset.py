@@ -17,6 +17,7 @@ from ...kernels.matrix.scan import NOT_FINITE, OUTSIDE, scan
 from ...utils.memory import check_memory
 from ..csr import CSRRows, matrix_of
 from .folder import NPY_HEADER, OF_ENTRIES, checksum, read_header
+from .replacing import recover_if_missing
 
 _BYTES_A_ROW = 80  # that training needs besides the entries
 _OF_ROWS = ("target", "weights", "query")
@@ -50,6 +51,7 @@ def open_dataset(
     FileFormatError
         (a ValueError) if the folder is incomplete or altered.
     """
+    recover_if_missing(folder)
     header = read_header(folder)
     if verify:
         for name, about in header["arrays"].items():

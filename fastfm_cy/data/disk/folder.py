@@ -13,6 +13,7 @@ fields.npy      int32, the entries' fields; missing if they have none
 from __future__ import annotations
 
 import json
+import os
 import zlib
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ NPY_HEADER = 128
 _LARGEST_HEADER = 1 << 26  # bytes; most is feature names
 _BLOCK = 1 << 22
 OF_ENTRIES = ("indices", "data", "fields")
-_TYPES = {
+ARRAYS = {
     "indptr": ("<i8",), "indices": ("<i4",), "data": ("<f4", "<f8"), "target": ("<f8",),
     "weights": ("<f8",), "query": ("<i8",), "fields": ("<i4",),
 }  # fmt: skip
@@ -55,7 +56,10 @@ def checksum(path: Path) -> int:
 def write_header(folder: Path, header: dict[str, Any]) -> None:
     header = {"format": FORMAT, "version": VERSION, **header}
     header["checksum"] = _own_checksum(header)
-    (folder / HEADER).write_text(json.dumps(header, indent=1) + "\n", encoding="utf-8")
+    with open(folder / HEADER, "w", encoding="utf-8") as file:
+        file.write(json.dumps(header, indent=1) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _own_checksum(header: dict[str, Any]) -> int:
@@ -109,14 +113,19 @@ def _check_contents(folder: Path, header: dict[str, Any]) -> None:
     if type(n_fields) is not int or not 0 <= n_fields < 2**31:
         raise FileFormatError(f"{folder}: n_fields is {n_fields!r}.")
     names = header.get("feature_names")
-    if names is not None and (not isinstance(names, list) or len(names) != header["n_features"]):
+    if names is not None and (
+        not isinstance(names, list)
+        or len(names) != header["n_features"]
+        or not all(isinstance(name, str) for name in names)
+    ):
         raise FileFormatError(f"{folder}: feature_names are not one a feature.")
     arrays = header["arrays"]
-    if set(_NEEDED) - set(arrays) or set(arrays) - set(_TYPES):
+    if set(_NEEDED) - set(arrays) or set(arrays) - set(ARRAYS):
         raise FileFormatError(f"{folder} has the arrays {sorted(arrays)}.")
     for name, about in arrays.items():
         length = n_entries if name in OF_ENTRIES else n_rows + (name == "indptr")
-        if about["dtype"] not in _TYPES[name] or about["length"] != length:
+        right = about["dtype"] in ARRAYS[name] and about["length"] == length
+        if not right or type(about["crc32"]) is not int:
             raise FileFormatError(f"{folder}: the header is wrong about {name}: {about}.")
         _check_array(folder / f"{name}.npy", about["dtype"], length)
 

@@ -19,6 +19,17 @@ class Problem(IntEnum):
     COLUMNS = 12
     WEIGHT = 13
 
+class Role(IntEnum):
+    FEATURE_COLUMN = 0
+    NAME_COLUMN = 1
+    TARGET_COLUMN = 2
+    WEIGHT_COLUMN = 3
+    DROPPED_COLUMN = 4
+
+def hash_of(name: bytes) -> int: ...
+def index_of(name: bytes, n_hash: int) -> int: ...
+def has_lone_returns(text: bytes) -> bool: ...
+
 class Rows:
     @property
     def text(self) -> bytes: ...
@@ -43,20 +54,15 @@ class Rows:
         text: bytes,
         dtype: Any,
         *,
+        has_target: bool = True,
         has_fields: bool = False,
         has_query: bool = False,
         has_weights: bool = False,
+        n_hash: int = 0,
+        bytes_an_entry: int = 2,
     ) -> None: ...
     def array(self, name: str) -> np.ndarray | None: ...
     def read_sparse(
         self, start: int = 0, *, first_index: int = 0, largest_index: int = ...
     ) -> bool: ...
-    def read_table(
-        self,
-        start: int = 0,
-        *,
-        n_columns: int,
-        separator: int,
-        target: int = -1,
-        weight: int = -1,
-    ) -> bool: ...
+    def read_table(self, start: int = 0, *, roles: np.ndarray, separator: int, **more: Any) -> bool: ...
