@@ -2,8 +2,10 @@
 
 import warnings
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+from ...data.dataset import Dataset
 from ...exceptions import FileFormatError
 from ...utils.checks import check_choice
 from ..files import damage_reported, is_path, listed, opened
@@ -15,7 +17,10 @@ _LOOKED_AT = 1 << 12  # bytes
 _NAMES_OF_TARGETS = ("target", "label", "y")  # of which there is nothing to say
 
 
-def read(source, *, format="auto", on_error="raise", n_jobs=None, **options):
+def read(
+    source: Any, *, format: str = "auto", on_error: str = "raise", n_jobs: int | None = None,
+    **options: Any,
+) -> Dataset:  # fmt: skip
     """Read a file of any format.
 
     Parameters
@@ -44,7 +49,7 @@ def read(source, *, format="auto", on_error="raise", n_jobs=None, **options):
     return replace(dataset, format=reader.form.row.name)
 
 
-def detect_format(path):
+def detect_format(path: str | Path) -> str:
     """The format of a file, by its first bytes or the first lines that tell.
 
     Parameters

@@ -6,18 +6,24 @@ import numpy as np
 class Problem(IntEnum):
     NONE = 0
     TARGET = 1
-    ENTRY = 2
-    BELOW_ONE = 3
-    TOO_MANY_FEATURES = 4
-    FIELD = 5
-    VALUE = 6
-    TOO_LARGE = 7
-    END = 8
-    QUERY = 9
-    NO_QUERY = 10
-    CELL = 11
-    COLUMNS = 12
-    WEIGHT = 13
+    NO_TARGET = 2
+    LABEL = 3
+    BLANK = 4
+    ENTRY = 5
+    BELOW_ONE = 6
+    TOO_MANY_FEATURES = 7
+    FIELD = 8
+    PAIR = 9
+    TRIPLE = 10
+    VALUE = 11
+    TOO_LARGE = 12
+    END = 13
+    QUERY = 14
+    NO_QUERY = 15
+    CELL = 16
+    COLUMNS = 17
+    QUOTE = 18
+    WEIGHT = 19
 
 class Role(IntEnum):
     FEATURE_COLUMN = 0
