@@ -61,25 +61,31 @@ class PlainInput:
             return check_design(X, dtype, n_jobs, name=names.get("name", "X"))
         return check_rows(X, dtype, n_jobs, **names)
 
-    def learn(self, rows: Rows, X: Any, *, scales: bool, centres: bool) -> tuple[Any, Rows]:
+    def learn(
+        self, rows: Rows, X: Any, weights: np.ndarray | None = None, *, scales: bool, centres: bool
+    ) -> tuple[Any, Rows]:
         """What a fit learns of the checked rows of its first X, and these as kernels take them.
 
         Parameters
         ----------
         rows, X
             The checked rows, and what the user gave.
+        weights : array of shape (n_rows,), default=None
+            Of the rows.
         scales : bool
             Whether columns far from unit scale are brought there.
         centres : bool
             Whether columns may be centred, too.
         """
-        learned = self._with_columns(rows, scales=scales, centres=centres)
+        learned = self._with_columns(rows, weights, scales=scales, centres=centres)
         return learned, learned.finish(rows, X)
 
-    def _with_columns(self, rows: Rows, *, scales: bool, centres: bool) -> Any:
+    def _with_columns(
+        self, rows: Rows, weights: np.ndarray | None, *, scales: bool, centres: bool
+    ) -> Any:
         if not scales or isinstance(rows, RelationalRows):
             return self
-        return replace(self, columns=learn_scaling(rows, centres=centres and self.folds))
+        return replace(self, columns=learn_scaling(rows, weights, centres=centres and self.folds))
 
     def scaled(self, rows: Any) -> Any:
         """The rows with scaled columns."""
@@ -157,10 +163,11 @@ class FieldInput(PlainInput):
         return self.n_hash is None and self.normalize is None
 
     def learn(
-        self, rows: Any, X: Any, *, scales: bool, centres: bool
+        self, rows: Any, X: Any, weights: np.ndarray | None = None, *, scales: bool, centres: bool
     ) -> tuple[FieldInput, CSRRows]:
         beside = isinstance(X, WithFields)
-        scaled = self._with_columns(rows, scales=scales, centres=centres and not beside)
+        centres = centres and not beside
+        scaled = self._with_columns(rows, weights, scales=scales, centres=centres)
         learned: FieldInput = scaled.of_model(rows.n_features, beside=beside)
         with_fields = learned._with_fields(rows, X)
         if learned.n_fields is None:

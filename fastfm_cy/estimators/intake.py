@@ -130,13 +130,12 @@ def take_in(
         estimator, X, inputs, reset=reset, grows=grows, dtype=estimator.dtype, y=y
     )
     y_checked = check_target(y, inputs.matrix(X), is_numeric=rules.is_numeric)
-    plain = rows
+    plain, weights = rows, rules.row_weights(y_checked, check_weights(sample_weight, rows.n_rows))
     if before is None:
-        inputs, rows = inputs.learn(rows, X, scales=plan.scaling, centres=plan.centres)
+        inputs, rows = inputs.learn(rows, X, weights, scales=plan.scaling, centres=plan.centres)
     else:
         inputs = inputs.going_on(before.trained.inputs, before.n_features)
         rows = inputs.finish(rows, X)
-    weights = rules.row_weights(y_checked, check_weights(sample_weight, rows.n_rows))
     known = None if before is None else before.target
     target = rules.learn(y_checked, weights, known, **learning)
     scale = before.trained.scale if before else None
