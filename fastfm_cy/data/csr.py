@@ -31,7 +31,7 @@ class CSRRows:
 
     def renumbered(self, place, n_features):
         """The rows with place[j] for each column j."""
-        return replace(self, indices=place[self.indices], n_features=n_features)
+        return replace(self, indices=place.take(self.indices, mode="clip"), n_features=n_features)
 
     def with_fields(self, fields):
         return replace(self, fields=fields)
