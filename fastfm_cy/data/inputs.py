@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar, cast
 
 import numpy as np
 from scipy import sparse
 
+from .column_scaling import ColumnScaling, learn_scaling
 from .csr import CSRRows
 from .disk.dataset import Chunk, DiskDataset
 from .fields import (
@@ -32,8 +33,18 @@ class PlainInput:
     """X as it is: a matrix, or a relational design; its columns may be hashed."""
 
     n_hash: int | None = None
+    columns: ColumnScaling | None = None
+    """What is done to the columns before anything else; not to those of relational designs."""
 
-    n_fields = None
+    n_fields: ClassVar[Any] = None
+
+    @property
+    def folds(self) -> bool:
+        """Whether a model of scaled columns can be folded into one of plain columns.
+
+        Hashed columns share parameters.
+        """
+        return self.n_hash is None
 
     @property
     def attributes(self) -> dict[str, Any]:
@@ -50,21 +61,44 @@ class PlainInput:
             return check_design(X, dtype, n_jobs, name=names.get("name", "X"))
         return check_rows(X, dtype, n_jobs, **names)
 
-    def learn(self, rows: Rows, X: Any) -> tuple[PlainInput, Rows]:
-        """What a fit learns of the checked rows of its first X, and these as kernels take them."""
-        return self, self.finish(rows, X)
+    def learn(self, rows: Rows, X: Any, *, scales: bool, centres: bool) -> tuple[Any, Rows]:
+        """What a fit learns of the checked rows of its first X, and these as kernels take them.
 
-    def learn_disk(self, dataset: DiskDataset) -> PlainInput:
-        """What a fit learns of a data set on disk."""
-        return self
+        Parameters
+        ----------
+        rows, X
+            The checked rows, and what the user gave.
+        scales : bool
+            Whether columns far from unit scale are brought there.
+        centres : bool
+            Whether columns may be centred, too.
+        """
+        learned = self._with_columns(rows, scales=scales, centres=centres)
+        return learned, learned.finish(rows, X)
+
+    def _with_columns(self, rows: Rows, *, scales: bool, centres: bool) -> Any:
+        if not scales or isinstance(rows, RelationalRows):
+            return self
+        return replace(self, columns=learn_scaling(rows, centres=centres and self.folds))
+
+    def scaled(self, rows: Any) -> Any:
+        """The rows with scaled columns."""
+        if self.columns is None or isinstance(rows, RelationalRows):
+            return rows
+        return self.columns.apply(rows)
+
+    def learn_disk(self, dataset: DiskDataset, columns: ColumnScaling | None) -> Any:
+        """What a fit learns of a data set on disk, whose columns need a scaling."""
+        return replace(self, columns=columns)
 
     def going_on(self, before: Any, n_features: int) -> PlainInput:
         """The input of a fit that goes on with a model of that many features and its input."""
         _refuse_change(self, before, "n_hash")
-        return self
+        return replace(self, columns=before.columns)
 
     def finish(self, rows: Rows, X: Any) -> Rows:
         """Checked rows of X as the kernels take them."""
+        rows = self.scaled(rows)
         if self.n_hash is None:
             return rows
         # Columns of different blocks may meet, so a relational design is expanded.
@@ -72,7 +106,7 @@ class PlainInput:
 
     def of_chunk(self, chunk: Chunk) -> CSRRows:
         """A part of a data set on disk as the kernels take it."""
-        return self.finish(chunk.rows, None)
+        return cast(CSRRows, self.finish(chunk.rows, None))
 
     def of_entries(self, rows: CSRRows, fields: np.ndarray | None) -> CSRRows:
         """Rows of checked columns, and perhaps the fields of their entries, as kernels take them.
@@ -81,7 +115,7 @@ class PlainInput:
         """
         if fields is not None:
             raise ValueError("The model knows no fields; leave out fields.")
-        return self.finish(rows, None)
+        return cast(CSRRows, self.finish(rows, None))
 
     def n_table_features(self, n_features: int) -> int:
         """How many features the table has."""
@@ -99,7 +133,7 @@ class FieldInput(PlainInput):
     fields: Any = None
     """Of the features, as the user has them; once learned, an array of the model's own, or None if
     they stand beside X. None before that: each feature is a field, unless they stand beside X."""
-    n_fields: int | None = None  # type: ignore[assignment]
+    n_fields: int | None = None  # type: ignore[misc]
     """How many there are; None before it is learned."""
     normalize: str | None = None
     may_be_more: bool = False
@@ -117,20 +151,31 @@ class FieldInput(PlainInput):
     def check(self, X: Any, dtype: str, n_jobs: int, **names: Any) -> CSRRows:
         return expand_if_relational(super().check(self.matrix(X), dtype, n_jobs, **names))
 
-    def learn(self, rows: Rows, X: Any) -> tuple[FieldInput, CSRRows]:
-        learned = self.of_model(rows.n_features, beside=isinstance(X, WithFields))
+    @property
+    def folds(self) -> bool:
+        """Nor are rows of unit length an affine change."""
+        return self.n_hash is None and self.normalize is None
+
+    def learn(
+        self, rows: Any, X: Any, *, scales: bool, centres: bool
+    ) -> tuple[FieldInput, CSRRows]:
+        beside = isinstance(X, WithFields)
+        scaled = self._with_columns(rows, scales=scales, centres=centres and not beside)
+        learned: FieldInput = scaled.of_model(rows.n_features, beside=beside)
         with_fields = learned._with_fields(rows, X)
         if learned.n_fields is None:
-            n_fields = int(with_fields.fields.max(initial=0)) + 1
+            n_fields = int(with_fields.known_fields.max(initial=0)) + 1
             learned = replace(learned, n_fields=n_fields)
         return learned, learned._as_kernels_want(with_fields)
 
-    def learn_disk(self, dataset: DiskDataset) -> FieldInput:
+    def learn_disk(self, dataset: DiskDataset, columns: ColumnScaling | None) -> FieldInput:
         beside = dataset.has("fields") and self.fields is None
         learned = self.of_model(dataset.shape[1], beside=beside)
         if learned.n_fields is None:
             learned = replace(learned, n_fields=max(1, dataset.n_fields))
-        return learned
+        if columns is not None and (beside or not self.folds):
+            columns = replace(columns, centre=np.zeros_like(columns.centre))
+        return replace(learned, columns=columns)
 
     def of_model(self, n_features: int, *, beside: bool) -> FieldInput:
         """The input of a model with that many features, whose fields the user cannot change."""
@@ -148,7 +193,7 @@ class FieldInput(PlainInput):
         return replace(learned, fields=own)
 
     def going_on(self, before: Any, n_features: int) -> FieldInput:
-        known = replace(self, n_fields=self.n_fields or before.n_fields)
+        known = replace(self, n_fields=self.n_fields or before.n_fields, columns=before.columns)
         _refuse_change(known, before, "n_fields", "n_hash", "normalize")
         known = known.of_model(n_features, beside=before.beside)
         if before.beside:
@@ -163,7 +208,7 @@ class FieldInput(PlainInput):
             )
         return known
 
-    def finish(self, rows: Rows, X: Any) -> CSRRows:
+    def finish(self, rows: Any, X: Any) -> CSRRows:
         return self._as_kernels_want(self._with_fields(rows, X))
 
     def of_chunk(self, chunk: Chunk) -> CSRRows:
@@ -183,7 +228,7 @@ class FieldInput(PlainInput):
             return self.finish(rows, None)
         if fields is None:
             raise ValueError("The model knows no fields of features; give a field an entry.")
-        return self._as_kernels_want(rows.with_fields(fields))
+        return self._as_kernels_want(self.scaled(rows.with_fields(fields)))
 
     def of_features(self, n_features: int) -> np.ndarray:
         """The field of each feature, or if `may_be_more` of more; a model's own are int32."""
@@ -207,7 +252,8 @@ class FieldInput(PlainInput):
         if beside:
             if self.fields is not None:
                 raise ValueError("Give fields to the estimator or beside the data, not both.")
-            return check_fields_of_entries(X, rows, self.n_fields)
+            return self.scaled(check_fields_of_entries(X, rows, self.n_fields))
+        rows = self.scaled(rows)
         fields = self.of_features(rows.n_features)
         self._check_known(fields)
         fields = fields.astype(np.int32, copy=False)

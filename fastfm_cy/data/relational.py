@@ -1,5 +1,10 @@
 """Designs whose rows share blocks of features (Rendle, PVLDB 6(5), 2013)."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
 import numpy as np
 from scipy import sparse
 
@@ -53,7 +58,7 @@ class RelationalDesign:
 
     ndim = 2
 
-    def __init__(self, blocks):
+    def __init__(self, blocks: Iterable[tuple[Any, Any]]) -> None:
         self._blocks = tuple(_checked(block, number) for number, block in enumerate(blocks))
         if not self._blocks:
             raise ValueError("RelationalDesign needs at least one block.")
@@ -68,14 +73,14 @@ class RelationalDesign:
         self._shape = lengths[0], sum(matrix.shape[1] for matrix, _ in self._blocks)
 
     @property
-    def blocks(self):
+    def blocks(self) -> tuple[tuple[Any, np.ndarray | None], ...]:
         return self._blocks
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, int]:
         return self._shape
 
-    def checked_blocks(self):
+    def checked_blocks(self) -> tuple[tuple[Any, np.ndarray | None], ...]:
         """The blocks, whose matrices may have changed since they were checked; ValueError if one
         is no longer sound, or has another shape."""
         for number, (matrix, _) in enumerate(self._blocks):
@@ -87,13 +92,13 @@ class RelationalDesign:
                 )
         return self._blocks
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self.shape[0]
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<{type(self).__name__} of shape {self.shape} in {len(self._blocks)} blocks>"
 
-    def __getitem__(self, rows):
+    def __getitem__(self, rows: Any) -> RelationalDesign:
         """The design of some of the rows: an int array, a mask or a slice."""
         if isinstance(rows, tuple):
             rows, *others = rows
@@ -107,7 +112,7 @@ class RelationalDesign:
             ]
         )
 
-    def tocsr(self):
+    def tocsr(self) -> sparse.csr_array:
         """The expanded matrix, a scipy.sparse.csr_array of shape ``shape``."""
         parts = [
             sparse.csr_array(matrix) if index is None else sparse.csr_array(matrix)[index]
@@ -116,12 +121,12 @@ class RelationalDesign:
         return sparse.hstack(parts, format="csr")
 
 
-def _n_rows(block):
+def _n_rows(block: Any) -> int:
     matrix, index = block
     return matrix.shape[0] if index is None else len(index)
 
 
-def _checked(block, number):
+def _checked(block: Any, number: int) -> tuple[Any, np.ndarray | None]:
     if not isinstance(block, tuple | list) or len(block) != 2:
         raise TypeError(f"Block {number} must be a pair (matrix, row_index); got {block!r}.")
     matrix, index = block
@@ -153,11 +158,11 @@ def _checked(block, number):
     return matrix, index
 
 
-def _check_matrix(matrix, number):
+def _check_matrix(matrix: Any, number: int) -> None:
     _located(lambda matrix: check_structure(matrix, every_entry=True), matrix, number)
 
 
-def _located(function, matrix, number):
+def _located(function: Callable[[Any], Any], matrix: Any, number: int) -> Any:
     try:
         return function(matrix)
     except ValueError as error:

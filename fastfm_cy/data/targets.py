@@ -20,6 +20,46 @@ EVERYTHING = (-np.inf, np.inf)
 
 
 @dataclass(frozen=True)
+class TargetScale:
+    """Targets far from unit scale are trained on as (y - location) / spread."""
+
+    location: float
+    spread: float
+
+    def apply(self, y: Any) -> Any:
+        """Targets, or a bound of them, as they are trained on."""
+        return (y - self.location) / self.spread
+
+
+def after(first: TargetScale | None, second: TargetScale | None) -> TargetScale | None:
+    """One scale for scores that the first takes back, and then the second."""
+    if first is None or second is None:
+        return first or second
+    return TargetScale(
+        second.location + second.spread * first.location, second.spread * first.spread
+    )
+
+
+def learn_target_scale(
+    y: np.ndarray, weights: np.ndarray | None, *, centres: bool
+) -> TargetScale | None:
+    """The scale that targets need, or None if they are to be left alone.
+
+    Parameters
+    ----------
+    y, weights : float64 arrays, or None for weights of one
+    centres : bool
+        Whether there is a bias, which starts at the targets' mean anyway, to fold the location to.
+    """
+    mean = float(np.average(y, weights=weights))
+    about = mean if centres else 0.0
+    spread = float(np.sqrt(np.average(np.square(y - about), weights=weights)))
+    if not np.isfinite(spread) or spread <= 1e-12 * abs(mean) or 1 / 3 <= spread <= 3:
+        return None
+    return TargetScale(about, spread)
+
+
+@dataclass(frozen=True)
 class RealTarget:
     """Real numbers, or counts."""
 
@@ -50,6 +90,19 @@ class RealTarget:
                 f"loss='poisson' needs targets of at least 0; row {where} has {y[where]}."
             )
         return y
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How targets become the numbers that are trained on."""
+
+    target: RealTarget | ClassTarget
+    scale: TargetScale | None = None
+
+    def encode(self, y: np.ndarray) -> np.ndarray:
+        """float64."""
+        encoded = self.target.encode(y)
+        return encoded if self.scale is None else self.scale.apply(encoded)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
 from joblib import effective_n_jobs
@@ -13,12 +13,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..data.disk.dataset import DiskDataset
 from ..data.inputs import input_of, split_eval_set
-from ..data.targets import ClassRules, RealRules
+from ..data.targets import ClassRules, RealRules, TargetScale
 from ..model.families import FM
 from ..model.fitted import FittedModel
 from ..model.sparse_table import SparseTable, sparsity
 from ..training.fit import FitResult, fit, fit_one_epoch_more
 from ..training.plan import TrainingPlan
+from ..training.sources import MemorySource
+from ..training.validation_set import DiskValidationSet, ValidationSet
 from .common import (
     as_of_now,
     check_callbacks,
@@ -37,6 +39,9 @@ from .intake import (
     validation_on_disk,
 )
 from .observer import EstimatorObserver
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 _FOUND = ("best_iter_", "l2_linear_", "l2_factors_")  # what some fits find, and others do not
 
@@ -106,7 +111,7 @@ class Base(BaseEstimator):
 
     # Fitting -----------------------------------------------------------------------------------
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any, eval_set: Any, callbacks: Any) -> Base:
+    def _fit(self, X: Any, y: Any, sample_weight: Any, eval_set: Any, callbacks: Any) -> Self:
         with one_fit(self):
             plan, callbacks = self._plan(), check_callbacks(callbacks)
             before = None
@@ -114,12 +119,12 @@ class Base(BaseEstimator):
                 before = self._fitted
             data = self._take_in(X, y, sample_weight, plan, before)
             plan, rng = data.complete(plan), new_rng(self.random_state)
-            validation = None
+            validation: ValidationSet | DiskValidationSet | None = None
             if isinstance(eval_set, DiskDataset):
                 validation = validation_on_disk(eval_set, data)
             elif eval_set is not None:
                 eval_set = split_eval_set(eval_set, data.inputs)
-                validation = validation_in_memory(*eval_set, data)
+                validation = validation_in_memory(eval_set, data)
             observer = EstimatorObserver(
                 self, self._publisher(plan, data, rng),
                 data=(data.X, data.y, getattr(data.source, "weights", None)), eval_set=eval_set,
@@ -129,12 +134,12 @@ class Base(BaseEstimator):
             result = fit(
                 plan, data.source, rng, validation=validation, observer=observer, table=table
             )
-            self._publisher(plan, data, rng)(result.table, result.state_key)
+            self._publisher(plan, data, rng)(result.table, result.state_key, result.rescale)
             self._take(result)
             self.history_, self.n_iter_ = result.history, len(result.history["train_loss"])
         return self
 
-    def _partial_fit(self, X: Any, y: Any, sample_weight: Any, **learning: Any) -> Base:
+    def _partial_fit(self, X: Any, y: Any, sample_weight: Any, **learning: Any) -> Self:
         with one_fit(self, "partial_fit"):
             plan = self._plan(partial=True)
             before = self._fitted if self.__sklearn_is_fitted__() else None
@@ -149,9 +154,8 @@ class Base(BaseEstimator):
             else:
                 # A copy: on an error, the generator must be as it was, too.
                 rng = copy.deepcopy(self._rng)
-                result = fit_one_epoch_more(
-                    plan, data.source, rng, _trainable(before), self._state_key
-                )
+                source = cast(MemorySource, data.source)  # partial_fit takes no other
+                result = fit_one_epoch_more(plan, source, rng, _trainable(before), self._state_key)
             self._publisher(plan, data, rng)(result.table, result.state_key)
             self._take(result)
             before_now = self.history_
@@ -172,19 +176,20 @@ class Base(BaseEstimator):
             checked.n_features_in_ = before.n_features
         if isinstance(X, DiskDataset) and not options:
             return take_in_from_disk(checked, X, y, sample_weight, inputs, rules, before, plan)
-        return take_in(checked, X, y, sample_weight, inputs, rules, before, **options)
+        return take_in(checked, X, y, sample_weight, inputs, rules, before, plan, **options)
 
     def _publisher(
         self, plan: TrainingPlan, data: Intake, rng: np.random.Generator
-    ) -> Callable[[Any, tuple | None], None]:
+    ) -> Callable[..., None]:
         """A function that makes a table, with its state_key, the estimator's model."""
-        inputs, target, link = data.inputs, data.target, plan.loss.link
 
-        def publish(table: Any, state_key: tuple | None) -> None:
-            model = FittedModel(table, inputs, target, link, data.n_features)
-            vars(self).update(_fitted=model, _rng=rng, _state_key=state_key, **data.names)
+        def publish(
+            table: Any, state_key: tuple | None, rescale: TargetScale | None = None
+        ) -> None:
+            model = data.model(table, plan.loss.link, rescale)
+            self.__dict__.update(_fitted=model, _rng=rng, _state_key=state_key, **data.names)
             for name in {"feature_names_in_", *_FOUND} - data.names.keys():
-                vars(self).pop(name, None)
+                self.__dict__.pop(name, None)
 
         return publish
 
@@ -232,7 +237,7 @@ class Base(BaseEstimator):
         zero, and of the features all of whose weights are ("features")."""
         return sparsity(self._model_for("sparsity_").table)
 
-    def sparsify(self) -> Base:
+    def sparsify(self) -> Self:
         """Keep only features with a weight that is not zero: less memory, smaller files.
 
         ``coef_`` and ``factors_`` become scipy.sparse arrays (``factors_`` of several classes: one
@@ -245,11 +250,12 @@ class Base(BaseEstimator):
         """
         check_is_fitted(self)
         refuse_while_fitted(self, "sparsify")
-        if not self._fitted.is_sparse:
-            self._fitted = self._fitted.with_table(SparseTable.of(self._fitted.table))
+        table = self._fitted.table
+        if not isinstance(table, SparseTable):
+            self._fitted = self._fitted.with_table(SparseTable.of(table))
         return self
 
-    def densify(self) -> Base:
+    def densify(self) -> Self:
         """Undo ``sparsify``.
 
         Returns
@@ -258,9 +264,10 @@ class Base(BaseEstimator):
         """
         check_is_fitted(self)
         refuse_while_fitted(self, "densify")
-        if self._fitted.is_sparse:
-            dense = self._fitted.table.dense(with_state=True)
-            vars(self).update(_fitted=self._fitted.with_table(dense), _state_key=None)
+        table = self._fitted.table
+        if isinstance(table, SparseTable):
+            dense = self._fitted.with_table(table.dense(with_state=True))
+            self.__dict__.update(_fitted=dense, _state_key=None)
         return self
 
 
@@ -268,4 +275,4 @@ def _trainable(model: FittedModel) -> Any:
     """Its table, if it can be trained on."""
     if model.is_sparse:
         raise ValueError("The model was made sparse; call densify() before training it on.")
-    return model.table
+    return model.trained.table

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from joblib import effective_n_jobs
@@ -12,9 +13,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..data.inputs import PlainInput
 from ..data.sample_checks import check_eval_set, check_target
-from ..data.targets import ClassRules, ClassTarget, RealRules, RealTarget
+from ..data.targets import ClassRules, ClassTarget, RealRules, RealTarget, TargetScale
 from ..model.posterior import FittedPosterior
-from ..model.responses import Response
+from ..model.responses import NormalResponse, Response
+from ..training.early_stopping import History
 from ..training.gibbs.chain_run import AfterSweep, RunningMean, run_chain
 from ..training.gibbs.likelihoods import Likelihood
 from ..training.gibbs.plan import SamplingPlan
@@ -24,6 +26,9 @@ from ..utils.memory import check_memory
 from .common import as_of_now, check_callbacks, new_rng, no_attribute, one_fit
 from .hyperparameters import DTYPES
 from .intake import check_features, names_of_features
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class BayesianBase(BaseEstimator):
@@ -36,6 +41,8 @@ class BayesianBase(BaseEstimator):
     fit_intercept: bool
     _fitted: FittedPosterior
     _chain: Chain
+    history_: History
+    n_iter_: int
 
     def __sklearn_is_fitted__(self) -> bool:
         return "_fitted" in vars(self)
@@ -82,7 +89,11 @@ class BayesianBase(BaseEstimator):
         """Labels or numbers y as likelihoods and responses take them."""
         return target.encode(y)
 
-    def _likelihood(self, target: Any, y: np.ndarray) -> Likelihood:
+    def _learn_scale(self, y: np.ndarray) -> TargetScale | None:
+        """The scale that encoded targets need, if they are numbers."""
+        return None
+
+    def _likelihood(self, y: np.ndarray, target: Any) -> Likelihood:
         """What a chain takes as its target, given an encoded y."""
         raise NotImplementedError
 
@@ -105,6 +116,8 @@ class BayesianBase(BaseEstimator):
         for name in ("fit_intercept", "fit_linear", "warm_start"):
             check_bool(getattr(self, name), name)
         check_choice(self.dtype, "dtype", DTYPES)
+        if self.scaling is not None:
+            check_choice(self.scaling, "scaling", {"auto": "auto"})
         check_memory(self.max_memory)
         self._rules()
 
@@ -122,7 +135,7 @@ class BayesianBase(BaseEstimator):
 
     # Fitting -----------------------------------------------------------------------------------
 
-    def _fit(self, X: Any, y: Any, eval_set: Any, callbacks: Any) -> BayesianBase:
+    def _fit(self, X: Any, y: Any, eval_set: Any, callbacks: Any) -> Self:
         with one_fit(self):
             plan, callbacks = self._plan(), check_callbacks(callbacks)
             before = None
@@ -133,8 +146,17 @@ class BayesianBase(BaseEstimator):
             if before is not None:
                 checked.n_features_in_ = before.n_features
             rows, y = checked._check_data(X, y, reset=before is None)
-            target = self._rules().learn(y, None, before and before.target)
-            likelihood = self._likelihood(target, self._encode(target, y))
+            known = None if before is None else before.target
+            target = self._rules().learn(y, None, known)
+            y = self._encode(target, y)
+            if before is None:
+                scales, centres = self.scaling is not None, plan.fit_intercept and plan.fit_linear
+                inputs, rows = PlainInput().learn(rows, X, scales=scales, centres=centres)
+                scale = self._learn_scale(y) if scales else None
+            else:
+                inputs, scale = before.inputs, before.scale
+                rows = inputs.finish(rows, X)
+            likelihood = self._likelihood(y if scale is None else scale.apply(y), target)
             response = self._response(target)
             n_features = rows.n_features
             size = n_features, plan.n_factors, likelihood.n_cutpoints
@@ -147,21 +169,26 @@ class BayesianBase(BaseEstimator):
                 chain = self._chain_to_go_on(plan, n_features)
                 n_kept = plan.n_to_keep(size, n_iter, n_before)
                 history = {name: list(values) for name, values in self.history_.items()}
-            validation = checked._validation(eval_set, target)
+            in_training = response
+            if scale is not None and isinstance(response, NormalResponse):
+                in_training = replace(response, scale=scale)
+            validation = checked._validation(eval_set, target, inputs)
             names = names_of_features(checked)
             result = run_chain(
-                plan, rows, likelihood, response, chain, n_kept=n_kept, validation=validation,
+                plan, rows, likelihood, in_training, chain,
+                y=likelihood.y if scale is None else y, n_kept=n_kept, validation=validation,
                 after_sweep=self._publisher(callbacks, names), history=history, n_iter=n_iter,
             )  # fmt: skip
-            samples = result.samples
+            samples = result.samples.folded(inputs.columns, scale)
             if before is not None:
                 samples = before.samples.concatenated(samples)
             if plan.n_kept_samples is not None:
                 samples = samples.newest(plan.n_kept_samples)
             if "feature_names_in_" not in names:
-                vars(self).pop("feature_names_in_", None)
-            vars(self).update(
-                names, _fitted=FittedPosterior(samples, target, response), _chain=chain,
+                self.__dict__.pop("feature_names_in_", None)
+            self.__dict__.update(
+                names, _chain=chain,
+                _fitted=FittedPosterior(samples, target, response, inputs, scale),
                 history_=result.history, n_iter_=result.n_iter,
             )  # fmt: skip
         return self
@@ -172,7 +199,7 @@ class BayesianBase(BaseEstimator):
         def after_sweep(chain: Chain, history: dict, n_iter: int) -> bool:
             if not callbacks:
                 return False
-            vars(self).update(names, _chain=chain, history_=history, n_iter_=n_iter)
+            self.__dict__.update(names, _chain=chain, history_=history, n_iter_=n_iter)
             stops = [bool(callback(self, history)) for callback in callbacks]
             return any(stops)
 
@@ -191,14 +218,16 @@ class BayesianBase(BaseEstimator):
         plan.check_same_kind(self._chain, n_features)
         return self._chain.copy()
 
-    def _validation(self, eval_set: Any, target: RealTarget | ClassTarget) -> RunningMean | None:
+    def _validation(
+        self, eval_set: Any, target: RealTarget | ClassTarget, inputs: PlainInput
+    ) -> RunningMean | None:
         if eval_set is None:
             return None
         X, y, weights = check_eval_set(eval_set)
         if weights is not None:
             raise ValueError("The Bayesian estimators take no weights; give eval_set as (X, y).")
         rows, y = self._check_data(X, y, reset=False, name="eval_set")
-        return RunningMean(rows, self._encode(target, y))
+        return RunningMean(inputs.finish(rows, X), self._encode(target, y))
 
     # Prediction --------------------------------------------------------------------------------
 
@@ -217,7 +246,7 @@ class BayesianBase(BaseEstimator):
 
     def _mean_value(self, X: Any) -> tuple[FittedPosterior, Any]:
         model, values = self._values(X)
-        total = 0.0
+        total: Any = 0.0
         for value in values:
             total = total + value
         return model, total / len(model.samples)

@@ -1,5 +1,9 @@
 """The parts of the Bayesian estimators' documentation that all of them share."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+
 from .docstrings import filler
 
 SAMPLER_PARAMETERS = """
@@ -23,6 +27,9 @@ alpha_0, gamma_0 : float > 0, default=1
 beta_0, mu_0 : float, default=1 and 0
     Weight (in features) and mean of the normal priors of the groups' means; libFM's values.
 {terms}
+scaling : {"auto", None}, default="auto"
+    "auto" samples on columns and targets brought to unit scale where they are far from it, as the
+    priors assume, and folds each kept draw back exactly. Relational designs are not scaled.
 warm_start : bool, default=False
     Whether fit goes on with the chain of the last fit, and adds its draws to those kept. What comes
     is what an uninterrupted fit would have drawn.
@@ -91,7 +98,7 @@ fit_linear : bool, default=True
 }
 
 
-def documented_sampler(**special):
+def documented_sampler(**special: str) -> Callable[[type], type]:
     """The same as `documented` for the Bayesian estimators."""
     return filler(
         SAMPLER_PARAMETERS.replace("{terms}", special["terms"]),

@@ -1,6 +1,10 @@
 """The parts of the estimators' documentation that all of them share."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from textwrap import indent
+from typing import Any
 
 PARAMETERS = """
 {n_factors}
@@ -41,6 +45,16 @@ init_intercept : float or None, default=None
 fit_intercept, fit_linear : bool, default=True
     Whether the model has w0, and the w_i.
 {special}
+tuning : {{"auto", None}}, default=None
+    "auto" chooses the number of epochs, and of `learning_rate`, `l2_linear` and `l2_factors` those
+    that are None, on held-out rows (five folds of small data) among a few settings, may rescale the
+    scores, and then trains on all rows; `max_iter` is not used. For data in memory, and not with
+    early_stopping or an eval_set, which say themselves when to stop.
+scaling : {{"auto", None}}, default="auto"
+    "auto" trains on columns, and on the targets of "squared_error" and "huber", brought to unit
+    scale where they are far from it, and folds that back exactly: all parameters are those of X
+    and y as they are. Strengths then act on the scaled weights. One-hot, multi-hot and tf-idf
+    columns, and ratings, are left alone. None never scales, as libFM, fastFM and libffm.
 shuffle : {{"block", True, False}}, default="block"
     The order of the rows: "block" shuffles blocks of 64 neighbouring rows anew each epoch, which
     memory likes, and on fewer than 32,768 rows shuffles single rows, as True always does; False
@@ -245,16 +259,16 @@ fields : CSR matrix of int, default=None
 """
 
 
-def documented(**special):
+def documented(**special: str) -> Callable[[type], type]:
     """Class decorator that fills {parameters}, {attributes} and {references} of the docstring, and
     {fit_parameters} of fit's."""
     return filler(PARAMETERS.format(**special), ATTRIBUTES, REFERENCES, FIT_PARAMETERS)
 
 
-def documented_with_fields(family, task):
+def documented_with_fields(family: dict[str, str], task: dict[str, str]) -> Callable[[type], type]:
     """The same for estimators that know fields, all of whose methods take them."""
 
-    def fill(cls):
+    def fill(cls: type) -> type:
         cls = documented(**(task | family))(cls)
         for name in ("fit", "partial_fit", "predict", "decision_function", "predict_proba"):
             method = vars(_class_of(cls, name)).get(name)
@@ -267,13 +281,15 @@ def documented_with_fields(family, task):
     return fill
 
 
-def _class_of(cls, name):
+def _class_of(cls: type, name: str) -> type:
     """The class that defines a method, or cls."""
     return next((parent for parent in cls.__mro__ if name in vars(parent)), cls)
 
 
-def filler(parameters, attributes, references, fit_parameters):
-    def fill(cls):
+def filler(
+    parameters: str, attributes: str, references: str, fit_parameters: str
+) -> Callable[[type], type]:
+    def fill(cls: Any) -> type:
         parts = {"parameters": parameters, "attributes": attributes, "references": references}
         cls.__doc__ = _filled(cls.__doc__, parts, "    ")
         cls.fit.__doc__ = _filled(cls.fit.__doc__, {"fit_parameters": fit_parameters}, "        ")
@@ -282,7 +298,7 @@ def filler(parameters, attributes, references, fit_parameters):
     return fill
 
 
-def _filled(text, parts, margin):
+def _filled(text: str | None, parts: dict[str, str], margin: str) -> str | None:
     if text is None:  # python -OO
         return None
     for name, part in parts.items():

@@ -49,7 +49,8 @@ def resolve(
     learned = tuple(name for name in NAMES if isinstance(strengths[name], str))
     for name in ("l2_linear", "l2_factors"):
         if strengths[name] is None or name in learned:
-            strengths[name] = getattr(solver, name)[task]
+            of_family = getattr(family, name, None) if solver.learns_strengths else None
+            strengths[name] = of_family or getattr(solver, name)[task]
     plain = {name: params[name] for name in _TAKEN_AS_THEY_ARE if name in params}
     memory = params.get("max_memory")
     return TrainingPlan(
@@ -57,11 +58,17 @@ def resolve(
         loss=LOSSES[task][params["loss"]],
         solver=solver,
         learning_rate=params["learning_rate"] or family.step_factor * solver.learning_rate,
+        has_default_rate=params["learning_rate"] is None,
         strengths=strengths,
         learned=learned,
         max_iter=1 if partial else params["max_iter"],
         n_jobs=effective_n_jobs(params["n_jobs"]),
         max_memory=None if memory is None else check_memory(memory),
+        scaling=params["scaling"] is not None,
+        tunes=params["tuning"] is not None and not partial,
+        defaults=frozenset(
+            name for name in ("learning_rate", "l2_linear", "l2_factors") if params[name] is None
+        ),
         stratifies=task == "classification",
         **plain,
     )
@@ -139,7 +146,7 @@ def _check_betas(value: Any, name: str) -> None:
     if not (
         isinstance(value, tuple | list)
         and len(value) == 2
-        and all(isinstance(beta, Real) and 0 <= beta < 1 for beta in value)
+        and all(isinstance(beta, Real) and 0 <= float(beta) < 1 for beta in value)
     ):
         raise ValueError(f"{name} must be two numbers of at least 0, below 1; got {value!r}.")
 
@@ -184,6 +191,8 @@ _CHECKS: dict[str, Callable] = {
         ),
         check_bool,
     ),
+    "tuning": _or_none(_one_of({"auto": "auto"})),
+    "scaling": _or_none(_one_of({"auto": "auto"})),
     "shuffle": _check_shuffle,
     "learning_rate": _or_none(_above_zero),
     **dict.fromkeys(("ftrl_beta", "power_t", "init_scale", "huber_delta"), _above_zero),

@@ -5,16 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 from joblib import effective_n_jobs
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
+from ..data.disk.column_sample import sampled_scaling
 from ..data.disk.dataset import DiskDataset
 from ..data.disk.target_summary import summarise_targets
 from ..data.inputs import PlainInput, Rows
-from ..data.sample_checks import check_target, check_weights
-from ..data.targets import ClassRules, ClassTarget, RealRules, RealTarget
-from ..model.fitted import FittedModel
+from ..data.sample_checks import check_cast, check_not_all_zero, check_target, check_weights
+from ..data.targets import (
+    ClassRules,
+    Encoding,
+    RealRules,
+    RealTarget,
+    TargetScale,
+    learn_target_scale,
+)
+from ..model.fitted import FittedModel, fitted_model
+from ..model.links import Link
+from ..model.table import ParameterTable
 from ..training.plan import TrainingPlan
 from ..training.sources import DiskSource, MemorySource, Source
 from ..training.validation_set import DiskValidationSet, ValidationSet
@@ -26,7 +37,8 @@ class Intake:
 
     source: Source
     inputs: PlainInput
-    target: RealTarget | ClassTarget
+    """How X is read for training."""
+    encoding: Encoding
     X: Any
     y: Any
     """As the user gave them, for scorers."""
@@ -45,11 +57,18 @@ class Intake:
 
     def complete(self, plan: TrainingPlan) -> TrainingPlan:
         """The plan with what only the data say."""
-        target = self.target
+        target = self.encoding.target
         family = plan.family.with_fields(self.inputs.n_fields)
-        return replace(
+        plan = replace(
             plan, family=family, n_outputs=target.n_outputs, score_range=target.score_range
         )
+        return plan.on_scale(self.encoding.scale)
+
+    def model(
+        self, table: ParameterTable, link: Link, rescale: TargetScale | None = None
+    ) -> FittedModel:
+        """The fitted model of a table that was trained on these data."""
+        return fitted_model(table, self.inputs, self.encoding, link, self.n_features, rescale)
 
 
 def names_of_features(estimator: BaseEstimator) -> dict[str, Any]:
@@ -83,8 +102,8 @@ def check_features(
 
 def take_in(
     estimator: BaseEstimator, X: Any, y: Any, sample_weight: Any, inputs: PlainInput,
-    rules: RealRules | ClassRules, before: FittedModel | None, *, grows: bool = False,
-    **learning: Any,
+    rules: RealRules | ClassRules, before: FittedModel | None, plan: TrainingPlan, *,
+    grows: bool = False, **learning: Any,
 ) -> Intake:  # fmt: skip
     """Take in data in memory.
 
@@ -100,6 +119,7 @@ def take_in(
         What the estimator's parameters say of y.
     before : FittedModel or None
         A model to go on with.
+    plan : TrainingPlan
     grows : bool, default=False
         As check_features has it.
     **learning
@@ -110,15 +130,25 @@ def take_in(
         estimator, X, inputs, reset=reset, grows=grows, dtype=estimator.dtype, y=y
     )
     y_checked = check_target(y, inputs.matrix(X), is_numeric=rules.is_numeric)
+    plain = rows
     if before is None:
-        inputs, rows = inputs.learn(rows, X)
+        inputs, rows = inputs.learn(rows, X, scales=plan.scaling, centres=plan.centres)
     else:
-        inputs = inputs.going_on(before.inputs, before.n_features)
+        inputs = inputs.going_on(before.trained.inputs, before.n_features)
         rows = inputs.finish(rows, X)
     weights = rules.row_weights(y_checked, check_weights(sample_weight, rows.n_rows))
-    target = rules.learn(y_checked, weights, before and before.target, **learning)
-    source = MemorySource.of(rows, target.encode(y_checked), weights, estimator.dtype)
-    return Intake(source, inputs, target, X, y, estimator)
+    known = None if before is None else before.target
+    target = rules.learn(y_checked, weights, known, **learning)
+    scale = before.trained.scale if before else None
+    if before is None and plan.scales_targets:
+        encoded = check_cast(target.encode(y_checked), estimator.dtype, "y")
+        if weights is not None:
+            check_not_all_zero(weights)
+        scale = learn_target_scale(encoded.astype(np.float64), weights, centres=plan.has_free_bias)
+    encoding = Encoding(target, scale)
+    unscaled = plain if inputs.columns is not None else None
+    source = MemorySource.of(rows, encoding.encode(y_checked), weights, estimator.dtype, unscaled)
+    return Intake(source, inputs, encoding, X, y, estimator)
 
 
 def take_in_from_disk(
@@ -127,7 +157,7 @@ def take_in_from_disk(
     plan: TrainingPlan,
 ) -> Intake:  # fmt: skip
     """Take in a data set on disk, without reading more than its targets."""
-    _check_call(dataset, y, sample_weight, plan)
+    _check_call(dataset, y, sample_weight, plan, estimator.solver)
     n_features = dataset.shape[1]
     if before is not None and n_features != estimator.n_features_in_:
         raise ValueError(
@@ -136,16 +166,24 @@ def take_in_from_disk(
     estimator.n_features_in_ = n_features
     if before is None:
         vars(estimator).pop("feature_names_in_", None)
-        inputs = inputs.learn_disk(dataset)
+        scaling = sampled_scaling(dataset, centres=plan.centres) if plan.scaling else None
+        inputs = inputs.learn_disk(dataset, scaling)
     else:
-        inputs = inputs.going_on(before.inputs, before.n_features)
+        inputs = inputs.going_on(before.trained.inputs, before.n_features)
     summary = summarise_targets(dataset, rules)
-    target = rules.learn(summary.values, summary.value_weights, before and before.target)
-    source = DiskSource(dataset, inputs, target, summary)
-    return Intake(source, inputs, target, None, None, estimator)
+    known = None if before is None else before.target
+    target = rules.learn(summary.values, summary.value_weights, known)
+    scale = before.trained.scale if before else None
+    if before is None and plan.scales_targets:
+        scale = summary.scale(centres=plan.has_free_bias)
+    encoding = Encoding(target, scale)
+    source = DiskSource(dataset, inputs, encoding, summary)
+    return Intake(source, inputs, encoding, None, None, estimator)
 
 
-def _check_call(dataset: DiskDataset, y: Any, sample_weight: Any, plan: TrainingPlan) -> None:
+def _check_call(
+    dataset: DiskDataset, y: Any, sample_weight: Any, plan: TrainingPlan, solver: str
+) -> None:
     if y is not None or sample_weight is not None:
         raise ValueError(
             "A data set on disk has its own targets and weights: fit(dataset), without y and "
@@ -154,10 +192,7 @@ def _check_call(dataset: DiskDataset, y: Any, sample_weight: Any, plan: Training
     if not dataset.has("target"):
         raise ValueError(f"{dataset.folder} has no targets; convert data that have.")
     if plan.solver.by_columns:
-        raise ValueError(
-            "This solver needs all rows in memory: fit(dataset.X, dataset.y), or choose a "
-            "gradient solver."
-        )
+        raise ValueError(f"solver={solver!r} needs all rows in memory: fit(dataset.X, dataset.y).")
     for name in plan.learned:
         raise ValueError(
             f'{name}="auto" needs rows in memory; learn it on a part of the data, and give it '
@@ -165,16 +200,17 @@ def _check_call(dataset: DiskDataset, y: Any, sample_weight: Any, plan: Training
         )
 
 
-def validation_in_memory(X: Any, y: Any, weights: Any, intake: Intake) -> ValidationSet:
-    """A validation set from what a user gives as eval_set."""
+def validation_in_memory(eval_set: tuple[Any, Any, Any], intake: Intake) -> ValidationSet:
+    """A validation set from what a user gives as eval_set: (X, y, weights or None)."""
+    X, y, weights = eval_set
     estimator = intake.checked
     rows = check_features(
         estimator, X, intake.inputs, reset=False, dtype=estimator.dtype, name="eval_set", y=y
     )
-    is_numeric = isinstance(intake.target, RealTarget)
+    is_numeric = isinstance(intake.encoding.target, RealTarget)
     y = check_target(y, intake.inputs.matrix(X), is_numeric=is_numeric)
     weights = check_weights(weights, rows.n_rows)
-    return ValidationSet(intake.inputs.finish(rows, X), intake.target.encode(y), weights)
+    return ValidationSet(intake.inputs.finish(rows, X), intake.encoding.encode(y), weights)
 
 
 def validation_on_disk(dataset: DiskDataset, intake: Intake) -> DiskValidationSet:
@@ -186,4 +222,4 @@ def validation_on_disk(dataset: DiskDataset, intake: Intake) -> DiskValidationSe
             f"eval_set: {dataset.folder} has {dataset.shape[1]} features, the data to fit "
             f"{intake.n_features}."
         )
-    return DiskValidationSet(dataset, intake.inputs, intake.target)
+    return DiskValidationSet(dataset, intake.inputs, intake.encoding)

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from ..data.disk.chunks import in_order, read_ahead
 from ..data.disk.dataset import DiskDataset
-from ..data.inputs import PlainInput, Rows
-from ..data.targets import ClassTarget, RealTarget
+from ..data.inputs import FieldInput, PlainInput, Rows
+from ..data.targets import Encoding, TargetScale, after
+from .folding import folded
 from .links import Link
 from .sparse_table import SparseTable
 from .table import ParameterTable
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A model as training sees it, of columns and targets that may be scaled, to go on with."""
+
+    table: ParameterTable
+    inputs: PlainInput
+    scale: TargetScale | None = None
 
 
 @dataclass(frozen=True)
@@ -25,10 +35,18 @@ class FittedModel:
 
     table: ParameterTable | SparseTable
     inputs: PlainInput
-    target: RealTarget | ClassTarget
+    target: Any
+    """RealTarget or ClassTarget."""
     link: Link
     n_features: int
     """Of X; the table may have fewer, if they are hashed."""
+    scaled: TrainedModel | None = None
+    """Where columns or targets were scaled, the model that was folded into this one."""
+
+    @property
+    def trained(self) -> TrainedModel:
+        """What training goes on with."""
+        return self.scaled or TrainedModel(cast(ParameterTable, self.table), self.inputs)
 
     @property
     def is_sparse(self) -> bool:
@@ -41,7 +59,7 @@ class FittedModel:
 
     def with_table(self, table: ParameterTable | SparseTable) -> FittedModel:
         """The same model with another form of its table."""
-        return replace(self, table=table)
+        return replace(self, table=table, scaled=None)
 
     def scores(self, rows: Rows, n_jobs: int = 1) -> np.ndarray:
         """The value of each row, shape (n_rows, n_outputs), in the table's dtype."""
@@ -69,3 +87,32 @@ class FittedModel:
         """What ``compile()`` returns: a copy of the model for single rows and small batches."""
         table = self.dense_table.copy()
         return table.family.scorer(table, self)
+
+
+def fitted_model(
+    table: ParameterTable, inputs: PlainInput, encoding: Encoding, link: Link, n_features: int,
+    rescale: TargetScale | None = None,
+) -> FittedModel:  # fmt: skip
+    """The model of a table that was trained on what `inputs` and `encoding` made of the data.
+
+    Its scores are rescaled first, if tuning says so.
+    """
+    target, scale, columns = encoding.target, encoding.scale, inputs.columns
+    if columns is None and scale is None and rescale is None:
+        return FittedModel(table, inputs, target, link, n_features)
+    plain, fields = inputs, None
+    if inputs.folds:
+        plain = replace(inputs, columns=None)
+        if columns is not None and columns.centre.any() and isinstance(inputs, FieldInput):
+            fields = inputs.of_features(n_features)
+    else:
+        columns = None  # applied at predictions, too
+    trained = TrainedModel(table, inputs, scale)
+    return FittedModel(
+        folded(table, columns, after(rescale, scale), fields),
+        plain,
+        target,
+        link,
+        n_features,
+        trained,
+    )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr
 
-from ..data.targets import EVERYTHING
+from ..data.targets import EVERYTHING, TargetScale
 
 
 @dataclass(frozen=True)
@@ -15,12 +15,16 @@ class NormalResponse:
     """A real number; scores are its mean, clipped to a range."""
 
     score_range: tuple[float, float] = EVERYTHING
+    scale: TargetScale | None = None
+    """Of the targets that the scores are those of, where a machine is still being trained."""
 
     error_name = "rmse"
 
     def value(self, scores: np.ndarray, cutpoints: np.ndarray) -> np.ndarray:
         """A draw's prediction of each row, float64."""
         scores = scores.astype(np.float64)
+        if self.scale is not None:
+            scores = self.scale.location + self.scale.spread * scores
         return scores if self.score_range == EVERYTHING else scores.clip(*self.score_range)
 
     def error(self, values: np.ndarray, y: np.ndarray) -> float:

@@ -103,16 +103,18 @@ class Monitor:
     stopping : EarlyStopping or None
     observer : Observer
     n_jobs : int
+    loss_unit : float, default=1
+        As the plan's.
     """
 
     def __init__(
         self, table: ParameterTable, bring_up_to_date: Callable[[], Any], settings: Settings, *,
         validation: ValidationSet | DiskValidationSet | None, stopping: EarlyStopping | None,
-        observer: Observer, n_jobs: int,
+        observer: Observer, n_jobs: int, loss_unit: float = 1.0,
     ) -> None:  # fmt: skip
         self.table, self.bring_up_to_date, self.settings = table, bring_up_to_date, settings
         self.validation, self.stopping, self.observer = validation, stopping, observer
-        self.n_jobs = n_jobs
+        self.n_jobs, self.loss_unit = n_jobs, loss_unit
 
     def __call__(self, history: History) -> bool:
         if self.validation or self.observer.watches:
@@ -128,7 +130,7 @@ class Monitor:
         """Add to the history; return the value that should fall."""
         if not self.validation:
             return history["train_loss"][-1]
-        value = self.validation.loss(self.table, self.settings, self.n_jobs)
+        value = self.validation.loss(self.table, self.settings, self.n_jobs) * self.loss_unit
         history.setdefault("validation_loss", []).append(value)
         score = self.observer.score()
         if score is None:

@@ -20,6 +20,8 @@ class Trainer(AbstractContextManager, Protocol):
     n_visits: int
     """Steps of the progress bar an epoch."""
     bar_options: dict[str, Any]
+    loss_unit: float
+    """What the mean loss is multiplied by to be the user's."""
 
     def epoch(self, number: int, max_iter: int, bar: tqdm) -> float:
         """One pass over all rows; the mean loss."""
@@ -59,7 +61,7 @@ def run_epochs(
             mean_loss = trainer.epoch(epoch, max_iter, bar)
             if not np.isfinite(mean_loss):
                 raise divergence(epoch, "the mean training loss is not finite")
-            history["train_loss"].append(mean_loss)
+            history["train_loss"].append(mean_loss * trainer.loss_unit)
             history["seconds"].append(perf_counter() - start)
             if after_epoch and after_epoch(history):
                 break
@@ -70,6 +72,6 @@ def run_epochs(
 def divergence(epoch: int, what: str) -> DivergenceError:
     return DivergenceError(
         f"Training diverged in epoch {epoch}: {what}. Lower learning_rate, scale the features (and "
-        "a regression's target) to about 1, or use solver='adagrad', which scales its own steps. "
-        "The estimator is as it was before the fit."
+        "a regression's target) to about 1 (scaling='auto' does), or use a solver whose steps "
+        "shrink, such as 'adagrad'. The estimator is as it was before the fit."
     )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from ..data.targets import EVERYTHING
+from ..data.targets import EVERYTHING, TargetScale
 from ..kernels.common.settings import Settings
 from ..model.families import FM
 from ..model.losses import Loss
@@ -29,6 +29,8 @@ class TrainingPlan:
     n_factors: int
     dtype: str
     learning_rate: float
+    has_default_rate: bool = field(default=False, kw_only=True)
+    """Whether the learning rate is the solver's, which may be too long for some rows."""
     strengths: Mapping[str, Any]
     """By regularization.NAMES: a number, or an array with one a group or feature."""
     learned: tuple[str, ...] = ()
@@ -61,8 +63,52 @@ class TrainingPlan:
     n_outputs: int = 1
     score_range: tuple[float, float] = EVERYTHING
     """Of predictions, which bounds the gradients of losses that clip."""
+    tunes: bool = False
+    """Whether defaults and the number of epochs are chosen on held-out rows."""
+    defaults: frozenset[str] = frozenset()
+    """Of learning_rate, l2_linear and l2_factors: those that the user left to us."""
+    scaling: bool = False
+    """Whether columns and targets far from unit scale are brought there."""
+    loss_unit: float = 1.0
+    """What losses of the targets as they are trained on are multiplied by to be the user's."""
     stratifies: bool = False
     """Whether held-out rows are to have as many of each class as the others."""
+
+    @property
+    def centres(self) -> bool:
+        """Whether scaled columns may be centred, too."""
+        return self.has_free_bias and self.fit_linear and self.family.folds_centres
+
+    @property
+    def has_free_bias(self) -> bool:
+        """Whether there is a bias that a location can be folded into."""
+        return self.fit_intercept and not self.l2_intercept
+
+    @property
+    def scales_targets(self) -> bool:
+        return self.scaling and self.loss.scales and self.family.scales_targets
+
+    def with_defaults(self, **settings: float) -> TrainingPlan:
+        """The plan with settings in place of those that the user left to us."""
+        own = {name: value for name, value in settings.items() if name in self.defaults}
+        rate = own.pop("learning_rate", None)
+        plan = replace(self, strengths={**self.strengths, **own})
+        if rate is None:
+            return plan
+        return replace(plan, learning_rate=self.family.step_factor * rate)
+
+    def on_scale(self, scale: TargetScale | None) -> TrainingPlan:
+        """The plan for targets on another scale."""
+        if scale is None:
+            return self
+        init_intercept = self.init_intercept
+        if init_intercept is not None:
+            init_intercept = scale.apply(init_intercept)
+        low, high = self.score_range
+        return replace(
+            self, init_intercept=init_intercept, huber_delta=self.huber_delta / scale.spread,
+            score_range=(scale.apply(low), scale.apply(high)), loss_unit=scale.spread**2,
+        )  # fmt: skip
 
     def check_strengths(self, n_features: int) -> Strengths:
         """The strengths of that many features as the kernels take them."""

@@ -14,8 +14,9 @@ from ..data.disk.chunks import from_all_over, pieces_of, read_ahead
 from ..data.disk.dataset import Chunk, DiskDataset
 from ..data.disk.target_summary import TargetSummary
 from ..data.inputs import PlainInput, Rows
+from ..data.relational_rows import expand_if_relational
 from ..data.sample_checks import check_cast, check_not_all_zero
-from ..data.targets import ClassTarget, RealTarget
+from ..data.targets import Encoding
 from ..exceptions import FileFormatError
 from ..kernels.gradient import replicas
 
@@ -39,20 +40,23 @@ class MemorySource:
     """int64, the rows to train on."""
     number: Callable[[int], int] = int
     """Of a row, for messages."""
+    unscaled: Rows | None = None
+    """The rows before their columns were scaled, where they were, to tell what looks wrong."""
 
     is_one_chunk = True
 
     @classmethod
     def of(
-        cls, rows: Rows, target: np.ndarray, weights: np.ndarray | None, dtype: Any
-    ) -> MemorySource:
+        cls, rows: Rows, target: np.ndarray, weights: np.ndarray | None, dtype: Any,
+        unscaled: Rows | None = None,
+    ) -> MemorySource:  # fmt: skip
         """Rows with a target as it was encoded; those without weight are not visited."""
         y, cast, visited = check_cast(target, dtype, "y"), None, np.arange(rows.n_rows)
         if weights is not None:
             cast = check_cast(weights, dtype, "sample_weight")
             check_not_all_zero(cast)
             visited = np.flatnonzero(cast)
-        return cls(rows, target, y, weights, cast, visited)
+        return cls(rows, target, y, weights, cast, visited, unscaled=unscaled)
 
     @property
     def n_features(self) -> int:
@@ -105,7 +109,8 @@ class MemorySource:
 
     def present_features(self) -> np.ndarray:
         """The table's features that have entries in the visited rows."""
-        rows, indices = self.rows, self.rows.indices
+        rows = expand_if_relational(self.rows)
+        indices = rows.indices
         if self.n_visited < rows.n_rows:
             is_visited = np.zeros(rows.n_rows, dtype=bool)
             is_visited[self.visited] = True
@@ -119,10 +124,6 @@ class MemorySource:
             y, weights = y[self.visited], weights if weights is None else weights[self.visited]
         return y, weights, len(y)
 
-    def extreme_targets(self) -> tuple[np.ndarray, np.ndarray | None]:
-        """Targets and weights whose mean loss is no less than that of all."""
-        return self.y.astype(np.float64, copy=False), self.cast_weights
-
 
 class DiskSource:
     """A data set on disk; its chunks are put together from pieces of all of it, anew each epoch.
@@ -131,7 +132,7 @@ class DiskSource:
     ----------
     dataset : DiskDataset
     inputs : PlainInput
-    target : RealTarget or ClassTarget
+    target : Encoding
     summary : TargetSummary
         Of the data set's targets.
     """
@@ -139,9 +140,8 @@ class DiskSource:
     is_one_chunk = False
 
     def __init__(
-        self, dataset: DiskDataset, inputs: PlainInput, target: RealTarget | ClassTarget,
-        summary: TargetSummary,
-    ) -> None:  # fmt: skip
+        self, dataset: DiskDataset, inputs: PlainInput, target: Encoding, summary: TargetSummary
+    ) -> None:
         self.dataset, self.inputs, self.target = dataset, inputs, target
         self.summary = summary
         self._pieces = pieces_of(dataset)
@@ -192,17 +192,15 @@ class DiskSource:
         summary = self.summary
         return self.target.encode(summary.typical), summary.typical_weights, summary.n_visited
 
-    def extreme_targets(self) -> tuple[np.ndarray, np.ndarray | None]:
-        return self.target.encode(self.summary.values), self.summary.value_weights
-
 
 Source = MemorySource | DiskSource
 
 
 def encoded_chunk(
-    chunk: Chunk, target: RealTarget | ClassTarget, class_weights: dict | None
+    chunk: Chunk, target: Encoding, class_weights: dict | None
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """A chunk's targets as they are encoded, and its rows' weights or None."""
+    assert chunk.y is not None  # looked at before training
     y = target.encode(chunk.y)
     if class_weights is None:
         return y, chunk.weights

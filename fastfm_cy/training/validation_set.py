@@ -9,7 +9,7 @@ import numpy as np
 from ..data.disk.chunks import in_order, read_ahead
 from ..data.disk.dataset import DiskDataset
 from ..data.inputs import PlainInput, Rows
-from ..data.targets import ClassTarget, RealTarget
+from ..data.targets import Encoding
 from ..kernels.common.losses import values_and_gradients
 from ..kernels.common.settings import Settings
 from ..model.scoring import score_rows
@@ -38,13 +38,13 @@ class DiskValidationSet:
 
     dataset: DiskDataset
     inputs: PlainInput
-    meaning: RealTarget | ClassTarget
+    target: Encoding
 
     def loss(self, table: ParameterTable, settings: Settings, n_jobs: int = 1) -> float:
         """Weighted mean loss."""
         total = weight = 0.0
         for chunk in read_ahead(self.dataset, in_order(self.dataset), table.dtype):
-            y, weights = encoded_chunk(chunk, self.meaning, None)
+            y, weights = encoded_chunk(chunk, self.target, None)
             y = y.astype(table.dtype).astype(np.float64)
             losses = _losses(table, self.inputs.of_chunk(chunk), y, settings, n_jobs)
             total += losses.sum() if weights is None else losses @ weights

@@ -224,7 +224,7 @@ def test_sample_weights_and_groups(clicks):
 
 
 def test_no_factors_is_the_linear_model(clicks):
-    kind = {"random_state": 0, "max_iter": 2, "learning_rate": 0.05}
+    kind = {"random_state": 0, "max_iter": 2, "learning_rate": 0.05, "l2_linear": 0.02}
     linear = FMClassifier(0, **kind).fit(clicks.X, clicks.y)
     for Estimator in CLASSIFIERS:
         model = Estimator(0, fields=fields_of(clicks), normalize=None, **kind)

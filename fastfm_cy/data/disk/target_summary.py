@@ -10,7 +10,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 
 from ...exceptions import FileFormatError
 from ..sample_checks import check_not_all_zero
-from ..targets import ClassRules, RealRules, check_labels
+from ..targets import ClassRules, RealRules, TargetScale, check_labels, learn_target_scale
 from .dataset import DiskDataset
 
 _ROWS_A_READ = 1 << 17
@@ -32,6 +32,8 @@ class TargetSummary:
         A few targets with weights, whose weighted mean is that of all.
     n_visited : int
         Rows with a positive weight.
+    mean_square : float
+        Weighted, of numbers.
     """
 
     values: np.ndarray
@@ -40,6 +42,14 @@ class TargetSummary:
     typical: np.ndarray
     typical_weights: np.ndarray
     n_visited: int
+    mean_square: float = 1.0
+
+    def scale(self, *, centres: bool) -> TargetScale | None:
+        """As learn_target_scale has it."""
+        mean = float(np.average(self.typical, weights=self.typical_weights))
+        spread = np.sqrt(max(0.0, self.mean_square - mean**2))
+        # Two numbers with the mean and the spread of all.
+        return learn_target_scale(np.array([mean - spread, mean + spread]), None, centres=centres)
 
 
 def summarise_targets(dataset: DiskDataset, rules: RealRules | ClassRules) -> TargetSummary:
@@ -89,13 +99,15 @@ def _of_labels(dataset: DiskDataset, class_weights: dict | str | None) -> Target
 
 def _of_numbers(dataset: DiskDataset) -> TargetSummary:
     low, high, n_visited = np.inf, -np.inf, 0
-    means, totals = [], []
+    means, totals, squares = [], [], 0.0
     for y, weights in _blocks_of_targets(dataset):
         low, high = min(low, y.min()), max(high, y.max())
         total = weights.sum()
         if total > 0:
             means.append(np.average(y, weights=weights))
             totals.append(total)
+            squares += float(weights @ np.square(y))
         n_visited += np.count_nonzero(weights)
     values = np.array([low, high])
-    return TargetSummary(values, None, None, np.array(means), np.array(totals), n_visited)
+    of_weight, mean_square = np.array(totals), squares / max(sum(totals), 1e-300)
+    return TargetSummary(values, None, None, np.array(means), of_weight, n_visited, mean_square)

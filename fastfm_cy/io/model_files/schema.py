@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from ...data.column_scaling import ColumnScaling
 from ...data.inputs import FieldInput, PlainInput, input_of
-from ...data.targets import ClassTarget, RealTarget
+from ...data.targets import ClassTarget, RealTarget, TargetScale
 from ...estimators.base import Base
 from ...estimators.bayesian_base import BayesianBase
 from ...estimators.bayesian_ordinal import BayesianFMOrdinal
 from ...estimators.registry import ESTIMATORS
-from ...model.fitted import FittedModel
+from ...model.fitted import FittedModel, TrainedModel
 from ...model.losses import LOSSES
 from ...model.posterior import FittedPosterior, Samples
 from ...model.sparse_table import SparseTable
@@ -108,6 +109,20 @@ def _optional_tuple(value: Any) -> None:
     require(value is None or isinstance(value, tuple), "optimiser state")
 
 
+def _columns(value: Any) -> None:
+    require(isinstance(value, list) and len(value) == 2, "column scaling")
+    for numbers in value:
+        require(isinstance(numbers, np.ndarray) and numbers.dtype == np.float64, "column scaling")
+        require(numbers.ndim == 1 and bool(np.isfinite(numbers).all()), "column scaling")
+    require(len(value[0]) == len(value[1]) and bool((value[1] > 0).all()), "column scaling")
+
+
+def _target_scale(value: Any) -> None:
+    require(isinstance(value, tuple) and len(value) == 2, "target scale")
+    location, spread = value
+    require(bool(np.isfinite(float(location))) and 0 < float(spread) < np.inf, "target scale")
+
+
 _COMMON = {
     "n_features_in_": _count,
     "feature_names_in_": _is_a(np.ndarray),
@@ -146,6 +161,9 @@ _TABLE_ATTRIBUTES = _COMMON | {
     "_state": _is_a(tuple),
     "n_fields_": _count,
     "_fields_beside": _is_a(bool),
+    "_columns": _columns,
+    "_target_scale": _target_scale,
+    "_scaled_table": _is_a(ParameterTable),
     # Of the fit, where parameters were set to something else since.
     "_fields": _fields,
     "_n_hash": _optional_count,
@@ -169,7 +187,18 @@ def _stored_table(model: Base) -> Attributes:
         }  # fmt: skip
     if isinstance(fitted.inputs, FieldInput):
         stored["_fields_beside"] = fitted.inputs.beside
-    return stored | _changed_since(model)
+    if fitted.scaled is not None:
+        stored["_scaled_table"] = fitted.scaled.table
+    return stored | _stored_scaling(fitted.trained) | _changed_since(model)
+
+
+def _stored_scaling(trained: TrainedModel | FittedPosterior) -> Attributes:
+    stored: Attributes = {}
+    if trained.inputs.columns is not None:
+        stored["_columns"] = [trained.inputs.columns.centre, trained.inputs.columns.scale]
+    if trained.scale is not None:
+        stored["_target_scale"] = (trained.scale.location, trained.scale.spread)
+    return stored
 
 
 def _check_parameters(model: Base, attributes: Attributes) -> None:
@@ -190,12 +219,20 @@ def _changed_since(model: Base) -> Attributes:
     return changed
 
 
+def _scaling(attributes: Attributes) -> tuple[ColumnScaling | None, TargetScale | None]:
+    columns = attributes.get("_columns")
+    scale = attributes.get("_target_scale")
+    return columns and ColumnScaling(*columns), scale and TargetScale(*scale)
+
+
 def _table_without_state(attributes: Attributes) -> Attributes:
     table = attributes["_table"]
     if "_kept" in attributes:
         return attributes  # a sparse model has none
     state = table.state_start, table.n_row_state, table.is_tiled
-    return attributes | {"_table": table.with_state(), "_state": state, "_state_fits": None}
+    # A model of scaled columns could not go on without what it was folded from.
+    kept = {name: value for name, value in attributes.items() if name != "_scaled_table"}
+    return kept | {"_table": table.with_state(), "_state": state, "_state_fits": None}
 
 
 def _restore_table(model: Base, attributes: Attributes, keeps_tables: bool) -> None:
@@ -221,7 +258,27 @@ def _restore_table(model: Base, attributes: Attributes, keeps_tables: bool) -> N
         own.pop("_state", None)
     vars(model).update(own)
     model._state_key = attributes["_state_fits"]
-    model._fitted = FittedModel(table, inputs, target, loss.link, n_features)
+    model._fitted = _with_scaling(
+        FittedModel(table, inputs, target, loss.link, n_features), attributes
+    )
+
+
+def _with_scaling(fitted: FittedModel, attributes: Attributes) -> FittedModel:
+    """The model with what it goes on with, if its columns or targets were scaled."""
+    columns, scale = _scaling(attributes)
+    if columns is None and scale is None:
+        return fitted
+    if columns is not None:
+        require(columns.n_features <= fitted.n_features, "column scaling")
+    inputs = replace(fitted.inputs, columns=columns)
+    if not inputs.folds:
+        fitted = replace(fitted, inputs=inputs)
+    table = attributes.get("_scaled_table")
+    if table is None:
+        return fitted
+    require(table.n_features == fitted.table.n_features, "scaled table")
+    require(table.family == fitted.table.family, "scaled table")
+    return replace(fitted, scaled=TrainedModel(table, inputs, scale))
 
 
 def _restored_inputs(model: Base, attributes: Attributes) -> PlainInput:
@@ -254,12 +311,18 @@ def _checked_table(attributes: Attributes) -> ParameterTable | SparseTable:
 
 # Bayesian machines -------------------------------------------------------------------------------
 
-_SAMPLER_ATTRIBUTES = _COMMON | {"_samples": _is_a(Samples), "_chain": _is_a(Chain)}
+_SAMPLER_ATTRIBUTES = _COMMON | {
+    "_samples": _is_a(Samples),
+    "_chain": _is_a(Chain),
+    "_columns": _columns,
+    "_target_scale": _target_scale,
+}
 
 
 def _stored_samples(model: BayesianBase) -> Attributes:
     fitted = model._fitted
     stored = _public(model) | fitted.target.attributes | {"_samples": fitted.samples}
+    stored |= _stored_scaling(fitted)
     return stored | ({"_chain": model._chain} if "_chain" in vars(model) else {})
 
 
@@ -295,7 +358,10 @@ def _restore_samples(model: BayesianBase, attributes: Attributes, keeps_tables: 
     else:
         require(isinstance(target, RealTarget) or len(target.classes) == 2, "target")
     vars(model).update({name: attributes[name] for name in _PUBLIC if name in attributes})
-    model._fitted = FittedPosterior(samples, target, model._response(target))
+    columns, scale = _scaling(attributes)
+    model._fitted = FittedPosterior(
+        samples, target, model._response(target), PlainInput(columns), scale
+    )
     if chain is not None:
         model._chain = chain
 

@@ -52,7 +52,7 @@ class RunningMean:
 
 def run_chain(
     plan: SamplingPlan, rows: Rows, likelihood: Likelihood, response: Response, chain: Chain, *,
-    n_kept: int, validation: RunningMean | None = None, after_sweep: AfterSweep,
+    y: np.ndarray, n_kept: int, validation: RunningMean | None = None, after_sweep: AfterSweep,
     history: History, n_iter: int,
 ) -> ChainResult:  # fmt: skip
     """Sweep `plan.max_iter` times, from the state of the chain on, which changes in place.
@@ -64,6 +64,8 @@ def run_chain(
     likelihood : RegressionTarget, ProbitTarget or OrdinalTarget
     response : Response
     chain : Chain
+    y : array of shape (n_rows,)
+        The targets as the response has them.
     n_kept : int
         Most draws to keep, the last ones.
     validation : RunningMean, default=None
@@ -73,15 +75,17 @@ def run_chain(
     n_iter : int
         Sweeps so far.
     """
-    run = _Run(plan, rows, likelihood, response, chain, n_kept, validation, history, n_iter)
+    run = _Run(plan, rows, likelihood, response, chain, y, n_kept, validation, history, n_iter)
     return run.all_sweeps(after_sweep)
 
 
 class _Run:
     def __init__(
         self, plan: SamplingPlan, rows: Rows, likelihood: Likelihood, response: Response,
-        chain: Chain, n_kept: int, validation: RunningMean | None, history: History, n_iter: int,
+        chain: Chain, y: np.ndarray, n_kept: int, validation: RunningMean | None,
+        history: History, n_iter: int,
     ) -> None:  # fmt: skip
+        self.y, self.spread = y, getattr(getattr(response, "scale", None), "spread", 1.0)
         self.plan, self.likelihood, self.response, self.chain = plan, likelihood, response, chain
         self.validation, self.history, self.n_iter = validation, history, n_iter
         self.sampler = Sampler(
@@ -102,7 +106,9 @@ class _Run:
                 shown = {f"train {self.response.error_name}": self._sweep()}
                 self._keep()
                 if self.validation:
-                    shown[f"validation {self.response.error_name}"] = self._validate()
+                    shown[f"validation {self.response.error_name}"] = self._validate(
+                        self.validation
+                    )
                 bar.set_postfix(
                     {name: f"{error:.4f}" for name, error in shown.items()}, refresh=False
                 )
@@ -123,9 +129,9 @@ class _Run:
         if not (chain.table.is_finite() and np.isfinite(chain.alpha)):
             raise not_finite(self.n_iter)
         self._record("seconds", seconds)
-        self._record("alpha", chain.alpha)
+        self._record("alpha", chain.alpha / self.spread**2)
         value = self.response.value(scores, chain.cutpoints)
-        error = self.response.error(value, self.likelihood.y)
+        error = self.response.error(value, self.y)
         self._record(f"train_{self.response.error_name}", error)
         return error
 
@@ -135,8 +141,8 @@ class _Run:
             self.samples.record(self.n_drawn % len(self.samples), self.chain)
             self.n_drawn += 1
 
-    def _validate(self) -> float:
-        validation, chain = self.validation, self.chain
+    def _validate(self, validation: RunningMean) -> float:
+        chain = self.chain
         scores = score_rows(chain.table, validation.rows, self.plan.n_jobs)[:, 0]
         drawn = self.response.value(scores, chain.cutpoints)
         if self.n_iter - self.plan.n_burn_in == 1:

@@ -55,8 +55,9 @@ class SamplingPlan:
         ):
             if now != before:
                 raise ValueError(
-                    f"{name} cannot change while sampling goes on (warm_start): the chain has "
-                    f"{before}, now {now} is asked for. Fit anew with warm_start=False."
+                    "n_factors and dtype cannot change while sampling goes on (warm_start), nor "
+                    f"can the numbers of features and of feature_groups: {name} was {before}, now "
+                    f"it is {now}. Fit anew with warm_start=False."
                 )
 
     def n_to_keep(self, size: tuple[int, int, int], n_iter: int, n_before: int) -> int:

@@ -8,7 +8,7 @@ from support.files import assert_same_dataset, datasets, file_of
 from fastfm_cy.exceptions import ParseError
 from fastfm_cy.io import read_libffm, write_libffm
 
-TEXT = "1 0:3:0.5 2:1\n-1 1:0:1 # end\n"
+TEXT = "1 0:3:0.5 2:1:1\n-1 1:0:1 # end\n"
 
 
 def test_lines():

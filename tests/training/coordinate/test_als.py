@@ -184,7 +184,13 @@ def test_corners():
     for n_rows in (1, 2, 3):
         for n_factors in (0, 2):
             model = FMRegressor(
-                n_factors, solver="als", l2_linear=0.0, l2_factors=0.0, max_iter=50, random_state=0
+                n_factors,
+                solver="als",
+                l2_linear=0.0,
+                l2_factors=0.0,
+                max_iter=50,
+                scaling=None,
+                random_state=0,
             ).fit(X[:n_rows], [1.0, 3.0, 2.0][:n_rows])
             assert np.isfinite(model.predict(X)).all()
             assert model.coef_[2] == 0
@@ -308,7 +314,7 @@ def test_corners_of_higher_degrees():
             for n_factors in (0, 2):
                 model = FMRegressor(
                     n_factors, solver="als", degree=degree, share_factors=share, l2_linear=0.0,
-                    l2_factors=0.0, max_iter=50, random_state=0,
+                    l2_factors=0.0, max_iter=50, scaling=None, random_state=0,
                 ).fit(X[:n_rows], [1.0, 3.0, 2.0][:n_rows])  # fmt: skip
                 assert np.isfinite(model.predict(X)).all()
                 assert model.coef_[2] == 0
