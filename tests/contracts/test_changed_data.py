@@ -86,7 +86,7 @@ def test_a_block_that_contradicts_itself_is_refused(case, row_index):
 def test_blocks_of_no_size():
     X = sparse.bsr_array(np.eye(4), blocksize=(2, 2))
     X.data = np.zeros((2, 0, 2))
-    with pytest.raises(ValueError, match="hold something"):
+    with pytest.raises(ValueError, match="which do not fill"):
         FMRegressor(2).fit(X, np.arange(4.0))
 
 
