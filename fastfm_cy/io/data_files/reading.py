@@ -42,6 +42,7 @@ def read(
     row = format_of(source, format)
     if row is not None and not row.is_text:
         row.check_options(options)
+        assert row.read is not None  # a format has a form or a reader
         return replace(row.read(only_path(source, row), **options), format=row.name)
     reader = text_reader(source, row, options, on_error=on_error, n_jobs=n_jobs)
     dataset = collected(reader)
