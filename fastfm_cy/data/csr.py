@@ -39,7 +39,7 @@ class CSRRows:
 
     def renumbered(self, place: np.ndarray, n_features: int) -> CSRRows:
         """The rows with place[j] for each column j."""
-        return replace(self, indices=place[self.indices], n_features=n_features)
+        return replace(self, indices=place.take(self.indices, mode="clip"), n_features=n_features)
 
     def with_fields(self, fields: np.ndarray) -> CSRRows:
         return replace(self, fields=fields)

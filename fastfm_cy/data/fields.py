@@ -29,7 +29,7 @@ class WithFields:
 
     def __getitem__(self, rows: Any) -> WithFields:
         rows = rows[0] if isinstance(rows, tuple) else rows
-        return WithFields(self.X[rows], self.fields[rows])
+        return WithFields(check_structure(self.X)[rows], check_structure(self.fields)[rows])
 
 
 def joined(X: Any, fields: Any) -> Any:
@@ -50,7 +50,8 @@ def joined(X: Any, fields: Any) -> Any:
             "fields must have the shape and the number of entries in each row of X; got "
             f"{fields.shape} for {X.shape}{_first_unequal_row(X, fields)}."
         )
-    unequal = X.indices != fields.indices
+    n_entries = X.indptr[-1]
+    unequal = X.indices[:n_entries] != fields.indices[:n_entries]
     if unequal.any():
         entry = int(np.argmax(unequal))
         raise ValueError(
@@ -108,7 +109,9 @@ def check_fields_of_entries(pair: WithFields, rows: CSRRows, n_fields: int | Non
     n_fields : int or None
         How many there may be.
     """
-    X, fields = pair.X, pair.fields.data
+    X = pair.X
+    n_entries = X.indptr[-1]
+    fields = pair.fields.data[:n_entries].copy()  # what is checked is what is used
     outside = fields < 0 if n_fields is None else (fields < 0) | (fields >= n_fields)
     if outside.any():
         entry = int(np.argmax(outside))
@@ -120,7 +123,7 @@ def check_fields_of_entries(pair: WithFields, rows: CSRRows, n_fields: int | Non
             "the entry out, or fit with n_fields large enough."
         )
     fields = fields.astype(np.int32)
-    if np.array_equal(rows.indices, X.indices):
+    if len(rows.indices) == len(fields) and np.array_equal(rows.indices, X.indices[:n_entries]):
         return replace(rows, fields=fields)
     return _canonical(X, fields, rows)
 
@@ -128,15 +131,17 @@ def check_fields_of_entries(pair: WithFields, rows: CSRRows, n_fields: int | Non
 def _canonical(X: sparse.csr_array, fields: np.ndarray, rows: CSRRows) -> CSRRows:
     """Sum entries with the same column and field, and drop zeros."""
     numbers = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
-    order = np.lexsort((fields, X.indices, numbers))
-    keys = [array[order] for array in (numbers, X.indices, fields)]
+    columns = X.indices[: len(fields)]
+    order = np.lexsort((fields, columns, numbers))
+    keys = [array[order] for array in (numbers, columns, fields)]
     differs = np.zeros(len(order), dtype=bool)
     differs[:1] = True
     for key in keys:
         differs[1:] |= key[1:] != key[:-1]
     starts = np.flatnonzero(differs)
-    data = X.data[order].astype(rows.data.dtype)
-    data = np.add.reduceat(data, starts) if len(starts) else data
+    with np.errstate(over="ignore", invalid="ignore"):  # training finds what is not finite
+        data = X.data[order].astype(rows.data.dtype)
+        data = np.add.reduceat(data, starts) if len(starts) else data
     kept = data != 0
     numbers, indices, fields = (key[starts][kept] for key in keys)
     counts = np.bincount(numbers, minlength=X.shape[0])

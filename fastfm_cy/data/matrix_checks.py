@@ -1,13 +1,17 @@
 """From the matrices that users pass in to what the kernels take.
 
 Each error says what is wrong and where. The arrays of a sparse matrix are checked before anything
-converts it, since conversions in compiled code trust its indices.
+converts it, since conversions in compiled code trust its indices. Whatever is trusted later is a
+copy, made before it is checked, so that nobody changes it in between: the offsets always, and all
+arrays of a matrix that is not CSR. The columns and values of CSR stay the user's; kernels clamp the
+columns that they read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -46,25 +50,49 @@ def check_rows(
     CSRRows
         In `dtype`.
     """
+    rules = {
+        "dtype": dtype, "ensure_min_features": least_features, "estimator": owner,
+        "input_name": "X", "ensure_all_finite": False,  # checked by _scan, which can say where
+    }  # fmt: skip
     try:
-        X = check_structure(X)
+        if sparse.issparse(X):
+            return _rows_of_sparse(X, n_jobs, rules)
         with _located(X):
-            X = check_array(
-                X, accept_sparse="csr", dtype=dtype, ensure_min_features=least_features,
-                estimator=owner, input_name="X",
-                ensure_all_finite=False,  # checked by _as_rows, which can say where
-            )  # fmt: skip
-        return _as_rows(X, n_jobs)
+            X = check_array(X, **rules)
+        _check_width(X)
+        rows = _rows_of(_from_dense(X))
+        _scan(rows, n_jobs)
+        return rows
     except ValueError as error:
         if name == "X":
             raise
         raise ValueError(f"{name}: {error}") from error
 
 
-def check_structure(X: Any) -> Any:
+def _rows_of_sparse(X: Any, n_jobs: int, rules: dict[str, Any]) -> CSRRows:
+    if X.format != "csr":
+        X = own_csr(X)
+    rows, dtype = _rows_of(X), rules["dtype"]
+    too_few = X.shape[0] < 1 or X.shape[1] < rules["ensure_min_features"]
+    if too_few or X.data.dtype.kind not in "biuf":
+        check_array(X, accept_sparse="csr", **rules)  # says what is wrong
+    _check_width(X)
+    with np.errstate(over="ignore"):  # the scan finds what does not fit
+        rows = replace(rows, data=np.ascontiguousarray(X.data, dtype=dtype))
+    flags = _scan(rows, n_jobs)
+    # A stored zero would count as a visit of its feature, and shrink it; and it would change the
+    # order of a score's sums, and so its last bit.
+    if flags & (UNSORTED | HAS_ZEROS) or not len(X.data) == len(X.indices) == rows.indptr[-1]:
+        rows = _rows_of(_canonical(X, dtype))
+        _scan(rows, n_jobs)
+    return rows
+
+
+def check_structure(X: Any, *, every_entry: bool = False) -> Any:
     """X itself, unless it is a sparse matrix whose arrays contradict each other or its shape.
 
-    Formats without arrays, and diagonals, are returned as CSR.
+    Formats without arrays, and diagonals, are returned as CSR. Of CSR, the columns are left to
+    whoever looks at each entry anyway, unless `every_entry` is to be checked.
     """
     if not sparse.issparse(X):
         return X
@@ -73,6 +101,11 @@ def check_structure(X: Any) -> Any:
     if X.format == "coo":
         if len(X.coords) != 2:
             raise ValueError(f"X.coords must be rows and columns; it has {len(X.coords)} arrays.")
+        if not len(X.coords[0]) == len(X.coords[1]) == len(X.data):
+            raise ValueError(
+                f"X has {len(X.coords[0])} row indices, {len(X.coords[1])} column indices and "
+                f"{len(X.data)} values."
+            )
         _check_coordinates(X.coords[0], X.shape[0], "row")
         _check_coordinates(X.coords[1], X.shape[1], "column")
         return X
@@ -82,8 +115,16 @@ def check_structure(X: Any) -> Any:
         _check_lists(X)
     if X.format not in _COMPRESSED:
         X = _as_csr(X)
-    _check_compressed(X)
+    _check_compressed(X, every_entry or X.format != "csr" or X.indices.dtype != np.int32)
     return X
+
+
+def own_csr(X: Any) -> Any:
+    """A sparse matrix as CSR, of arrays that are checked, and nobody else's."""
+    checked = check_structure(X, every_entry=True)
+    if checked is X:
+        checked = check_structure(X.copy(), every_entry=True)
+    return checked if checked.format == "csr" else checked.tocsr()
 
 
 def _check_coordinates(indices: np.ndarray, size: int, axis: str) -> None:
@@ -138,7 +179,7 @@ def _as_csr(X: Any) -> Any:
         raise ValueError(f"X, in the format {X.format}, contradicts itself: {error}.") from error
 
 
-def _check_compressed(X: Any) -> None:
+def _check_compressed(X: Any, every_entry: bool) -> None:
     for name in ("indptr", "indices"):
         _check_array(getattr(X, name), f"X.{name}", "iu")
     _check_array(X.data, "X.data", None, n_axes=3 if X.format == "bsr" else 1)
@@ -151,6 +192,17 @@ def _check_compressed(X: Any) -> None:
         n_major, n_minor = n_major // block_rows, n_minor // block_columns
         major, minor = "block row", "block column"
     indptr, indices = X.indptr, X.indices
+    _check_offsets(indptr, n_major, len(indices), len(X.data), major)
+    if not every_entry:
+        return
+    bad = _first_outside(indices[: indptr[-1]], n_minor)
+    if bad is not None:
+        raise _outside(minor, major, indptr, indices, bad, n_minor)
+
+
+def _check_offsets(
+    indptr: np.ndarray, n_major: int, n_indices: int, n_values: int, major: str
+) -> None:
     if len(indptr) != n_major + 1 or indptr[0] != 0:
         raise ValueError(
             f"X.indptr must start at 0 and have {n_major + 1} entries for {n_major} {major}s; "
@@ -159,16 +211,10 @@ def _check_compressed(X: Any) -> None:
     falls = np.flatnonzero(indptr[1:] < indptr[:-1])
     if falls.size:
         raise ValueError(f"X.indptr decreases at {major} {falls[0]}; it must never decrease.")
-    if indptr[-1] > min(len(indices), len(X.data)):
+    if indptr[-1] > min(n_indices, n_values):
         raise ValueError(
-            f"X.indptr ends at {indptr[-1]}, but X has {len(indices)} indices and {len(X.data)} "
-            "values."
+            f"X.indptr ends at {indptr[-1]}, but X has {n_indices} indices and {n_values} values."
         )
-    if X.format == "csr" and indices.dtype == np.int32:
-        return  # _as_rows looks at each entry anyway
-    bad = _first_outside(indices[: indptr[-1]], n_minor)
-    if bad is not None:
-        raise _outside(minor, major, indptr, indices, bad, n_minor)
 
 
 def _outside(
@@ -214,23 +260,12 @@ def _first_non_number(X: Any) -> tuple[int, int] | None:
     return None
 
 
-def _as_rows(X: Any, n_jobs: int) -> CSRRows:
-    """CSRRows of a matrix in the right dtype."""
+def _check_width(X: Any) -> None:
     if X.shape[1] > _MOST_FEATURES:
         raise ValueError(
             f"X has {X.shape[1]} features; at most {_MOST_FEATURES} are supported. Hash them to "
             "fewer (sklearn.feature_extraction.FeatureHasher)."
         )
-    if not sparse.issparse(X):
-        X = _from_dense(X)
-    rows = _rows_of(X)
-    flags = _scan(rows, n_jobs)
-    # A stored zero would count as a visit of its feature, and shrink it; and it would change the
-    # order of a score's sums, and so its last bit.
-    if flags & (UNSORTED | HAS_ZEROS) or not len(X.data) == len(X.indices) == X.indptr[-1]:
-        rows = _rows_of(_canonical(X))
-        _scan(rows, n_jobs)
-    return rows
 
 
 def _from_dense(X: np.ndarray) -> sparse.csr_array:
@@ -240,18 +275,29 @@ def _from_dense(X: np.ndarray) -> sparse.csr_array:
 
 
 def _rows_of(X: sparse.csr_array) -> CSRRows:
-    indptr, indices = X.indptr.astype(np.int64, copy=False), X.indices.astype(np.int32, copy=False)
-    return CSRRows(indptr, indices, X.data, X.shape[1])
+    """With offsets that are checked; columns, unless they have to be converted, are not yet."""
+    for name in ("indptr", "indices"):
+        _check_array(getattr(X, name), f"X.{name}", "iu")
+    _check_array(X.data, "X.data", None)
+    indptr, indices = X.indptr.astype(np.int64), X.indices
+    _check_offsets(indptr, X.shape[0], len(indices), len(X.data), "row")
+    if indices.dtype != np.int32:
+        bad = _first_outside(indices[: indptr[-1]], X.shape[1])
+        if bad is not None:
+            raise _outside("column", "row", indptr, indices, bad, X.shape[1])
+    return CSRRows(indptr, np.ascontiguousarray(indices, np.int32), X.data, X.shape[1])
 
 
-def _canonical(X: sparse.csr_array) -> sparse.csr_array:
-    """A copy with sorted columns, none twice in a row, and nothing stored that is zero or unused:
-    one model a matrix, however it is stored."""
+def _canonical(X: sparse.csr_array, dtype: Any = None) -> sparse.csr_array:
+    """A copy, in `dtype` if given, with sorted columns, none twice in a row, and nothing stored
+    that is zero or unused: one model a matrix, however it is stored."""
     X = X.copy()
+    check_structure(X)
     X.prune()
     X.has_canonical_format = False  # whatever was claimed
     with np.errstate(over="ignore", invalid="ignore"):
         X.sum_duplicates()
+        X.data = X.data.astype(dtype or X.dtype, copy=False)
     X.eliminate_zeros()
     return X
 

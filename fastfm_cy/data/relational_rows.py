@@ -110,9 +110,12 @@ def check_design(
 ) -> RelationalRows:
     """RelationalRows of a RelationalDesign in `dtype`; the parameters of check_rows."""
     blocks, first = [], 0
-    for number, (matrix, row_of) in enumerate(design.blocks):
+    for number, (matrix, row_of) in enumerate(design.checked_blocks()):
         block_name = f"{name}, block {number}"
         rows = check_rows(matrix, dtype, n_jobs, name=block_name, least_features=0)
+        last = design.shape[0] - 1 if row_of is None else row_of.max(initial=-1)
+        if last >= rows.n_rows:
+            raise ValueError(f"{block_name} changed while it was read.")
         features = slice(first, first + rows.n_features)
         if features.stop > np.iinfo(np.int32).max:
             raise ValueError(f"{name} has {design.shape[1]} features, which are too many.")
