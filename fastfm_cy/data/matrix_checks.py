@@ -18,6 +18,7 @@ from ..utils.threads import in_parts
 from .csr import CSRRows
 
 _MOST_FEATURES = np.iinfo(np.int32).max
+AS_MANY_FEATURES = "Readers of files, and convert, give as many as they are told to: n_features=."
 _COMPRESSED = ("csr", "csc", "bsr")
 
 
@@ -83,10 +84,11 @@ def check_structure(X):
     if X.ndim != 2:
         raise ValueError(f"X must be 2-dimensional, a row a sample; got shape {X.shape}.")
     if X.format == "coo":
-        if len(X.coords) != 2:
-            raise ValueError(f"X.coords must be rows and columns; it has {len(X.coords)} arrays.")
-        _check_coordinates(X.coords[0], X.shape[0], "row")
-        _check_coordinates(X.coords[1], X.shape[1], "column")
+        coords = X.coords if hasattr(X, "coords") else (X.row, X.col)  # the latter in SciPy 1.11
+        if len(coords) != 2:
+            raise ValueError(f"X.coords must be rows and columns; it has {len(coords)} arrays.")
+        _check_coordinates(coords[0], X.shape[0], "row")
+        _check_coordinates(coords[1], X.shape[1], "column")
         return X
     if X.format == "dia":
         _check_diagonals(X)
@@ -210,6 +212,8 @@ def _located(X):
         with np.errstate(over="ignore"):
             yield
     except (TypeError, ValueError) as error:
+        if " is expecting " in str(error):
+            raise type(error)(f"{error} {AS_MANY_FEATURES}") from error
         where = _first_non_number(X)
         if where is None:
             raise

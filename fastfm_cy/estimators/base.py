@@ -7,6 +7,8 @@ from joblib import effective_n_jobs
 from sklearn.base import BaseEstimator, is_regressor
 from sklearn.utils import check_random_state
 
+from ..data.dataset import Dataset
+from ..data.fields import joined
 from ..data.matrix_checks import check_rows, check_rows_and_target
 from ..data.relational import RelationalDesign
 from ..data.relational_rows import check_design, check_design_and_target
@@ -64,7 +66,22 @@ class BaseMachine(BaseEstimator):
             n_jobs=effective_n_jobs(self.n_jobs), **others,
         )  # fmt: skip
 
+    def _unpacked(self, X, y=None, sample_weight=None, *, to_fit=False):
+        """X, y and weights, of a Dataset its own."""
+        if not isinstance(X, Dataset):
+            return X, y, sample_weight
+        if y is not None or sample_weight is not None:
+            raise ValueError(
+                "A Dataset has its own targets and weights: fit(dataset), without y and "
+                "sample_weight."
+            )
+        if to_fit and X.y is None:
+            raise ValueError("The Dataset has no targets: there was no label in any row.")
+        wants_fields = getattr(self, "fields", self) is None
+        return joined(X.X, X.fields if wants_fields else None), X.y, X.weights
+
     def _check_rows(self, X, dtype, n_jobs):
         """The rows of X for prediction."""
+        X, *_ = self._unpacked(X)
         check = check_design if isinstance(X, RelationalDesign) else check_rows
         return check(self, X, dtype, n_jobs)

@@ -59,7 +59,7 @@ class BayesianFMRegressor(RegressorMixin, BaseBayesianFM):
     ):  # fmt: skip
         self._keep(locals())
 
-    def fit(self, X, y, eval_set=None, callbacks=None):
+    def fit(self, X, y=None, eval_set=None, callbacks=None):
         """Sample from the posterior, from the start or, if `warm_start`, going on.
 
         Parameters
@@ -213,7 +213,7 @@ class BayesianFMClassifier(ClassifierMixin, BaseBayesianFM):
         tags.classifier_tags.multi_class = False
         return tags
 
-    def fit(self, X, y, eval_set=None, callbacks=None):
+    def fit(self, X, y=None, eval_set=None, callbacks=None):
         """Sample from the posterior, from the start or, if `warm_start`, going on.
 
         Parameters

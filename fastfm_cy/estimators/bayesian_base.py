@@ -7,6 +7,7 @@ from joblib import effective_n_jobs
 from sklearn.utils.validation import check_is_fitted
 from tqdm import tqdm
 
+from ..data.dataset import Dataset
 from ..model.posterior import Samples, bytes_of
 from ..model.scoring import score_rows
 from ..training.coordinate.sweeper import not_finite
@@ -63,6 +64,9 @@ class BaseBayesianFM(BaseMachine):
         check_choice(self.dtype, "dtype", DTYPES)
 
     def _fit(self, X, y, eval_set, callbacks):
+        X, y, weights = self._unpacked(X, y, to_fit=True)
+        if weights is not None:
+            raise ValueError("The Bayesian estimators take no weights; fit(dataset.X, dataset.y).")
         with unchanged_on_error(self):
             self._check_parameters()
             continues = bool(self.warm_start) and self.__sklearn_is_fitted__()
@@ -149,6 +153,8 @@ class BaseBayesianFM(BaseMachine):
     def _validation(self, eval_set):
         if eval_set is None:
             return None
+        if isinstance(eval_set, Dataset):
+            eval_set = self._unpacked(eval_set, to_fit=True)
         X, y, weights = check_eval_set(eval_set)
         if weights is not None:
             raise ValueError("The Bayesian estimators take no weights; give eval_set as (X, y).")

@@ -71,7 +71,7 @@ class BayesianFMOrdinal(ClassifierMixin, BaseBayesianFM):
         """ndarray of shape (n_classes - 1,) : posterior means of the cutpoints."""
         return self._fitted("cutpoints_").cutpoints.mean(axis=0, dtype=np.float64)
 
-    def fit(self, X, y, eval_set=None, callbacks=None):
+    def fit(self, X, y=None, eval_set=None, callbacks=None):
         """Sample from the posterior, from the start or, if `warm_start`, going on.
 
         Parameters

@@ -35,10 +35,10 @@ class BaseFMClassifier(ClassifierMixin, BaseFM):
         Parameters
         ----------
         X : {sparse matrix, array, data frame, RelationalDesign} of shape (n_samples, n_features)
-            Or a DiskDataset (`fastfm_cy.io.open_dataset`), of which never more than its memory
-            budget is held.
+            Or a Dataset, as the readers of `fastfm_cy.io` return it, or a DiskDataset
+            (`open_dataset`), of which never more than its memory budget is held.
         y : array of shape (n_samples,)
-            Labels of any type. None for a DiskDataset, which has its own.
+            Labels of any type. None for a Dataset or DiskDataset, which has its own.
         {fit_parameters}
 
         Returns
@@ -48,7 +48,7 @@ class BaseFMClassifier(ClassifierMixin, BaseFM):
         return self._fit(X, y, sample_weight, eval_set, callbacks)
 
     @available_if(can_stream)
-    def partial_fit(self, X, y, classes=None, sample_weight=None):
+    def partial_fit(self, X, y=None, classes=None, sample_weight=None):
         """Train for one epoch on a block of rows, going on from the model so far.
 
         The first call starts the model, its intercepts at the best constant for its labels unless
@@ -125,7 +125,7 @@ class BaseFMClassifier(ClassifierMixin, BaseFM):
         Parameters
         ----------
         X : {sparse matrix, array, data frame, RelationalDesign} of shape (n_samples, n_features)
-            Or a DiskDataset.
+            Or a Dataset, or a DiskDataset.
 
         Returns
         -------
@@ -143,7 +143,7 @@ class BaseFMClassifier(ClassifierMixin, BaseFM):
         Parameters
         ----------
         X : {sparse matrix, array, data frame, RelationalDesign} of shape (n_samples, n_features)
-            Or a DiskDataset.
+            Or a Dataset, or a DiskDataset.
 
         Returns
         -------
@@ -163,7 +163,7 @@ class BaseFMClassifier(ClassifierMixin, BaseFM):
         Parameters
         ----------
         X : {sparse matrix, array, data frame, RelationalDesign} of shape (n_samples, n_features)
-            Or a DiskDataset.
+            Or a Dataset, or a DiskDataset.
 
         Returns
         -------

@@ -17,7 +17,7 @@ from ..data.relational_rows import plain
 from ..model.field_scorer import FieldScorer
 from ..model.table import table_bytes
 from ..training.solvers import SOLVERS
-from ..utils.checks import check_bool, check_choice, check_eval_set, check_integer
+from ..utils.checks import check_bool, check_choice, check_integer
 from ..utils.memory import check_memory, free_memory
 from .classifier import BaseFMClassifier, is_probabilistic
 from .gradient_base import BaseFM
@@ -98,6 +98,7 @@ class FieldAware(BaseFM):
         return self._with_fields(plain(rows), X, reset=reset), y
 
     def _check_rows(self, X, dtype, n_jobs):
+        X, *_ = self._unpacked(X)
         rows = super()._check_rows(_matrix_of(X), dtype, n_jobs)
         return self._with_fields(plain(rows), X, reset=False)
 
@@ -126,7 +127,7 @@ class FieldAware(BaseFM):
 
     def _check_eval_set(self, eval_set):
         if not isinstance(eval_set, tuple) or len(eval_set) != 4:
-            return check_eval_set(eval_set)
+            return super()._check_eval_set(eval_set)
         X, y, weights, fields = eval_set
         return joined(X, fields), y, weights
 
@@ -137,7 +138,8 @@ class FieldAware(BaseFM):
             self._fields_beside, self.n_fields_ = beside, self.n_fields
         if beside != self._fields_beside:
             raise ValueError(
-                "The model was fitted with fields beside the data; pass fields= with this X, too."
+                "The model was fitted with the field of each entry, which these data lack: pass "
+                "fields= with X, as of read_libffm; a command needs a file of libffm's format."
                 if self._fields_beside
                 else "The model was fitted with a field a feature; leave out fields=."
             )
@@ -195,7 +197,7 @@ class FieldAware(BaseFM):
 class FieldAwareRegressor(FieldAware, BaseFMRegressor):
     """Real targets or counts."""
 
-    def partial_fit(self, X, y, sample_weight=None, fields=None):
+    def partial_fit(self, X, y=None, sample_weight=None, fields=None):
         """Train for one epoch on a block of rows, going on from the model so far.
 
         Parameters
@@ -216,7 +218,7 @@ class FieldAwareRegressor(FieldAware, BaseFMRegressor):
 class FieldAwareClassifier(FieldAware, BaseFMClassifier):
     """Labels of two classes or more."""
 
-    def partial_fit(self, X, y, classes=None, sample_weight=None, fields=None):
+    def partial_fit(self, X, y=None, classes=None, sample_weight=None, fields=None):
         """Train for one epoch on a block of rows, going on from the model so far.
 
         Parameters

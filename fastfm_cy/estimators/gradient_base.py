@@ -7,6 +7,7 @@ import numpy as np
 from joblib import effective_n_jobs
 from sklearn.utils.validation import check_is_fitted
 
+from ..data.dataset import Dataset
 from ..data.disk.dataset import DiskDataset
 from ..kernels.common.settings import Settings
 from ..model.families import FM, HigherOrderFM
@@ -75,11 +76,14 @@ class BaseFM(SparsityMixin, BaseMachine):
 
     def _check_eval_set(self, eval_set):
         """(X, y, weights or None)."""
+        if isinstance(eval_set, Dataset):
+            return self._unpacked(eval_set, to_fit=True)
         return check_eval_set(eval_set)
 
     def _fit(self, X, y, sample_weight, eval_set, callbacks):
         if isinstance(X, DiskDataset):
             return fit_from_disk(self, X, y, sample_weight, eval_set, callbacks)
+        X, y, sample_weight = self._unpacked(X, y, sample_weight, to_fit=True)
         with unchanged_on_error(self):
             check_fit_parameters(self)
             self._check_more()
@@ -96,6 +100,7 @@ class BaseFM(SparsityMixin, BaseMachine):
         return self
 
     def _partial_fit(self, X, y, sample_weight, **encoding):
+        X, y, sample_weight = self._unpacked(X, y, sample_weight, to_fit=True)
         with unchanged_on_error(self):
             check_fit_parameters(self, partial=True)
             self._check_more()

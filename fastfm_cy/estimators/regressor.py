@@ -23,10 +23,10 @@ class BaseFMRegressor(RegressorMixin, BaseFM):
         Parameters
         ----------
         X : {sparse matrix, array, data frame, RelationalDesign} of shape (n_samples, n_features)
-            Or a DiskDataset (`fastfm_cy.io.open_dataset`), of which never more than its memory
-            budget is held.
+            Or a Dataset, as the readers of `fastfm_cy.io` return it, or a DiskDataset
+            (`open_dataset`), of which never more than its memory budget is held.
         y : array of shape (n_samples,)
-            None for a DiskDataset, which has its own.
+            None for a Dataset or DiskDataset, which has its own.
         {fit_parameters}
 
         Returns
@@ -36,7 +36,7 @@ class BaseFMRegressor(RegressorMixin, BaseFM):
         return self._fit(X, y, sample_weight, eval_set, callbacks)
 
     @available_if(can_stream)
-    def partial_fit(self, X, y, sample_weight=None):
+    def partial_fit(self, X, y=None, sample_weight=None):
         """Train for one epoch on a block of rows, going on from the model so far.
 
         The first call starts the model, its intercept at the mean of its targets unless
@@ -61,7 +61,7 @@ class BaseFMRegressor(RegressorMixin, BaseFM):
         Parameters
         ----------
         X : {sparse matrix, array, data frame, RelationalDesign} of shape (n_samples, n_features)
-            Or a DiskDataset.
+            Or a Dataset, or a DiskDataset.
 
         Returns
         -------

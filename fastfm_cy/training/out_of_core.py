@@ -16,6 +16,7 @@ import numpy as np
 from sklearn.utils.class_weight import compute_sample_weight
 
 from ..data.disk.dataset import DiskDataset
+from ..data.matrix_checks import AS_MANY_FEATURES
 from ..data.targets import check_labels
 from ..estimators.base import unchanged_on_error
 from ..estimators.hyperparameters import check_fit_parameters
@@ -59,7 +60,8 @@ def scores_from_disk(estimator, dataset, n_jobs):
     table = estimator._table
     if dataset.shape[1] != estimator.n_features_in_:
         raise ValueError(
-            f"X has {dataset.shape[1]} features, the model {estimator.n_features_in_}."
+            f"X has {dataset.shape[1]} features, the model {estimator.n_features_in_}. "
+            + AS_MANY_FEATURES
         )
     scores = np.empty((dataset.shape[0], table.n_outputs), dtype=table.dtype)
     done = 0
@@ -95,7 +97,8 @@ def _take_features(estimator, dataset, continues):
     n_features = dataset.shape[1]
     if continues and n_features != estimator.n_features_in_:
         raise ValueError(
-            f"{dataset.folder} has {n_features} features, the model {estimator.n_features_in_}."
+            f"{dataset.folder} has {n_features} features, the model {estimator.n_features_in_}. "
+            + AS_MANY_FEATURES
         )
     estimator.n_features_in_ = n_features
     if not continues:
@@ -316,7 +319,7 @@ class DiskValidationSet:
         if dataset.shape[1] != estimator.n_features_in_:
             raise ValueError(
                 f"eval_set: {dataset.folder} has {dataset.shape[1]} features, the data to fit "
-                f"{estimator.n_features_in_}."
+                f"{estimator.n_features_in_}. " + AS_MANY_FEATURES
             )
         self.estimator, self.dataset = estimator, dataset
 
