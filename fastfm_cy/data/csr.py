@@ -1,5 +1,7 @@
 """CSR matrices: as the kernels take them, and as scipy does."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,25 +20,31 @@ class CSRRows:
     """int32, the field of each entry, for machines that know fields."""
 
     @property
-    def n_rows(self):
+    def known_fields(self) -> np.ndarray:
+        """`fields`, of rows that have them."""
+        assert self.fields is not None
+        return self.fields
+
+    @property
+    def n_rows(self) -> int:
         return len(self.indptr) - 1
 
     @property
-    def n_entries(self):
+    def n_entries(self) -> int:
         return len(self.indices)
 
-    def as_matrix(self):
+    def as_matrix(self) -> sparse.csr_array:
         shape = self.n_rows, self.n_features
         return sparse.csr_array((self.data, self.indices, self.indptr), shape)
 
-    def renumbered(self, place, n_features):
+    def renumbered(self, place: np.ndarray, n_features: int) -> CSRRows:
         """The rows with place[j] for each column j."""
-        return replace(self, indices=place[self.indices], n_features=n_features)
+        return replace(self, indices=place.take(self.indices, mode="clip"), n_features=n_features)
 
-    def with_fields(self, fields):
+    def with_fields(self, fields: np.ndarray) -> CSRRows:
         return replace(self, fields=fields)
 
-    def take(self, numbers):
+    def take(self, numbers: np.ndarray) -> CSRRows:
         """Some of the rows, copied."""
         whole = self.as_matrix()
         part = whole[numbers]
@@ -48,7 +56,9 @@ class CSRRows:
         return CSRRows(indptr, indices, part.data, self.n_features, fields)
 
 
-def matrix_of(data, indices, indptr, shape):
+def matrix_of(
+    data: np.ndarray, indices: np.ndarray, indptr: np.ndarray, shape: tuple[int, int]
+) -> sparse.csr_array:
     """A csr_array of int64 offsets and int32 columns, which are not copied.
 
     scipy wants one type for both; beyond 2^31 entries they are left as they are.

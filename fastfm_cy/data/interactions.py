@@ -191,7 +191,10 @@ def check_ids(ids: Any, name: str) -> np.ndarray:
     return array
 
 
-def _of_matrix(matrix, name):
+def _of_matrix(
+    matrix: Any, name: str
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[int, int]]:
+    """(users, items, weights, shape) of a sparse matrix's entries."""
     matrix = check_structure(matrix)
     if matrix.dtype.kind not in "biuf":
         raise TypeError(f"{name} must hold numbers; its dtype is {matrix.dtype}.")
@@ -201,13 +204,13 @@ def _of_matrix(matrix, name):
     )  # fmt: skip
 
 
-def _size(n_here, n_known, axis, unknown, name):
+def _size(n_here: int, n_known: int | None, axis: str, unknown: str, name: str) -> int:
     if n_known is None or n_here == n_known or (n_here > n_known and unknown == "grow"):
         return n_here
     raise ValueError(f"{name} has {n_here} {axis}, the model knows {n_known}.")
 
 
-def _columns(table, name):
+def _columns(table: Any, name: str) -> tuple[np.ndarray, np.ndarray, Any]:
     """(users, items, weights or None) of a table with a row an interaction."""
     if isinstance(table, tuple | list) and len(table) in (2, 3):
         columns = list(table)
@@ -230,15 +233,18 @@ def _columns(table, name):
     lengths = [len(column) for column in columns]
     if len(set(lengths)) > 1:
         raise ValueError(f"{name}: the columns have different lengths, {lengths}.")
-    return (*columns, None)[:3]
+    users, items, weights = (*columns, None)[:3]
+    return users, items, weights
 
 
-def _described(table):
+def _described(table: Any) -> str:
     shape = getattr(table, "shape", None)
     return f"{type(table).__name__}" + (f" of shape {shape}" if shape is not None else "")
 
 
-def _numbered(raw, ids, unknown, name, n_known):
+def _numbered(
+    raw: np.ndarray, ids: Ids | None, unknown: str, name: str, n_known: int | None
+) -> tuple[np.ndarray, Ids | None]:
     """(numbers, Ids); a model of a matrix has numbers for ids, and no Ids."""
     if ids is None and n_known is not None:
         if raw.dtype.kind not in "iu":
@@ -263,7 +269,7 @@ def _numbered(raw, ids, unknown, name, n_known):
     return numbers, ids
 
 
-def _checked_values(values, name, n):
+def _checked_values(values: Any, name: str, n: int) -> np.ndarray:
     if values is None:
         return np.ones(n)
     try:
@@ -276,7 +282,7 @@ def _checked_values(values, name, n):
     return values
 
 
-def _checked_factors(sample_weight, n):
+def _checked_factors(sample_weight: Any, n: int) -> np.ndarray:
     factors = np.asarray(sample_weight, dtype=np.float64)
     if factors.shape != (n,):
         raise ValueError(
@@ -290,7 +296,7 @@ def _checked_factors(sample_weight, n):
     return factors
 
 
-def _merged(given):
+def _merged(given: Interactions) -> Interactions:
     """One interaction a user and item; what occurs as both is what its weights sum up to."""
     key = given.users.astype(np.int64) * max(1, given.n_items) + given.items
     if len(key) < 2 or (np.diff(key) > 0).all():

@@ -31,6 +31,15 @@ class TargetScale:
         return (y - self.location) / self.spread
 
 
+def after(first: TargetScale | None, second: TargetScale | None) -> TargetScale | None:
+    """One scale for scores that the first takes back, and then the second."""
+    if first is None or second is None:
+        return first or second
+    return TargetScale(
+        second.location + second.spread * first.location, second.spread * first.spread
+    )
+
+
 def learn_target_scale(
     y: np.ndarray, weights: np.ndarray | None, *, centres: bool
 ) -> TargetScale | None:
@@ -201,6 +210,11 @@ class ClassRules:
             target = self.target(classes_of(y, weights, self.owner) if classes is None else classes)
         else:
             target = before
+            if self.target(before.classes).are_numbered != before.are_numbered:
+                raise ValueError(
+                    "loss cannot change between fits that go on (warm_start, partial_fit) from one "
+                    "score for two classes to one a class, or back. Fit anew with warm_start=False."
+                )
             if classes is not None and not np.array_equal(classes, before.classes):
                 raise ValueError(
                     "classes must stay as in the first call, "

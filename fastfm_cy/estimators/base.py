@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
 from joblib import effective_n_jobs
@@ -13,13 +13,22 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..data.disk.dataset import DiskDataset
 from ..data.inputs import input_of, split_eval_set
-from ..data.targets import ClassRules, RealRules
+from ..data.targets import ClassRules, RealRules, TargetScale
 from ..model.families import FM
 from ..model.fitted import FittedModel
 from ..model.sparse_table import SparseTable, sparsity
 from ..training.fit import FitResult, fit, fit_one_epoch_more
 from ..training.plan import TrainingPlan
-from .common import check_callbacks, new_rng, no_attribute, unchanged_on_error
+from ..training.sources import MemorySource
+from ..training.validation_set import DiskValidationSet, ValidationSet
+from .common import (
+    as_of_now,
+    check_callbacks,
+    new_rng,
+    no_attribute,
+    one_fit,
+    refuse_while_fitted,
+)
 from .hyperparameters import resolve
 from .intake import (
     Intake,
@@ -31,12 +40,18 @@ from .intake import (
 )
 from .observer import EstimatorObserver
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+_FOUND = ("best_iter_", "l2_linear_", "l2_factors_")  # what some fits find, and others do not
+
 
 class Base(BaseEstimator):
     """A machine trained by gradient or coordinate descent.
 
-    The model is one object, `_fitted`, that a fit swaps in; `_rng` and `_state_key` are what
-    training needs to go on.
+    The model is one object, `_fitted`, that a fit swaps in, together with the names of the
+    features; whoever reads several attributes reads them `as_of_now`. `_rng` and `_state_key` are
+    what training needs to go on.
     """
 
     _task: ClassVar[str]
@@ -96,22 +111,22 @@ class Base(BaseEstimator):
 
     # Fitting -----------------------------------------------------------------------------------
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any, eval_set: Any, callbacks: Any) -> Base:
-        with unchanged_on_error(self):
+    def _fit(self, X: Any, y: Any, sample_weight: Any, eval_set: Any, callbacks: Any) -> Self:
+        with one_fit(self):
             plan, callbacks = self._plan(), check_callbacks(callbacks)
             before = None
             if self.warm_start and self.__sklearn_is_fitted__():
                 before = self._fitted
             data = self._take_in(X, y, sample_weight, plan, before)
             plan, rng = data.complete(plan), new_rng(self.random_state)
-            validation = None
+            validation: ValidationSet | DiskValidationSet | None = None
             if isinstance(eval_set, DiskDataset):
                 validation = validation_on_disk(eval_set, data)
             elif eval_set is not None:
                 eval_set = split_eval_set(eval_set, data.inputs)
-                validation = validation_in_memory(self, *eval_set, data)
+                validation = validation_in_memory(eval_set, data)
             observer = EstimatorObserver(
-                self, self._publisher(plan, data),
+                self, self._publisher(plan, data, rng),
                 data=(data.X, data.y, getattr(data.source, "weights", None)), eval_set=eval_set,
                 validates=validation is not None or plan.early_stopping, callbacks=callbacks,
             )  # fmt: skip
@@ -119,13 +134,13 @@ class Base(BaseEstimator):
             result = fit(
                 plan, data.source, rng, validation=validation, observer=observer, table=table
             )
-            self._publisher(plan, data)(result.table)
-            self._take(result, rng)
+            self._publisher(plan, data, rng)(result.table, result.state_key, result.rescale)
+            self._take(result)
             self.history_, self.n_iter_ = result.history, len(result.history["train_loss"])
         return self
 
-    def _partial_fit(self, X: Any, y: Any, sample_weight: Any, **learning: Any) -> Base:
-        with unchanged_on_error(self):
+    def _partial_fit(self, X: Any, y: Any, sample_weight: Any, **learning: Any) -> Self:
+        with one_fit(self, "partial_fit"):
             plan = self._plan(partial=True)
             before = self._fitted if self.__sklearn_is_fitted__() else None
             data = self._take_in(
@@ -139,11 +154,10 @@ class Base(BaseEstimator):
             else:
                 # A copy: on an error, the generator must be as it was, too.
                 rng = copy.deepcopy(self._rng)
-                result = fit_one_epoch_more(
-                    plan, data.source, rng, _trainable(before), self._state_key
-                )
-            self._publisher(plan, data)(result.table)
-            self._take(result, rng)
+                source = cast(MemorySource, data.source)  # partial_fit takes no other
+                result = fit_one_epoch_more(plan, source, rng, _trainable(before), self._state_key)
+            self._publisher(plan, data, rng)(result.table, result.state_key)
+            self._take(result)
             before_now = self.history_
             self.history_ = {
                 name: before_now.get(name, []) + new for name, new in result.history.items()
@@ -156,23 +170,31 @@ class Base(BaseEstimator):
         **options: Any,
     ) -> Intake:  # fmt: skip
         inputs, rules = input_of(self.get_params(deep=False)), self._rules(plan)
+        # A copy learns the features' names, which predictions in other threads must not see yet.
+        checked = as_of_now(self)
+        if before is not None:
+            checked.n_features_in_ = before.n_features
         if isinstance(X, DiskDataset) and not options:
-            return take_in_from_disk(self, X, y, sample_weight, inputs, rules, before, plan)
-        return take_in(self, X, y, sample_weight, inputs, rules, before, plan, **options)
+            return take_in_from_disk(checked, X, y, sample_weight, inputs, rules, before, plan)
+        return take_in(checked, X, y, sample_weight, inputs, rules, before, plan, **options)
 
-    def _publisher(self, plan: TrainingPlan, data: Intake) -> Callable[[Any], None]:
-        """A function that makes a table the estimator's model."""
+    def _publisher(
+        self, plan: TrainingPlan, data: Intake, rng: np.random.Generator
+    ) -> Callable[..., None]:
+        """A function that makes a table, with its state_key, the estimator's model."""
 
-        def publish(table: Any) -> None:
-            self._fitted = data.model(table, plan.loss.link)
+        def publish(
+            table: Any, state_key: tuple | None, rescale: TargetScale | None = None
+        ) -> None:
+            model = data.model(table, plan.loss.link, rescale)
+            self.__dict__.update(_fitted=model, _rng=rng, _state_key=state_key, **data.names)
+            for name in {"feature_names_in_", *_FOUND} - data.names.keys():
+                self.__dict__.pop(name, None)
 
         return publish
 
-    def _take(self, result: FitResult, rng: np.random.Generator) -> None:
+    def _take(self, result: FitResult) -> None:
         """Take what else a fit gives back."""
-        self._rng, self._state_key = rng, result.state_key
-        for name in ("best_iter_", "l2_linear_", "l2_factors_"):
-            vars(self).pop(name, None)
         if result.best_iter:
             self.best_iter_ = result.best_iter
         for name, value in result.learned_l2.items():
@@ -190,7 +212,7 @@ class Base(BaseEstimator):
             CSR matrix; columns are int32, offsets int64, values of the model's dtype.
         """
         check_is_fitted(self)
-        return self._model_to_score().scorer()
+        return as_of_now(self)._model_to_score().scorer()
 
     def _model_to_score(self) -> FittedModel:
         """The model, with what parameters say of predictions now."""
@@ -199,12 +221,12 @@ class Base(BaseEstimator):
     def _scores(self, X: Any) -> tuple[FittedModel, np.ndarray]:
         """The model, and its value of each row, shape (n_rows, n_outputs), in its dtype."""
         check_is_fitted(self)
-        model, n_jobs = self._model_to_score(), effective_n_jobs(self.n_jobs)
+        now = as_of_now(self)
+        model, n_jobs = now._model_to_score(), effective_n_jobs(now.n_jobs)
         if isinstance(X, DiskDataset):
             return model, model.scores_from_disk(X, n_jobs)
-        rows = check_features(self, X, model.inputs, reset=False, dtype=str(model.table.dtype))
-        if rows.n_features != model.n_features:
-            raise ValueError(f"X has {rows.n_features} features, the model {model.n_features}.")
+        now.n_features_in_ = model.n_features
+        rows = check_features(now, X, model.inputs, reset=False, dtype=str(model.table.dtype))
         return model, model.scores(model.inputs.finish(rows, X), n_jobs)
 
     # Sparse models -----------------------------------------------------------------------------
@@ -215,7 +237,7 @@ class Base(BaseEstimator):
         zero, and of the features all of whose weights are ("features")."""
         return sparsity(self._model_for("sparsity_").table)
 
-    def sparsify(self) -> Base:
+    def sparsify(self) -> Self:
         """Keep only features with a weight that is not zero: less memory, smaller files.
 
         ``coef_`` and ``factors_`` become scipy.sparse arrays (``factors_`` of several classes: one
@@ -227,11 +249,13 @@ class Base(BaseEstimator):
         self
         """
         check_is_fitted(self)
-        if not self._fitted.is_sparse:
-            self._fitted = self._fitted.with_table(SparseTable.of(self._fitted.table))
+        refuse_while_fitted(self, "sparsify")
+        table = self._fitted.table
+        if not isinstance(table, SparseTable):
+            self._fitted = self._fitted.with_table(SparseTable.of(table))
         return self
 
-    def densify(self) -> Base:
+    def densify(self) -> Self:
         """Undo ``sparsify``.
 
         Returns
@@ -239,9 +263,11 @@ class Base(BaseEstimator):
         self
         """
         check_is_fitted(self)
-        if self._fitted.is_sparse:
-            dense = self._fitted.table.dense(with_state=True)
-            self._fitted, self._state_key = self._fitted.with_table(dense), None
+        refuse_while_fitted(self, "densify")
+        table = self._fitted.table
+        if isinstance(table, SparseTable):
+            dense = self._fitted.with_table(table.dense(with_state=True))
+            self.__dict__.update(_fitted=dense, _state_key=None)
         return self
 
 

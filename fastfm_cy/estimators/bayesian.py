@@ -1,13 +1,17 @@
 """Bayesian factorization machines by Gibbs sampling, as scikit-learn estimators."""
 
+from __future__ import annotations
+
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils import check_array
 
 from ..data.sample_checks import check_cast
-from ..data.targets import ClassRules, RealRules, learn_target_scale
+from ..data.targets import ClassRules, RealRules, TargetScale, learn_target_scale
+from ..model.posterior import FittedPosterior
 from ..model.quantiles import mixture_quantile
 from ..model.responses import NormalResponse, ProbitResponse
 from ..training.gibbs.likelihoods import ProbitTarget, RegressionTarget
@@ -16,6 +20,9 @@ from .bayesian_base import BayesianBase
 from .bayesian_docstrings import SAMPLER, documented_sampler
 from .common import set_parameters
 from .registry import register
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 _ROWS_A_BLOCK = 4096  # of quantiles
 
@@ -55,15 +62,17 @@ class BayesianFMRegressor(RegressorMixin, BayesianBase):
     """
 
     def __init__(
-        self, n_factors=8, *, max_iter=200, n_burn_in=20, thin=1, n_kept_samples=None,
-        feature_groups=None, init_scale=0.1, alpha_0=1.0, beta_0=1.0, gamma_0=1.0, mu_0=0.0,
-        fit_intercept=True, fit_linear=True, clip_predictions=True, scaling="auto",
-        warm_start=False, max_memory="2GB", n_jobs=None, random_state=None, verbose=0,
-        dtype="float32",
-    ):  # fmt: skip
+        self, n_factors: int = 8, *, max_iter: int = 200, n_burn_in: int = 20, thin: int = 1,
+        n_kept_samples: int | None = None, feature_groups: Any = None, init_scale: float = 0.1,
+        alpha_0: float = 1.0, beta_0: float = 1.0, gamma_0: float = 1.0, mu_0: float = 0.0,
+        fit_intercept: bool = True, fit_linear: bool = True, clip_predictions: bool = True,
+        scaling: str | None = "auto",
+        warm_start: bool = False, max_memory: int | str = "2GB", n_jobs: int | None = None,
+        random_state: Any = None, verbose: int = 0, dtype: str = "float32",
+    ) -> None:  # fmt: skip
         set_parameters(self, locals())
 
-    def fit(self, X, y, eval_set=None, callbacks=None):
+    def fit(self, X: Any, y: Any, eval_set: Any = None, callbacks: Any = None) -> Self:
         """Sample from the posterior, from the start or, if `warm_start`, going on.
 
         Parameters
@@ -78,7 +87,7 @@ class BayesianFMRegressor(RegressorMixin, BayesianBase):
         """
         return self._fit(X, y, eval_set, callbacks)
 
-    def predict(self, X, return_std=False):
+    def predict(self, X: Any, return_std: bool = False) -> Any:
         """Posterior mean of the target of each row.
 
         Parameters
@@ -94,7 +103,8 @@ class BayesianFMRegressor(RegressorMixin, BayesianBase):
         """
         if not check_bool(return_std, "return_std"):
             return self._mean_value(X)[1]
-        total = squares = 0.0
+        total: Any = 0.0
+        squares: Any = 0.0
         model, values = self._values(X)
         for value in values:
             total, squares = total + value, squares + value**2
@@ -103,7 +113,7 @@ class BayesianFMRegressor(RegressorMixin, BayesianBase):
         noise = np.mean(1 / model.samples.alpha.astype(np.float64))
         return mean, np.sqrt(np.maximum(squares / n_samples - mean**2, 0) + noise)
 
-    def predict_quantiles(self, X, q):
+    def predict_quantiles(self, X: Any, q: Any) -> np.ndarray:
         """Quantiles of an observation of each row.
 
         Its distribution is the mixture, over the kept draws, of normals around their predictions.
@@ -132,25 +142,25 @@ class BayesianFMRegressor(RegressorMixin, BayesianBase):
         return quantiles if np.ndim(q) else quantiles[:, 0]
 
     @property
-    def y_range_(self):
+    def y_range_(self) -> tuple[float, float]:
         """tuple of float : smallest and largest target in training."""
         return self._model_for("y_range_").target.y_range
 
-    def _model_to_score(self):
+    def _model_to_score(self) -> FittedPosterior:
         model = super()._model_to_score()
         target = replace(model.target, clips=bool(self.clip_predictions))
         return replace(model, response=self._response(target))
 
-    def _rules(self):
+    def _rules(self) -> RealRules:
         return RealRules(check_bool(self.clip_predictions, "clip_predictions"))
 
-    def _learn_scale(self, y):
+    def _learn_scale(self, y: np.ndarray) -> TargetScale | None:
         return learn_target_scale(y, None, centres=self.fit_intercept)
 
-    def _likelihood(self, y, target):
+    def _likelihood(self, y: np.ndarray, target: Any) -> RegressionTarget:
         return RegressionTarget(check_cast(y, self.dtype, "y"))
 
-    def _response(self, target):
+    def _response(self, target: Any) -> NormalResponse:
         return NormalResponse(target.score_range)
 
 
@@ -191,19 +201,22 @@ class BayesianFMClassifier(ClassifierMixin, BayesianBase):
     """
 
     def __init__(
-        self, n_factors=8, *, max_iter=200, n_burn_in=20, thin=1, n_kept_samples=None,
-        feature_groups=None, init_scale=0.1, alpha_0=1.0, beta_0=1.0, gamma_0=1.0, mu_0=0.0,
-        fit_intercept=True, fit_linear=True, scaling="auto", warm_start=False, max_memory="2GB",
-        n_jobs=None, random_state=None, verbose=0, dtype="float32",
-    ):  # fmt: skip
+        self, n_factors: int = 8, *, max_iter: int = 200, n_burn_in: int = 20, thin: int = 1,
+        n_kept_samples: int | None = None, feature_groups: Any = None, init_scale: float = 0.1,
+        alpha_0: float = 1.0, beta_0: float = 1.0, gamma_0: float = 1.0, mu_0: float = 0.0,
+        fit_intercept: bool = True, fit_linear: bool = True, scaling: str | None = "auto",
+        warm_start: bool = False,
+        max_memory: int | str = "2GB", n_jobs: int | None = None, random_state: Any = None,
+        verbose: int = 0, dtype: str = "float32",
+    ) -> None:  # fmt: skip
         set_parameters(self, locals())
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_class = False
         return tags
 
-    def fit(self, X, y, eval_set=None, callbacks=None):
+    def fit(self, X: Any, y: Any, eval_set: Any = None, callbacks: Any = None) -> Self:
         """Sample from the posterior, from the start or, if `warm_start`, going on.
 
         Parameters
@@ -219,7 +232,7 @@ class BayesianFMClassifier(ClassifierMixin, BayesianBase):
         """
         return self._fit(X, y, eval_set, callbacks)
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Any) -> np.ndarray:
         """Posterior mean of the probability of each class.
 
         Parameters
@@ -233,7 +246,7 @@ class BayesianFMClassifier(ClassifierMixin, BayesianBase):
         positive = self._mean_value(X)[1]
         return np.column_stack([1 - positive, positive])
 
-    def predict(self, X):
+    def predict(self, X: Any) -> np.ndarray:
         """The more probable label of each row.
 
         Parameters
@@ -248,15 +261,15 @@ class BayesianFMClassifier(ClassifierMixin, BayesianBase):
         return model.target.classes[(positive > 0.5).astype(np.intp)]
 
     @property
-    def classes_(self):
+    def classes_(self) -> np.ndarray:
         """ndarray of shape (2,) : the labels, sorted."""
         return self._model_for("classes_").target.classes
 
-    def _rules(self):
+    def _rules(self) -> ClassRules:
         return ClassRules(type(self).__name__, two_only="FMClassifier takes several.")
 
-    def _likelihood(self, y, target):
+    def _likelihood(self, y: np.ndarray, target: Any) -> ProbitTarget:
         return ProbitTarget(y)
 
-    def _response(self, target):
+    def _response(self, target: Any) -> ProbitResponse:
         return ProbitResponse()

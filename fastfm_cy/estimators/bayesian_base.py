@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from joblib import effective_n_jobs
@@ -15,16 +15,20 @@ from ..data.inputs import PlainInput
 from ..data.sample_checks import check_eval_set, check_target
 from ..data.targets import ClassRules, ClassTarget, RealRules, RealTarget, TargetScale
 from ..model.posterior import FittedPosterior
-from ..model.responses import Response
+from ..model.responses import NormalResponse, Response
+from ..training.early_stopping import History
 from ..training.gibbs.chain_run import AfterSweep, RunningMean, run_chain
 from ..training.gibbs.likelihoods import Likelihood
 from ..training.gibbs.plan import SamplingPlan
 from ..training.gibbs.sampler import Chain, Priors
 from ..utils.checks import check_bool, check_choice, check_integer, check_real
 from ..utils.memory import check_memory
-from .common import check_callbacks, new_rng, no_attribute, unchanged_on_error
+from .common import as_of_now, check_callbacks, new_rng, no_attribute, one_fit
 from .hyperparameters import DTYPES
-from .intake import check_features
+from .intake import check_features, names_of_features
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class BayesianBase(BaseEstimator):
@@ -37,6 +41,8 @@ class BayesianBase(BaseEstimator):
     fit_intercept: bool
     _fitted: FittedPosterior
     _chain: Chain
+    history_: History
+    n_iter_: int
 
     def __sklearn_is_fitted__(self) -> bool:
         return "_fitted" in vars(self)
@@ -129,14 +135,19 @@ class BayesianBase(BaseEstimator):
 
     # Fitting -----------------------------------------------------------------------------------
 
-    def _fit(self, X: Any, y: Any, eval_set: Any, callbacks: Any) -> BayesianBase:
-        with unchanged_on_error(self):
+    def _fit(self, X: Any, y: Any, eval_set: Any, callbacks: Any) -> Self:
+        with one_fit(self):
             plan, callbacks = self._plan(), check_callbacks(callbacks)
             before = None
             if self.warm_start and self.__sklearn_is_fitted__():
                 before = self._fitted
-            rows, y = self._check_data(X, y, reset=before is None)
-            target = self._rules().learn(y, None, before and before.target)
+            # A copy learns the features' names; predictions in other threads must not see them yet.
+            checked = as_of_now(self)
+            if before is not None:
+                checked.n_features_in_ = before.n_features
+            rows, y = checked._check_data(X, y, reset=before is None)
+            known = None if before is None else before.target
+            target = self._rules().learn(y, None, known)
             y = self._encode(target, y)
             if before is None:
                 scales, centres = self.scaling is not None, plan.fit_intercept and plan.fit_linear
@@ -158,30 +169,37 @@ class BayesianBase(BaseEstimator):
                 chain = self._chain_to_go_on(plan, n_features)
                 n_kept = plan.n_to_keep(size, n_iter, n_before)
                 history = {name: list(values) for name, values in self.history_.items()}
-            in_training = response if scale is None else replace(response, scale=scale)
+            in_training = response
+            if scale is not None and isinstance(response, NormalResponse):
+                in_training = replace(response, scale=scale)
+            validation = checked._validation(eval_set, target, inputs)
+            names = names_of_features(checked)
             result = run_chain(
                 plan, rows, likelihood, in_training, chain,
-                y=likelihood.y if scale is None else y, n_kept=n_kept,
-                validation=self._validation(eval_set, target, inputs),
-                after_sweep=self._publisher(callbacks), history=history, n_iter=n_iter,
+                y=likelihood.y if scale is None else y, n_kept=n_kept, validation=validation,
+                after_sweep=self._publisher(callbacks, names), history=history, n_iter=n_iter,
             )  # fmt: skip
             samples = result.samples.folded(inputs.columns, scale)
             if before is not None:
                 samples = before.samples.concatenated(samples)
             if plan.n_kept_samples is not None:
                 samples = samples.newest(plan.n_kept_samples)
-            self._fitted = FittedPosterior(samples, target, response, inputs, scale)
-            self._chain = chain
-            self.history_, self.n_iter_ = result.history, result.n_iter
+            if "feature_names_in_" not in names:
+                self.__dict__.pop("feature_names_in_", None)
+            self.__dict__.update(
+                names, _chain=chain,
+                _fitted=FittedPosterior(samples, target, response, inputs, scale),
+                history_=result.history, n_iter_=result.n_iter,
+            )  # fmt: skip
         return self
 
-    def _publisher(self, callbacks: list[Callable]) -> AfterSweep:
+    def _publisher(self, callbacks: list[Callable], names: dict[str, Any]) -> AfterSweep:
         """A function that shows the chain's state to callbacks; they say whether to stop."""
 
         def after_sweep(chain: Chain, history: dict, n_iter: int) -> bool:
             if not callbacks:
                 return False
-            self._chain, self.history_, self.n_iter_ = chain, history, n_iter
+            self.__dict__.update(names, _chain=chain, history_=history, n_iter_=n_iter)
             stops = [bool(callback(self, history)) for callback in callbacks]
             return any(stops)
 
@@ -220,15 +238,15 @@ class BayesianBase(BaseEstimator):
     def _values(self, X: Any) -> tuple[FittedPosterior, Iterator[np.ndarray]]:
         """The model, and each kept draw's predictions of the rows of X."""
         check_is_fitted(self)
-        model, n_jobs = self._model_to_score(), effective_n_jobs(self.n_jobs)
-        rows = check_features(self, X, PlainInput(), reset=False, dtype="float32")
-        if rows.n_features != model.n_features:
-            raise ValueError(f"X has {rows.n_features} features, the model {model.n_features}.")
+        now = as_of_now(self)
+        model, n_jobs = now._model_to_score(), effective_n_jobs(now.n_jobs)
+        now.n_features_in_ = model.n_features
+        rows = check_features(now, X, PlainInput(), reset=False, dtype="float32")
         return model, model.values(rows, n_jobs)
 
     def _mean_value(self, X: Any) -> tuple[FittedPosterior, Any]:
         model, values = self._values(X)
-        total = 0.0
+        total: Any = 0.0
         for value in values:
             total = total + value
         return model, total / len(model.samples)

@@ -1,5 +1,9 @@
 """The parts of the Bayesian estimators' documentation that all of them share."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+
 from .docstrings import filler
 
 SAMPLER_PARAMETERS = """
@@ -94,7 +98,7 @@ fit_linear : bool, default=True
 }
 
 
-def documented_sampler(**special):
+def documented_sampler(**special: str) -> Callable[[type], type]:
     """The same as `documented` for the Bayesian estimators."""
     return filler(
         SAMPLER_PARAMETERS.replace("{terms}", special["terms"]),

@@ -1,5 +1,9 @@
 """A Bayesian factorization machine for classes in order, such as numbers of stars."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 from sklearn.base import ClassifierMixin
 
@@ -11,6 +15,9 @@ from .bayesian_base import BayesianBase
 from .bayesian_docstrings import ORDINAL_SAMPLER, documented_sampler
 from .common import set_parameters
 from .registry import register
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 @register("bayes", "ordinal")
@@ -57,24 +64,27 @@ class BayesianFMOrdinal(ClassifierMixin, BayesianBase):
     fit_intercept = False
 
     def __init__(
-        self, n_factors=8, *, max_iter=200, n_burn_in=20, thin=1, n_kept_samples=None,
-        feature_groups=None, init_scale=0.1, alpha_0=1.0, beta_0=1.0, gamma_0=1.0, mu_0=0.0, nu=5.0,
-        cutpoint_scale=10.0, fit_linear=True, scaling="auto", warm_start=False, max_memory="2GB",
-        n_jobs=None, random_state=None, verbose=0, dtype="float32",
-    ):  # fmt: skip
+        self, n_factors: int = 8, *, max_iter: int = 200, n_burn_in: int = 20, thin: int = 1,
+        n_kept_samples: int | None = None, feature_groups: Any = None, init_scale: float = 0.1,
+        alpha_0: float = 1.0, beta_0: float = 1.0, gamma_0: float = 1.0, mu_0: float = 0.0,
+        nu: float = 5.0, cutpoint_scale: float = 10.0, fit_linear: bool = True,
+        scaling: str | None = "auto",
+        warm_start: bool = False, max_memory: int | str = "2GB", n_jobs: int | None = None,
+        random_state: Any = None, verbose: int = 0, dtype: str = "float32",
+    ) -> None:  # fmt: skip
         set_parameters(self, locals())
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.classifier_tags.poor_score = True  # of classes that lie in no order
         return tags
 
     @property
-    def cutpoints_(self):
+    def cutpoints_(self) -> np.ndarray:
         """ndarray of shape (n_classes - 1,) : posterior means of the cutpoints."""
         return self._model_for("cutpoints_").samples.cutpoints.mean(axis=0, dtype=np.float64)
 
-    def fit(self, X, y, eval_set=None, callbacks=None):
+    def fit(self, X: Any, y: Any, eval_set: Any = None, callbacks: Any = None) -> Self:
         """Sample from the posterior, from the start or, if `warm_start`, going on.
 
         Parameters
@@ -90,7 +100,7 @@ class BayesianFMOrdinal(ClassifierMixin, BayesianBase):
         """
         return self._fit(X, y, eval_set, callbacks)
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Any) -> np.ndarray:
         """Posterior mean of the probability of each class.
 
         Parameters
@@ -103,7 +113,7 @@ class BayesianFMOrdinal(ClassifierMixin, BayesianBase):
         """
         return self._mean_value(X)[1]
 
-    def predict(self, X):
+    def predict(self, X: Any) -> np.ndarray:
         """The most probable label of each row.
 
         Parameters
@@ -117,7 +127,7 @@ class BayesianFMOrdinal(ClassifierMixin, BayesianBase):
         model, probabilities = self._mean_value(X)
         return model.target.classes[probabilities.argmax(axis=1)]
 
-    def predict_mean(self, X):
+    def predict_mean(self, X: Any) -> np.ndarray:
         """Posterior mean of the label of each row, if the labels are numbers.
 
         Parameters
@@ -134,24 +144,24 @@ class BayesianFMOrdinal(ClassifierMixin, BayesianBase):
             raise TypeError(f"predict_mean needs labels that are numbers; got {classes}.")
         return probabilities @ classes
 
-    def _check_parameters(self):
+    def _check_parameters(self) -> None:
         super()._check_parameters()
         for name in ("nu", "cutpoint_scale"):
             check_real(getattr(self, name), name, above=True)
 
     @property
-    def classes_(self):
+    def classes_(self) -> np.ndarray:
         """ndarray of shape (n_classes,) : the labels in their order."""
         return self._model_for("classes_").target.classes
 
-    def _rules(self):
+    def _rules(self) -> ClassRules:
         return ClassRules(type(self).__name__, are_joint=True)
 
-    def _encode(self, target, y):
+    def _encode(self, target: Any, y: np.ndarray) -> np.ndarray:
         return target.numbers(y).astype(np.int32)
 
-    def _likelihood(self, y, target):
+    def _likelihood(self, y: np.ndarray, target: Any) -> OrdinalTarget:
         return OrdinalTarget(y, len(target.classes), float(self.nu), float(self.cutpoint_scale))
 
-    def _response(self, target):
+    def _response(self, target: Any) -> OrdinalResponse:
         return OrdinalResponse()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import ClassifierMixin
@@ -15,11 +15,16 @@ from ..training.solvers import ALL_SOLVERS
 from .base import Base
 from .hyperparameters import can_stream
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 
 def is_probabilistic(estimator: Any) -> bool:
     """For available_if: whether scores have probabilities."""
     model, loss = vars(estimator).get("_fitted"), CLASSIFICATION.get(estimator.loss)
-    link = model.link if model else loss and loss.link
+    link = loss.link if loss else None
+    if model:
+        link = model.link
     if link is not None and link.probabilities is None:
         names = [name for name, loss in CLASSIFICATION.items() if loss.link.probabilities]
         raise AttributeError(
@@ -39,7 +44,10 @@ class Classifier(ClassifierMixin, Base):
         """ndarray of shape (n_classes,) : the labels, sorted."""
         return self._model_for("classes_").target.classes
 
-    def fit(self, X, y=None, sample_weight=None, eval_set=None, callbacks=None):
+    def fit(
+        self, X: Any, y: Any = None, sample_weight: Any = None, eval_set: Any = None,
+        callbacks: Any = None,
+    ) -> Self:  # fmt: skip
         """Train from scratch, or go on if `warm_start`.
 
         Parameters
@@ -58,7 +66,7 @@ class Classifier(ClassifierMixin, Base):
         return self._fit(X, y, sample_weight, eval_set, callbacks)
 
     @available_if(can_stream)
-    def partial_fit(self, X, y, classes=None, sample_weight=None):
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Train for one epoch on a block of rows, going on from the model so far.
 
         The first call starts the model, its intercepts at the best constant for its labels unless
@@ -101,7 +109,7 @@ class Classifier(ClassifierMixin, Base):
             )
         return ClassRules(type(self).__name__, plan.loss.is_joint, self.class_weight, two_only)
 
-    def decision_function(self, X):
+    def decision_function(self, X: Any) -> np.ndarray:
         """Score each row; of two classes, positive scores mean ``classes_[1]``.
 
         Parameters
@@ -124,7 +132,7 @@ class Classifier(ClassifierMixin, Base):
             return classes, scores
         return classes, scores[:, 0] if scores.shape[1] == 1 else scores[:, 1] - scores[:, 0]
 
-    def predict(self, X):
+    def predict(self, X: Any) -> np.ndarray:
         """Predict the label of each row.
 
         Parameters
@@ -141,7 +149,7 @@ class Classifier(ClassifierMixin, Base):
         return classes[best]
 
     @available_if(is_probabilistic)
-    def predict_proba(self, X):
+    def predict_proba(self, X: Any) -> np.ndarray:
         """Probability of each class ("log_loss", "probit" and "softmax" only).
 
         The logistic or the normal distribution function of the score, of more than two classes
@@ -157,4 +165,5 @@ class Classifier(ClassifierMixin, Base):
         ndarray of shape (n_samples, n_classes), float64, columns in the order of ``classes_``
         """
         model, scores = self._scores(X)
-        return model.link.probabilities(scores.astype(np.float64))
+        probabilities: Any = model.link.probabilities  # is_probabilistic has looked
+        return probabilities(scores.astype(np.float64))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from threading import Lock
+from typing import Any, TypeVar
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -17,9 +18,22 @@ def set_parameters(estimator: BaseEstimator, parameters: dict[str, Any]) -> None
         setattr(estimator, name, parameters[name])
 
 
+# Estimators that are being fitted, by their id: a note that no copy or pickle takes along.
+_FITTED_NOW: set[int] = set()
+_LOCK = Lock()
+
+Estimator = TypeVar("Estimator", bound=BaseEstimator)
+
+
 @contextmanager
-def unchanged_on_error(estimator: BaseEstimator) -> Iterator[None]:
-    """All of a fit or none of it: an error leaves the estimator as it was before."""
+def one_fit(estimator: BaseEstimator, name: str = "fit") -> Iterator[None]:
+    """All of a fit or none of it, and no other meanwhile.
+
+    An error leaves the estimator as it was before.
+    """
+    with _LOCK:
+        refuse_while_fitted(estimator, name)
+        _FITTED_NOW.add(id(estimator))
     before = dict(vars(estimator))
     try:
         yield
@@ -29,6 +43,25 @@ def unchanged_on_error(estimator: BaseEstimator) -> Iterator[None]:
         for name in now.keys() - before.keys():
             del now[name]
         raise
+    finally:
+        _FITTED_NOW.discard(id(estimator))
+
+
+def refuse_while_fitted(estimator: BaseEstimator, what: str) -> None:
+    """Refuse what would change a model that a fit is working on."""
+    if id(estimator) in _FITTED_NOW:
+        raise RuntimeError(
+            f"{what}: this {type(estimator).__name__} is being fitted, and one fit at a time can "
+            "work on it. In a callback or another thread, use a copy: sklearn.base.clone for its "
+            "parameters, copy.deepcopy for the model so far."
+        )
+
+
+def as_of_now(estimator: Estimator) -> Estimator:
+    """A shallow copy, all of one moment: a fit in another thread may change the estimator next."""
+    copy = object.__new__(type(estimator))
+    vars(copy).update(vars(estimator))
+    return copy
 
 
 def new_rng(random_state: Any) -> np.random.Generator:

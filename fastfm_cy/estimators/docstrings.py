@@ -1,6 +1,10 @@
 """The parts of the estimators' documentation that all of them share."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from textwrap import indent
+from typing import Any
 
 PARAMETERS = """
 {n_factors}
@@ -41,6 +45,11 @@ init_intercept : float or None, default=None
 fit_intercept, fit_linear : bool, default=True
     Whether the model has w0, and the w_i.
 {special}
+tuning : {{"auto", None}}, default=None
+    "auto" chooses the number of epochs, and of `learning_rate`, `l2_linear` and `l2_factors` those
+    that are None, on held-out rows (five folds of small data) among a few settings, may rescale the
+    scores, and then trains on all rows; `max_iter` is not used. For data in memory, and not with
+    early_stopping or an eval_set, which say themselves when to stop.
 scaling : {{"auto", None}}, default="auto"
     "auto" trains on columns, and on the targets of "squared_error" and "huber", brought to unit
     scale where they are far from it, and folds that back exactly: all parameters are those of X
@@ -87,6 +96,13 @@ dtype : {{"float32", "float64"}}, default="float32"
     Type of the parameters and of the arithmetic.
 """
 
+MEMORY = """n_hash : int or None, default=None
+    Hash the features to so many rows of the table, which bounds its memory; features that meet
+    share their parameters{met}. ``coef_`` and ``factors_`` then have a row a hash.
+max_memory : int, str or None, default=None
+    Most bytes, or such as "8GB", that the parameters may take, copies included; a fit that needs
+    more is refused. None is what the system has free."""
+
 DEGREE = """degree : int from 2 to 5, default=2
     The most features that interact. Beyond 2, the score also has for every order d up to the degree
     the sum over all sets of d features of the products of their x_i and of their factors, summed
@@ -100,7 +116,9 @@ _RATES = """0.05 for "adagrad", 0.02 for "sgd", 0.002 for
 _FM = {
     "n_factors": """n_factors : int, default=16
     Length k of each feature's factor vector; 0 gives the plain linear model.""",
-    "model": DEGREE,
+    "model": DEGREE
+    + "\n"
+    + MEMORY.format(met=", and where a row has several,\n    their values are summed"),
     "als_name": ', "als"',
     "als": """ "als" sets one parameter after the other to its best value [8]_, for
     "squared_error" exactly, for "log_loss", "probit" and "squared_hinge" (two classes) by a
@@ -151,15 +169,11 @@ same_field : bool, default={same_field}
     Whether two features of one field interact, where a row has several.
 normalize : {{"l2"}} or None, default={normalize}
     "l2" divides each row of X by its Euclidean length (instance-wise normalisation): interactions
-    are then weighted by 1 / |x|^2, as in libffm, and linear terms by 1 / |x|.
-n_hash : int or None, default=None
-    Hash the features to so many rows of the table, which bounds its memory; features that meet
-    share their parameters. ``coef_`` and ``factors_`` then have a row a hash.
-max_memory : int, str or None, default=None
-    Most bytes, or such as "8GB", that the parameters may take, copies included; a fit that needs
-    more is refused. None is what the system has free."""
-_NO_ALS = {"als_name": "", "als": "", "auto_name": "", "auto": ""}
-FFM_TEXTS = _NO_ALS | {
+    are then weighted by 1 / |x|^2, as in libffm, and linear terms by 1 / |x|."""
+_WITH_FIELDS = {
+    "model": MEMORY.format(met=""), "als_name": "", "als": "", "auto_name": "", "auto": "",
+}  # fmt: skip
+FFM_TEXTS = _WITH_FIELDS | {
     "n_factors": """n_factors : int, default=4
     Length k of each of a feature's factor vectors, one a field; 0 gives the plain linear model.
 """
@@ -173,7 +187,7 @@ init_scale : float > 0, default=0.3
     "rates": """0.2 for "adagrad", 0.08 for "sgd", 0.008 for
     "adam" and "adamw", 0.4 for "ftrl".""",
 }
-FWFM_TEXTS = _NO_ALS | {
+FWFM_TEXTS = _WITH_FIELDS | {
     "rates": _RATES,
     "n_factors": """n_factors : int, default=8
     Length k of each feature's factor vector; 0 gives the plain linear model.
@@ -232,7 +246,7 @@ REFERENCES = """
 FIT_PARAMETERS = """
 sample_weight : array of shape (n_samples,), default=None
     Factors >= 0 on each row's loss; a row of weight zero is not visited.
-eval_set : tuple (X, y) or (X, y, sample_weight), or DiskDataset if X is one, default=None
+eval_set : tuple (X, y) or (X, y, sample_weight), Dataset, or DiskDataset if X is one, default=None
     Rows to validate on after each epoch, into ``history_``; early stopping follows them.
 callbacks : function or list of functions of (estimator, history), default=None
     Called after each epoch; the estimator predicts with the model so far. Training stops when
@@ -245,16 +259,16 @@ fields : CSR matrix of int, default=None
 """
 
 
-def documented(**special):
+def documented(**special: str) -> Callable[[type], type]:
     """Class decorator that fills {parameters}, {attributes} and {references} of the docstring, and
     {fit_parameters} of fit's."""
     return filler(PARAMETERS.format(**special), ATTRIBUTES, REFERENCES, FIT_PARAMETERS)
 
 
-def documented_with_fields(family, task):
+def documented_with_fields(family: dict[str, str], task: dict[str, str]) -> Callable[[type], type]:
     """The same for estimators that know fields, all of whose methods take them."""
 
-    def fill(cls):
+    def fill(cls: type) -> type:
         cls = documented(**(task | family))(cls)
         for name in ("fit", "partial_fit", "predict", "decision_function", "predict_proba"):
             method = vars(_class_of(cls, name)).get(name)
@@ -267,13 +281,15 @@ def documented_with_fields(family, task):
     return fill
 
 
-def _class_of(cls, name):
+def _class_of(cls: type, name: str) -> type:
     """The class that defines a method, or cls."""
     return next((parent for parent in cls.__mro__ if name in vars(parent)), cls)
 
 
-def filler(parameters, attributes, references, fit_parameters):
-    def fill(cls):
+def filler(
+    parameters: str, attributes: str, references: str, fit_parameters: str
+) -> Callable[[type], type]:
+    def fill(cls: Any) -> type:
         parts = {"parameters": parameters, "attributes": attributes, "references": references}
         cls.__doc__ = _filled(cls.__doc__, parts, "    ")
         cls.fit.__doc__ = _filled(cls.fit.__doc__, {"fit_parameters": fit_parameters}, "        ")
@@ -282,7 +298,7 @@ def filler(parameters, attributes, references, fit_parameters):
     return fill
 
 
-def _filled(text, parts, margin):
+def _filled(text: str | None, parts: dict[str, str], margin: str) -> str | None:
     if text is None:  # python -OO
         return None
     for name, part in parts.items():

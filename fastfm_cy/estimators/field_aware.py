@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 from sklearn.utils.metaestimators import available_if
 
 from ..data.fields import joined
 from .classifier import Classifier, is_probabilistic
 from .regressor import Regressor
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 
 class FieldAwareRegressor(Regressor):
     """Real targets or counts."""
 
-    def fit(self, X, y=None, sample_weight=None, eval_set=None, callbacks=None, fields=None):
+    def fit(
+        self, X: Any, y: Any = None, sample_weight: Any = None, eval_set: Any = None,
+        callbacks: Any = None, fields: Any = None,
+    ) -> Self:  # fmt: skip
         """Train from scratch, or go on if `warm_start`.
 
         Parameters
@@ -28,7 +37,7 @@ class FieldAwareRegressor(Regressor):
         """
         return self._fit(joined(X, fields), y, sample_weight, eval_set, callbacks)
 
-    def predict(self, X, fields=None):
+    def predict(self, X: Any, fields: Any = None) -> np.ndarray:
         """Predict the target or the label of each row.
 
         Parameters
@@ -42,7 +51,7 @@ class FieldAwareRegressor(Regressor):
         """
         return super().predict(joined(X, fields))
 
-    def partial_fit(self, X, y, sample_weight=None, fields=None):
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, fields: Any = None) -> Self:
         """Train for one epoch on a block of rows, going on from the model so far.
 
         Parameters
@@ -62,13 +71,17 @@ class FieldAwareRegressor(Regressor):
     @property
     def n_fields_(self) -> int:
         """int : number of fields."""
-        return self._model_for("n_fields_").inputs.n_fields
+        inputs: Any = self._model_for("n_fields_").inputs
+        return inputs.n_fields
 
 
 class FieldAwareClassifier(Classifier):
     """Labels of two classes or more."""
 
-    def fit(self, X, y=None, sample_weight=None, eval_set=None, callbacks=None, fields=None):
+    def fit(
+        self, X: Any, y: Any = None, sample_weight: Any = None, eval_set: Any = None,
+        callbacks: Any = None, fields: Any = None,
+    ) -> Self:  # fmt: skip
         """Train from scratch, or go on if `warm_start`.
 
         Parameters
@@ -84,7 +97,7 @@ class FieldAwareClassifier(Classifier):
         """
         return self._fit(joined(X, fields), y, sample_weight, eval_set, callbacks)
 
-    def predict(self, X, fields=None):
+    def predict(self, X: Any, fields: Any = None) -> np.ndarray:
         """Predict the target or the label of each row.
 
         Parameters
@@ -98,7 +111,9 @@ class FieldAwareClassifier(Classifier):
         """
         return super().predict(joined(X, fields))
 
-    def partial_fit(self, X, y, classes=None, sample_weight=None, fields=None):
+    def partial_fit(
+        self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None, fields: Any = None
+    ) -> Self:
         """Train for one epoch on a block of rows, going on from the model so far.
 
         Parameters
@@ -117,7 +132,7 @@ class FieldAwareClassifier(Classifier):
         """
         return super().partial_fit(joined(X, fields), y, classes, sample_weight)
 
-    def decision_function(self, X, fields=None):
+    def decision_function(self, X: Any, fields: Any = None) -> np.ndarray:
         """Score of each row: above 0 means the second of two classes.
 
         Parameters
@@ -133,7 +148,7 @@ class FieldAwareClassifier(Classifier):
         return super().decision_function(joined(X, fields))
 
     @available_if(is_probabilistic)
-    def predict_proba(self, X, fields=None):
+    def predict_proba(self, X: Any, fields: Any = None) -> np.ndarray:
         """Probability of each class ("log_loss" and "softmax" only).
 
         Parameters
@@ -150,4 +165,5 @@ class FieldAwareClassifier(Classifier):
     @property
     def n_fields_(self) -> int:
         """int : number of fields."""
-        return self._model_for("n_fields_").inputs.n_fields
+        inputs: Any = self._model_for("n_fields_").inputs
+        return inputs.n_fields

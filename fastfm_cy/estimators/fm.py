@@ -1,5 +1,9 @@
 """Factorization machines as scikit-learn estimators (Rendle, ICDM 2010)."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from .classifier import Classifier
 from .common import set_parameters
 from .docstrings import CLASSIFIER, REGRESSOR, documented
@@ -41,6 +45,8 @@ class FMRegressor(Regressor):
     ------
     DivergenceError
         (a FloatingPointError) by ``fit`` if training diverges, by ``predict`` on overflow.
+    MemoryError
+        By ``fit`` if the parameters would take more than `max_memory`; nothing is allocated then.
 
     References
     ----------
@@ -57,17 +63,22 @@ class FMRegressor(Regressor):
     """
 
     def __init__(
-        self, n_factors=16, *, degree=2, share_factors=False, loss="squared_error",
-        solver="adagrad", learning_rate=None, schedule="constant", power_t=0.5,
-        adam_betas=(0.9, 0.999), ftrl_beta=1.0, max_iter=20, l1_linear=0.0, l1_factors=0.0,
-        l2_linear=None, l2_factors=None, l2_intercept=0.0, feature_groups=None, init_scale=0.01,
-        init_intercept=None, fit_intercept=True, fit_linear=True, huber_delta=1.0,
-        clip_predictions=True, scaling="auto", shuffle="block", early_stopping=False,
-        validation_fraction=0.1, scoring=None, n_iter_no_change=3, tol=None, warm_start=False,
-        grow_features=False, relabel=False, n_jobs=None, deterministic=False, random_state=None,
-        verbose=0,
-        dtype="float32",
-    ):  # fmt: skip
+        self, n_factors: int = 16, *, degree: int = 2, share_factors: bool = False,
+        n_hash: int | None = None, max_memory: int | str | None = None,
+        loss: str = "squared_error", solver: str = "adagrad", learning_rate: float | None = None,
+        schedule: str = "constant", power_t: float = 0.5,
+        adam_betas: tuple[float, float] = (0.9, 0.999), ftrl_beta: float = 1.0, max_iter: int = 20,
+        l1_linear: Any = 0.0, l1_factors: Any = 0.0, l2_linear: Any = None, l2_factors: Any = None,
+        l2_intercept: float = 0.0, feature_groups: Any = None, init_scale: float = 0.01,
+        init_intercept: float | None = None, fit_intercept: bool = True, fit_linear: bool = True,
+        huber_delta: float = 1.0, clip_predictions: bool | tuple[float, float] = True,
+        tuning: str | None = None,
+        scaling: str | None = "auto", shuffle: str | bool = "block", early_stopping: bool = False,
+        validation_fraction: float = 0.1, scoring: Any = None, n_iter_no_change: int = 3,
+        tol: float | None = None, warm_start: bool = False, grow_features: bool = False,
+        relabel: bool = False, n_jobs: int | None = None, deterministic: bool = False,
+        random_state: Any = None, verbose: int = 0, dtype: str = "float32",
+    ) -> None:  # fmt: skip
         set_parameters(self, locals())
 
 
@@ -105,6 +116,8 @@ class FMClassifier(Classifier):
     ------
     DivergenceError
         (a FloatingPointError) by ``fit`` if training diverges, by predictions on overflow.
+    MemoryError
+        By ``fit`` if the parameters would take more than `max_memory`; nothing is allocated then.
 
     References
     ----------
@@ -121,14 +134,20 @@ class FMClassifier(Classifier):
     """
 
     def __init__(
-        self, n_factors=16, *, degree=2, share_factors=False, loss="log_loss", solver="adagrad",
-        learning_rate=None, schedule="constant", power_t=0.5, adam_betas=(0.9, 0.999),
-        ftrl_beta=1.0, max_iter=20, l1_linear=0.0, l1_factors=0.0, l2_linear=None, l2_factors=None,
-        l2_intercept=0.0,
-        feature_groups=None, init_scale=0.01, init_intercept=None, fit_intercept=True,
-        fit_linear=True, class_weight=None, scaling="auto", shuffle="block", early_stopping=False,
-        validation_fraction=0.1, scoring=None, n_iter_no_change=3, tol=None, warm_start=False,
-        grow_features=False, relabel=False, n_jobs=None, deterministic=False, random_state=None,
-        verbose=0, dtype="float32",
-    ):  # fmt: skip
+        self, n_factors: int = 16, *, degree: int = 2, share_factors: bool = False,
+        n_hash: int | None = None, max_memory: int | str | None = None,
+        loss: str = "log_loss", solver: str = "adagrad", learning_rate: float | None = None,
+        schedule: str = "constant", power_t: float = 0.5,
+        adam_betas: tuple[float, float] = (0.9, 0.999), ftrl_beta: float = 1.0, max_iter: int = 20,
+        l1_linear: Any = 0.0, l1_factors: Any = 0.0, l2_linear: Any = None, l2_factors: Any = None,
+        l2_intercept: float = 0.0, feature_groups: Any = None, init_scale: float = 0.01,
+        init_intercept: float | None = None, fit_intercept: bool = True, fit_linear: bool = True,
+        class_weight: dict | str | None = None, tuning: str | None = None,
+        scaling: str | None = "auto", shuffle: str | bool = "block",
+        early_stopping: bool = False, validation_fraction: float = 0.1, scoring: Any = None,
+        n_iter_no_change: int = 3, tol: float | None = None, warm_start: bool = False,
+        grow_features: bool = False, relabel: bool = False, n_jobs: int | None = None,
+        deterministic: bool = False, random_state: Any = None, verbose: int = 0,
+        dtype: str = "float32",
+    ) -> None:  # fmt: skip
         set_parameters(self, locals())

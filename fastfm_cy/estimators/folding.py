@@ -54,7 +54,7 @@ def folded_in(
     entries, n = chosen.tocoo(), chosen.nnz
     interactions = Interactions(
         entries.row.astype(np.int32), entries.col.astype(np.int32), np.ones(n),
-        np.zeros(n, dtype=bool), *chosen.shape, source=np.arange(n),
+        np.zeros(n, dtype=bool), chosen.shape[0], chosen.shape[1], source=np.arange(n),
     )  # fmt: skip
     fit_recommender(plan, interactions, known_of(chosen), users, lambda order: contexts, items, rng)
     folded[:, :-1] = table.factor_vectors

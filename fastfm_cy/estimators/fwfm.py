@@ -1,5 +1,9 @@
 """Field-weighted factorization machines as scikit-learn estimators (Pan et al., WWW 2018)."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 
 from ..model.families import FwFM
@@ -9,7 +13,7 @@ from .field_aware import FieldAwareClassifier, FieldAwareRegressor
 from .registry import register
 
 
-def _pair_weights(estimator):
+def _pair_weights(estimator: Any) -> np.ndarray:
     """ndarray of shape (n_fields, n_fields) or (n_classes, n_fields, n_fields), symmetric."""
     table = estimator._model_for("pair_weights_").table
     n_fields = table.family.n_fields
@@ -73,18 +77,24 @@ class FwFMRegressor(FieldAwareRegressor):
     pair_weights_ = property(_pair_weights)
 
     def __init__(
-        self, n_factors=8, *, fields=None, n_fields=None, same_field=True, normalize=None,
-        n_hash=None, max_memory=None, fit_pair_weights=True, loss="squared_error", solver="adagrad",
-        learning_rate=None, schedule="constant", power_t=0.5, adam_betas=(0.9, 0.999),
-        ftrl_beta=1.0, max_iter=20, l1_linear=0.0, l1_factors=0.0, l2_linear=None,
-        l2_factors=None, l2_intercept=0.0, feature_groups=None, init="normal", init_scale=0.01,
-        init_intercept=None,
-        fit_intercept=True, fit_linear=True, huber_delta=1.0, clip_predictions=True,
-        scaling="auto", shuffle="block", early_stopping=False, validation_fraction=0.1,
-        scoring=None,
-        n_iter_no_change=3, tol=None, warm_start=False, grow_features=False, relabel=False,
-        n_jobs=None, deterministic=False, random_state=None, verbose=0, dtype="float32",
-    ):  # fmt: skip
+        self, n_factors: int = 8, *, fields: Any = None, n_fields: int | None = None,
+        same_field: bool = True, normalize: str | None = None, n_hash: int | None = None,
+        max_memory: int | str | None = None, fit_pair_weights: bool = True,
+        loss: str = "squared_error", solver: str = "adagrad", learning_rate: float | None = None,
+        schedule: str = "constant", power_t: float = 0.5,
+        adam_betas: tuple[float, float] = (0.9, 0.999), ftrl_beta: float = 1.0, max_iter: int = 20,
+        l1_linear: Any = 0.0, l1_factors: Any = 0.0, l2_linear: Any = None, l2_factors: Any = None,
+        l2_intercept: float = 0.0, feature_groups: Any = None, init: str = "normal",
+        init_scale: float = 0.01, init_intercept: float | None = None, fit_intercept: bool = True,
+        fit_linear: bool = True, huber_delta: float = 1.0,
+        clip_predictions: bool | tuple[float, float] = True, tuning: str | None = None,
+        scaling: str | None = "auto", shuffle: str | bool = "block",
+        early_stopping: bool = False, validation_fraction: float = 0.1, scoring: Any = None,
+        n_iter_no_change: int = 3, tol: float | None = None, warm_start: bool = False,
+        grow_features: bool = False, relabel: bool = False, n_jobs: int | None = None,
+        deterministic: bool = False, random_state: Any = None, verbose: int = 0,
+        dtype: str = "float32",
+    ) -> None:  # fmt: skip
         set_parameters(self, locals())
 
 
@@ -141,15 +151,21 @@ class FwFMClassifier(FieldAwareClassifier):
     pair_weights_ = property(_pair_weights)
 
     def __init__(
-        self, n_factors=8, *, fields=None, n_fields=None, same_field=True, normalize=None,
-        n_hash=None, max_memory=None, fit_pair_weights=True, loss="log_loss", solver="adagrad",
-        learning_rate=None, schedule="constant", power_t=0.5, adam_betas=(0.9, 0.999),
-        ftrl_beta=1.0, max_iter=20, l1_linear=0.0, l1_factors=0.0, l2_linear=None,
-        l2_factors=None, l2_intercept=0.0, feature_groups=None, init="normal", init_scale=0.01,
-        init_intercept=None,
-        fit_intercept=True, fit_linear=True, class_weight=None, scaling="auto", shuffle="block",
-        early_stopping=False, validation_fraction=0.1, scoring=None,
-        n_iter_no_change=3, tol=None, warm_start=False, grow_features=False, relabel=False,
-        n_jobs=None, deterministic=False, random_state=None, verbose=0, dtype="float32",
-    ):  # fmt: skip
+        self, n_factors: int = 8, *, fields: Any = None, n_fields: int | None = None,
+        same_field: bool = True, normalize: str | None = None, n_hash: int | None = None,
+        max_memory: int | str | None = None, fit_pair_weights: bool = True, loss: str = "log_loss",
+        solver: str = "adagrad", learning_rate: float | None = None, schedule: str = "constant",
+        power_t: float = 0.5, adam_betas: tuple[float, float] = (0.9, 0.999),
+        ftrl_beta: float = 1.0, max_iter: int = 20, l1_linear: Any = 0.0, l1_factors: Any = 0.0,
+        l2_linear: Any = None, l2_factors: Any = None, l2_intercept: float = 0.0,
+        feature_groups: Any = None, init: str = "normal", init_scale: float = 0.01,
+        init_intercept: float | None = None, fit_intercept: bool = True, fit_linear: bool = True,
+        class_weight: dict | str | None = None, tuning: str | None = None,
+        scaling: str | None = "auto", shuffle: str | bool = "block",
+        early_stopping: bool = False, validation_fraction: float = 0.1, scoring: Any = None,
+        n_iter_no_change: int = 3, tol: float | None = None, warm_start: bool = False,
+        grow_features: bool = False, relabel: bool = False, n_jobs: int | None = None,
+        deterministic: bool = False, random_state: Any = None, verbose: int = 0,
+        dtype: str = "float32",
+    ) -> None:  # fmt: skip
         set_parameters(self, locals())

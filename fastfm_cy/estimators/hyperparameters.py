@@ -65,6 +65,10 @@ def resolve(
         n_jobs=effective_n_jobs(params["n_jobs"]),
         max_memory=None if memory is None else check_memory(memory),
         scaling=params["scaling"] is not None,
+        tunes=params["tuning"] is not None and not partial,
+        defaults=frozenset(
+            name for name in ("learning_rate", "l2_linear", "l2_factors") if params[name] is None
+        ),
         stratifies=task == "classification",
         **plain,
     )
@@ -132,6 +136,12 @@ def _check_degree(value: Any, name: str) -> None:
         raise ValueError(f"degree must be at most {HIGHEST_DEGREE}; got {value}.")
 
 
+def _check_n_hash(value: Any, name: str) -> None:
+    check_integer(value, name, 1)
+    if value > np.iinfo(np.int32).max:
+        raise ValueError(f"{name} must be at most {np.iinfo(np.int32).max}; got {value}.")
+
+
 def _check_shuffle(value: Any, name: str) -> None:
     if not isinstance(value, str) or value != "block":
         check_bool(value, name)
@@ -141,7 +151,7 @@ def _check_betas(value: Any, name: str) -> None:
     if not (
         isinstance(value, tuple | list)
         and len(value) == 2
-        and all(isinstance(beta, Real) and 0 <= beta < 1 for beta in value)
+        and all(isinstance(beta, Real) and 0 <= float(beta) < 1 for beta in value)
     ):
         raise ValueError(f"{name} must be two numbers of at least 0, below 1; got {value!r}.")
 
@@ -186,6 +196,7 @@ _CHECKS: dict[str, Callable] = {
         ),
         check_bool,
     ),
+    "tuning": _or_none(_one_of({"auto": "auto"})),
     "scaling": _or_none(_one_of({"auto": "auto"})),
     "shuffle": _check_shuffle,
     "learning_rate": _or_none(_above_zero),
@@ -205,7 +216,7 @@ _CHECKS: dict[str, Callable] = {
     "same_field": check_bool,
     "normalize": _check_normalize,
     "n_fields": _or_none(_at_least(1)),
-    "n_hash": _or_none(_at_least(1)),
+    "n_hash": _or_none(_check_n_hash),
     "max_memory": _or_none(check_memory),
     "fit_pair_weights": check_bool,
 }  # fmt: skip

@@ -15,7 +15,14 @@ from ..data.disk.dataset import DiskDataset
 from ..data.disk.target_summary import summarise_targets
 from ..data.inputs import PlainInput, Rows
 from ..data.sample_checks import check_cast, check_not_all_zero, check_target, check_weights
-from ..data.targets import ClassRules, Encoding, RealRules, RealTarget, learn_target_scale
+from ..data.targets import (
+    ClassRules,
+    Encoding,
+    RealRules,
+    RealTarget,
+    TargetScale,
+    learn_target_scale,
+)
 from ..model.fitted import FittedModel, fitted_model
 from ..model.links import Link
 from ..model.table import ParameterTable
@@ -32,11 +39,21 @@ class Intake:
     inputs: PlainInput
     """How X is read for training."""
     encoding: Encoding
-    n_features: int
-    """Of X."""
     X: Any
     y: Any
     """As the user gave them, for scorers."""
+    checked: BaseEstimator
+    """A copy of the estimator that knows the number and the names of X's features."""
+
+    @property
+    def n_features(self) -> int:
+        """Of X."""
+        return self.checked.n_features_in_
+
+    @property
+    def names(self) -> dict[str, Any]:
+        """What scikit-learn's validation keeps of the features."""
+        return names_of_features(self.checked)
 
     def complete(self, plan: TrainingPlan) -> TrainingPlan:
         """The plan with what only the data say."""
@@ -47,9 +64,17 @@ class Intake:
         )
         return plan.on_scale(self.encoding.scale)
 
-    def model(self, table: ParameterTable, link: Link) -> FittedModel:
+    def model(
+        self, table: ParameterTable, link: Link, rescale: TargetScale | None = None
+    ) -> FittedModel:
         """The fitted model of a table that was trained on these data."""
-        return fitted_model(table, self.inputs, self.encoding, link, self.n_features)
+        return fitted_model(table, self.inputs, self.encoding, link, self.n_features, rescale)
+
+
+def names_of_features(estimator: BaseEstimator) -> dict[str, Any]:
+    """The attributes with the number and the names of an estimator's features."""
+    names = "n_features_in_", "feature_names_in_"
+    return {name: vars(estimator)[name] for name in names if name in vars(estimator)}
 
 
 def check_features(
@@ -84,6 +109,8 @@ def take_in(
 
     Parameters
     ----------
+    estimator : Base
+        Learns the number and the names of the features.
     X, y, sample_weight
         As a user gives them to ``fit``.
     inputs : PlainInput
@@ -103,14 +130,14 @@ def take_in(
         estimator, X, inputs, reset=reset, grows=grows, dtype=estimator.dtype, y=y
     )
     y_checked = check_target(y, inputs.matrix(X), is_numeric=rules.is_numeric)
-    plain = rows
+    plain, weights = rows, rules.row_weights(y_checked, check_weights(sample_weight, rows.n_rows))
     if before is None:
-        inputs, rows = inputs.learn(rows, X, scales=plan.scaling, centres=plan.centres)
+        inputs, rows = inputs.learn(rows, X, weights, scales=plan.scaling, centres=plan.centres)
     else:
-        inputs = inputs.going_on(before.trained.inputs)
+        inputs = inputs.going_on(before.trained.inputs, before.n_features)
         rows = inputs.finish(rows, X)
-    weights = rules.row_weights(y_checked, check_weights(sample_weight, rows.n_rows))
-    target = rules.learn(y_checked, weights, before and before.target, **learning)
+    known = None if before is None else before.target
+    target = rules.learn(y_checked, weights, known, **learning)
     scale = before.trained.scale if before else None
     if before is None and plan.scales_targets:
         encoded = check_cast(target.encode(y_checked), estimator.dtype, "y")
@@ -120,7 +147,7 @@ def take_in(
     encoding = Encoding(target, scale)
     unscaled = plain if inputs.columns is not None else None
     source = MemorySource.of(rows, encoding.encode(y_checked), weights, estimator.dtype, unscaled)
-    return Intake(source, inputs, encoding, estimator.n_features_in_, X, y)
+    return Intake(source, inputs, encoding, X, y, estimator)
 
 
 def take_in_from_disk(
@@ -141,15 +168,16 @@ def take_in_from_disk(
         scaling = sampled_scaling(dataset, centres=plan.centres) if plan.scaling else None
         inputs = inputs.learn_disk(dataset, scaling)
     else:
-        inputs = inputs.going_on(before.trained.inputs)
+        inputs = inputs.going_on(before.trained.inputs, before.n_features)
     summary = summarise_targets(dataset, rules)
-    target = rules.learn(summary.values, summary.value_weights, before and before.target)
+    known = None if before is None else before.target
+    target = rules.learn(summary.values, summary.value_weights, known)
     scale = before.trained.scale if before else None
     if before is None and plan.scales_targets:
         scale = summary.scale(centres=plan.has_free_bias)
     encoding = Encoding(target, scale)
     source = DiskSource(dataset, inputs, encoding, summary)
-    return Intake(source, inputs, encoding, n_features, None, None)
+    return Intake(source, inputs, encoding, None, None, estimator)
 
 
 def _check_call(
@@ -171,10 +199,10 @@ def _check_call(
         )
 
 
-def validation_in_memory(
-    estimator: BaseEstimator, X: Any, y: Any, weights: Any, intake: Intake
-) -> ValidationSet:
-    """A validation set from what a user gives as eval_set."""
+def validation_in_memory(eval_set: tuple[Any, Any, Any], intake: Intake) -> ValidationSet:
+    """A validation set from what a user gives as eval_set: (X, y, weights or None)."""
+    X, y, weights = eval_set
+    estimator = intake.checked
     rows = check_features(
         estimator, X, intake.inputs, reset=False, dtype=estimator.dtype, name="eval_set", y=y
     )

@@ -11,7 +11,6 @@ from sklearn.metrics import check_scoring
 from sklearn.utils import _safe_indexing
 
 from ..data.disk.dataset import DiskDataset
-from ..model.fitted import FittedModel
 from ..model.table import ParameterTable
 from ..training.early_stopping import History
 
@@ -22,7 +21,7 @@ class EstimatorObserver:
     Parameters
     ----------
     estimator : Base
-    publish_table : function of a ParameterTable
+    publish_table : function of a ParameterTable and its state_key
         Makes it the estimator's model.
     data : tuple (X, y, weights)
         Of training, as the user gave them.
@@ -33,7 +32,7 @@ class EstimatorObserver:
     """
 
     def __init__(
-        self, estimator: BaseEstimator, publish_table: Callable[[ParameterTable], FittedModel], *,
+        self, estimator: BaseEstimator, publish_table: Callable[[Any, Any], None], *,
         data: tuple[Any, Any, np.ndarray | None], eval_set: Any, validates: bool,
         callbacks: list[Callable],
     ) -> None:  # fmt: skip
@@ -45,9 +44,9 @@ class EstimatorObserver:
             self._scorer = check_scoring(estimator, scoring=estimator.scoring)
         self.watches = bool(callbacks) or self._scorer is not None
 
-    def begin(self, table: ParameterTable) -> None:
+    def begin(self, table: ParameterTable, state_key: tuple | None) -> None:
         if self.watches:
-            self._publish_table(table)
+            self._publish_table(table, state_key)
 
     def held_out(self, numbers: np.ndarray) -> None:
         if self._scorer:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import functools
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from joblib import effective_n_jobs
@@ -15,15 +17,22 @@ from ..data.relational_rows import expand_if_relational
 from ..data.sample_checks import check_target
 from ..metrics.queries import query_ndcg
 from ..model.sides import Side
+from ..model.table import ParameterTable
+from ..training.early_stopping import History
 from ..training.ranking.fit import Watch, fit_pairs
 from ..training.ranking.losses import PAIR_LOSSES
+from ..training.ranking.pairs import Pairs
+from ..training.ranking.plan import RankingPlan
 from ..training.regularization import check_strengths
 from ..utils.checks import check_bool, check_choice
-from .common import check_callbacks, new_rng, no_attribute, set_parameters, unchanged_on_error
+from .common import check_callbacks, new_rng, no_attribute, one_fit, set_parameters
 from .intake import check_features
 from .ranker_data import RankedRows, check_pairs, check_queries, learned_pairs
 from .ranking_plan import check_same_kind, resolve_ranking
 from .registry import register
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 PAIR_SAMPLING = {"sampled": False, "all": True}
 """Whether an epoch visits all pairs."""
@@ -90,45 +99,53 @@ class FMRanker(BaseEstimator):
        Annotation", IJCAI 2011.
     """
 
+    _table: ParameterTable
+    _rng: np.random.Generator
+    history_: History
+
     def __init__(
-        self, n_factors=8, *, loss="bpr", pair_sampling="sampled", max_sampled=10,
-        solver="adagrad", learning_rate=None, schedule="constant", power_t=0.5,
-        adam_betas=(0.9, 0.999), ftrl_beta=1.0, max_iter=20, l1_linear=0.0, l2_linear=0.0,
-        l1_factors=0.0, l2_factors=None, feature_groups=None, fit_linear=True, init_scale=0.1,
-        early_stopping=False, validation_fraction=0.1, n_iter_no_change=5, tol=0.0, top=10,
-        shuffle="block", warm_start=False, n_jobs=None, deterministic=False, random_state=None,
-        verbose=0, dtype="float32",
-    ):  # fmt: skip
+        self, n_factors: int = 8, *, loss: str = "bpr", pair_sampling: str = "sampled",
+        max_sampled: int = 10, solver: str = "adagrad", learning_rate: float | None = None,
+        schedule: str = "constant", power_t: float = 0.5,
+        adam_betas: tuple[float, float] = (0.9, 0.999), ftrl_beta: float = 1.0, max_iter: int = 20,
+        l1_linear: Any = 0.0, l2_linear: Any = 0.0, l1_factors: Any = 0.0, l2_factors: Any = None,
+        feature_groups: Any = None, fit_linear: bool = True, init_scale: float = 0.1,
+        early_stopping: bool = False, validation_fraction: float = 0.1, n_iter_no_change: int = 5,
+        tol: float | None = 0.0, top: int = 10, shuffle: str | bool = "block",
+        warm_start: bool = False, n_jobs: int | None = None, deterministic: bool = False,
+        random_state: Any = None, verbose: int = 0, dtype: str = "float32",
+    ) -> None:  # fmt: skip
         set_parameters(self, locals())
 
-    def __sklearn_is_fitted__(self):
+    def __sklearn_is_fitted__(self) -> bool:
         return "_table" in vars(self)
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         tags.target_tags.required = False
         return tags
 
     @property
-    def coef_(self):
+    def coef_(self) -> np.ndarray:
         """ndarray of shape (n_features,) : the linear weights w."""
         return self._fitted("coef_").coef
 
     @property
-    def factors_(self):
+    def factors_(self) -> np.ndarray:
         """ndarray of shape (n_features, n_factors)."""
         return self._fitted("factors_").factor_vectors
 
-    def _fitted(self, attribute):
+    def _fitted(self, attribute: str) -> ParameterTable:
         try:
             return vars(self)["_table"]
         except KeyError:
             raise no_attribute(self, attribute) from None
 
     def fit(
-        self, X, y=None, *, qid=None, pairs=None, sample_weight=None, eval_set=None, callbacks=None
-    ):
+        self, X: Any, y: Any = None, *, qid: Any = None, pairs: Any = None,
+        sample_weight: Any = None, eval_set: Any = None, callbacks: Any = None,
+    ) -> Self:  # fmt: skip
         """Train from scratch, or go on if `warm_start`.
 
         Parameters
@@ -150,24 +167,27 @@ class FMRanker(BaseEstimator):
         -------
         self
         """
-        with unchanged_on_error(self):
+        with one_fit(self):
             goes_on = check_bool(self.warm_start, "warm_start") and self.__sklearn_is_fitted__()
             self._fit(X, y, qid, pairs, sample_weight, eval_set, callbacks, goes_on=goes_on)
         return self
 
-    def partial_fit(self, X, y=None, *, qid=None, pairs=None, sample_weight=None):
+    def partial_fit(
+        self, X: Any, y: Any = None, *, qid: Any = None, pairs: Any = None,
+        sample_weight: Any = None,
+    ) -> Self:  # fmt: skip
         """Train for one epoch on more rows; parameters as fit's.
 
         Returns
         -------
         self
         """
-        with unchanged_on_error(self):
+        with one_fit(self):
             goes_on = self.__sklearn_is_fitted__()
             self._fit(X, y, qid, pairs, sample_weight, goes_on=goes_on, partial=True)
         return self
 
-    def predict(self, X):
+    def predict(self, X: Any) -> np.ndarray:
         """Scores: within a query, the higher the better.
 
         Returns
@@ -180,7 +200,7 @@ class FMRanker(BaseEstimator):
             expand_if_relational(check_features(self, X, PlainInput(), reset=False, dtype=dtype))
         )
 
-    def score(self, X, y, qid=None):
+    def score(self, X: Any, y: Any, qid: Any = None) -> float:
         """Mean NDCG at `top` over the queries, of relevances >= 0."""
         scores = self.predict(X)
         qid = np.zeros(len(scores), dtype=np.int64) if qid is None else qid
@@ -190,10 +210,13 @@ class FMRanker(BaseEstimator):
         side = Side(rows, self._table, interacts=True)
         return side.vectors(rows.n_rows, effective_n_jobs(self.n_jobs))[1]
 
+    def _ndcg(self, held_out: RankedRows) -> float:
+        return query_ndcg(held_out.y, self._scores(held_out.rows), held_out.query, self.top)
+
     def _fit(
-        self, X, y, qid, pairs, sample_weight, eval_set=None, callbacks=None, *, goes_on,
-        partial=False,
-    ):  # fmt: skip
+        self, X: Any, y: Any, qid: Any, pairs: Any, sample_weight: Any, eval_set: Any = None,
+        callbacks: Any = None, *, goes_on: bool, partial: bool = False,
+    ) -> None:  # fmt: skip
         params = self.get_params(deep=False)
         plan = resolve_ranking(params, PAIR_LOSSES, partial=partial)
         check_choice(self.pair_sampling, "pair_sampling", PAIR_SAMPLING)
@@ -211,27 +234,28 @@ class FMRanker(BaseEstimator):
         )
         before = self.history_ if goes_on and partial else {}
         self._table, self._rng = table, rng
-        vars(self).pop("best_iter_", None)
+        self.__dict__.pop("best_iter_", None)
 
-        def after(history):
+        def after(history: History) -> bool:
             self.history_, self.n_iter_ = history, len(history["seconds"])
             stops = [bool(function(self, history)) for function in functions]
             return any(stops)
 
-        def score():
-            held_out = validation
-            return query_ndcg(held_out.y, self._scores(held_out.rows), held_out.query, self.top)
-
         result = fit_pairs(
             plan, learned, Side(rows, table, strengths, interacts=True), rng,
-            Watch(score if validation else None, after if functions else None),
+            Watch(
+                functools.partial(self._ndcg, validation) if validation else None,
+                after if functions else None,
+            ),
         )  # fmt: skip
         self.history_ = {name: before.get(name, []) + new for name, new in result.history.items()}
         self.n_iter_ = len(self.history_["seconds"])
         if result.best_iter:
             self.best_iter_ = result.best_iter
 
-    def _checked_rows(self, X, y, pairs, qid, *, reset):
+    def _checked_rows(
+        self, X: Any, y: Any, pairs: Any, qid: Any, *, reset: bool
+    ) -> tuple[CSRRows, Any]:
         if (y is None) == (pairs is None):
             raise ValueError(
                 "Give either y (relevances, with qid if there are several queries) or pairs "
@@ -242,7 +266,10 @@ class FMRanker(BaseEstimator):
         rows = check_features(self, X, PlainInput(), reset=reset, dtype=self.dtype)
         return expand_if_relational(rows), y if y is None else check_target(y, X, is_numeric=True)
 
-    def _pairs(self, rows, y, qid, pairs, sample_weight, eval_set, plan, rng):
+    def _pairs(
+        self, rows: CSRRows, y: Any, qid: Any, pairs: Any, sample_weight: Any, eval_set: Any,
+        plan: RankingPlan, rng: np.random.Generator,
+    ) -> tuple[Pairs, RankedRows | None]:  # fmt: skip
         """(pairs to learn from, rows to validate on or None)."""
         validation = None if eval_set is None else self._checked_eval_set(eval_set)
         if pairs is not None:
@@ -258,7 +285,7 @@ class FMRanker(BaseEstimator):
             learned = learned.expanded()
         return learned, held_out or validation
 
-    def _checked_eval_set(self, eval_set):
+    def _checked_eval_set(self, eval_set: Any) -> RankedRows:
         if not isinstance(eval_set, tuple) or len(eval_set) not in (2, 3):
             raise ValueError("eval_set must be a tuple (X, y) or (X, y, qid).")
         X, y, qid = (*eval_set, None)[:3]

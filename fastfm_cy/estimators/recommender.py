@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from joblib import effective_n_jobs
@@ -10,14 +11,18 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from ..metrics.ranking import ranking_report, roc_auc
-from ..model.recommender import lists_of
+from ..model.recommender import TwoSidedModel, lists_of
 from ..model.top_n import top_n
+from ..training.early_stopping import History
 from ..utils.checks import check_bool, check_integer
-from .common import check_callbacks, new_rng, no_attribute, set_parameters, unchanged_on_error
+from .common import check_callbacks, new_rng, no_attribute, one_fit, set_parameters
 from .recommender_data import known_interactions
 from .recommender_fit import RecommenderFit
 from .recommender_queries import RecommenderQueries
 from .registry import register
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 @register("recommender", "recommendation")
@@ -108,26 +113,35 @@ class FMRecommender(BaseEstimator):
        2015.
     """
 
+    _model: TwoSidedModel
+    _rng: np.random.Generator
+    history_: History
+
     def __init__(
-        self, n_factors=64, *, loss="warp", solver="adagrad", learning_rate=None,
-        schedule="constant", power_t=0.5, adam_betas=(0.9, 0.999), ftrl_beta=1.0, max_iter=30,
-        max_sampled=10, negatives="uniform", item_interactions=True, user_identity=True,
-        item_identity=True, l1_linear=0.0, l2_linear=0.0, l1_factors=0.0, l2_factors=None,
-        fit_linear=True, init_scale=0.1, early_stopping=False, validation_fraction=0.1,
-        n_iter_no_change=5, tol=0.0, scoring="ndcg", top=10, shuffle="block", warm_start=False,
-        n_jobs=None, deterministic=False, random_state=None, verbose=0, dtype="float32",
-    ):  # fmt: skip
+        self, n_factors: int = 64, *, loss: str = "warp", solver: str = "adagrad",
+        learning_rate: float | None = None, schedule: str = "constant", power_t: float = 0.5,
+        adam_betas: tuple[float, float] = (0.9, 0.999), ftrl_beta: float = 1.0, max_iter: int = 30,
+        max_sampled: int = 10, negatives: str = "uniform", item_interactions: bool = True,
+        user_identity: bool = True, item_identity: bool = True, l1_linear: Any = 0.0,
+        l2_linear: Any = 0.0, l1_factors: Any = 0.0, l2_factors: Any = None,
+        fit_linear: bool = True, init_scale: float = 0.1, early_stopping: bool = False,
+        validation_fraction: float = 0.1, n_iter_no_change: int = 5, tol: float | None = 0.0,
+        scoring: str = "ndcg", top: int = 10, shuffle: str | bool = "block",
+        warm_start: bool = False, n_jobs: int | None = None, deterministic: bool = False,
+        random_state: Any = None, verbose: int = 0, dtype: str = "float32",
+    ) -> None:  # fmt: skip
         set_parameters(self, locals())
 
-    def __sklearn_is_fitted__(self):
+    def __sklearn_is_fitted__(self) -> bool:
         return "_model" in vars(self)
 
     # Fitting -----------------------------------------------------------------------------------
 
     def fit(
-        self, interactions, user_features=None, item_features=None, context=None,
-        sample_weight=None, eval_set=None, callbacks=None,
-    ):  # fmt: skip
+        self, interactions: Any, user_features: Any = None, item_features: Any = None,
+        context: Any = None, sample_weight: Any = None, eval_set: Any = None,
+        callbacks: Any = None,
+    ) -> Self:  # fmt: skip
         """Train from scratch, or go on if `warm_start`.
 
         Parameters
@@ -152,16 +166,16 @@ class FMRecommender(BaseEstimator):
         -------
         self
         """
-        with unchanged_on_error(self):
+        with one_fit(self):
             data = interactions, user_features, item_features, context, sample_weight
             goes_on = check_bool(self.warm_start, "warm_start") and self.__sklearn_is_fitted__()
             self._fit(data, eval_set, callbacks, goes_on=goes_on)
         return self
 
     def partial_fit(
-        self, interactions, user_features=None, item_features=None, context=None,
-        sample_weight=None,
-    ):  # fmt: skip
+        self, interactions: Any, user_features: Any = None, item_features: Any = None,
+        context: Any = None, sample_weight: Any = None,
+    ) -> Self:  # fmt: skip
         """Train for one epoch on more interactions, whose users and items may be new.
 
         Parameters as fit's; with features, those of all users or items, the new ones included.
@@ -171,12 +185,15 @@ class FMRecommender(BaseEstimator):
         -------
         self
         """
-        with unchanged_on_error(self):
+        with one_fit(self):
             data = interactions, user_features, item_features, context, sample_weight
             self._fit(data, goes_on=self.__sklearn_is_fitted__(), partial=True)
         return self
 
-    def _fit(self, data, eval_set=None, callbacks=None, *, goes_on, partial=False):
+    def _fit(
+        self, data: tuple[Any, Any, Any, Any, Any], eval_set: Any = None, callbacks: Any = None,
+        *, goes_on: bool, partial: bool = False,
+    ) -> None:  # fmt: skip
         known = self._model if goes_on else None
         rng = copy.deepcopy(self._rng) if goes_on else new_rng(self.random_state)
         functions = check_callbacks(callbacks)
@@ -184,9 +201,9 @@ class FMRecommender(BaseEstimator):
         fit.read(*data, eval_set)
         before = self.history_ if goes_on and partial else {}
         self._model, self._rng = fit.model, rng
-        vars(self).pop("best_iter_", None)
+        self.__dict__.pop("best_iter_", None)
 
-        def after(history):
+        def after(history: History) -> bool:
             self.history_, self.n_iter_ = history, len(history["seconds"])
             stops = [bool(function(self, history)) for function in functions]
             return any(stops)
@@ -198,26 +215,26 @@ class FMRecommender(BaseEstimator):
             self.best_iter_ = result.best_iter
 
     @property
-    def item_vectors_(self):
+    def item_vectors_(self) -> np.ndarray:
         """ndarray of shape (n_items, n_factors + 1) : [q_i, b_i] of the known items."""
         return self._fitted("item_vectors_").item_vectors(effective_n_jobs(self.n_jobs))
 
     @property
-    def user_ids_(self):
+    def user_ids_(self) -> np.ndarray:
         """ndarray of shape (n_users,) : raw ids by number."""
         return self._fitted("user_ids_").known_users
 
     @property
-    def item_ids_(self):
+    def item_ids_(self) -> np.ndarray:
         """ndarray of shape (n_items,) : raw ids by number."""
         return self._fitted("item_ids_").known_items
 
-    def _asked(self):
+    def _asked(self) -> RecommenderQueries:
         check_is_fitted(self)
         params = self.get_params(deep=False)
         return RecommenderQueries(params, self._model, effective_n_jobs(self.n_jobs))
 
-    def _fitted(self, attribute):
+    def _fitted(self, attribute: str) -> TwoSidedModel:
         try:
             return vars(self)["_model"]
         except KeyError:
@@ -225,7 +242,10 @@ class FMRecommender(BaseEstimator):
 
     # Recommending ------------------------------------------------------------------------------
 
-    def query_vectors(self, users=None, *, user_features=None, context=None, history=None):
+    def query_vectors(
+        self, users: Any = None, *, user_features: Any = None, context: Any = None,
+        history: Any = None,
+    ) -> np.ndarray:  # fmt: skip
         """[q_c, 1] of users or contexts: their inner products with `item_vectors_` are the scores.
 
         Parameters
@@ -247,9 +267,10 @@ class FMRecommender(BaseEstimator):
         return self._asked().queries(users, user_features, context, history)[0]
 
     def recommend(
-        self, users=None, n=10, *, filter_seen=True, items=None, exclude=None, user_features=None,
-        context=None, history=None, item_features=None,
-    ):  # fmt: skip
+        self, users: Any = None, n: int = 10, *, filter_seen: bool = True, items: Any = None,
+        exclude: Any = None, user_features: Any = None, context: Any = None, history: Any = None,
+        item_features: Any = None,
+    ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
         """The n items of the highest scores of each user, best first.
 
         Parameters
@@ -281,7 +302,9 @@ class FMRecommender(BaseEstimator):
             seen = None
         return asked.best(queries, n, items, item_features, seen, exclude)
 
-    def predict(self, users, items, *, user_features=None, context=None):
+    def predict(
+        self, users: Any, items: Any, *, user_features: Any = None, context: Any = None
+    ) -> np.ndarray:
         """Scores of pairs of users and items.
 
         Parameters
@@ -300,7 +323,9 @@ class FMRecommender(BaseEstimator):
             raise ValueError(f"There are {len(queries)} users and {len(numbers)} items.")
         return np.einsum("ij,ij->i", queries, self.item_vectors_[numbers])
 
-    def rank(self, users, items, *, user_features=None, context=None):
+    def rank(
+        self, users: Any, items: Any, *, user_features: Any = None, context: Any = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """The given items for each user, best first.
 
         Returns
@@ -313,7 +338,7 @@ class FMRecommender(BaseEstimator):
             context=context,
         )  # fmt: skip
 
-    def similar_items(self, items, n=10):
+    def similar_items(self, items: Any, n: int = 10) -> tuple[np.ndarray, np.ndarray]:
         """The n known items whose vectors have the highest cosine with each of `items`.
 
         Returns
@@ -324,7 +349,7 @@ class FMRecommender(BaseEstimator):
         vectors = self.item_vectors_[:, :-1]
         return asked.similar(vectors, asked.item_numbers(items), n, self.item_ids_)
 
-    def similar_users(self, users, n=10):
+    def similar_users(self, users: Any, n: int = 10) -> tuple[np.ndarray, np.ndarray]:
         """The n known users whose vectors have the highest cosine with each of `users`.
 
         Returns
@@ -335,7 +360,7 @@ class FMRecommender(BaseEstimator):
         vectors = self.query_vectors()[:, :-1]
         return asked.similar(vectors, asked.user_numbers(users), n, self.user_ids_)
 
-    def score(self, interactions, *, metric="ndcg", k=10):
+    def score(self, interactions: Any, *, metric: str = "ndcg", k: int = 10) -> float:
         """A metric of the recommendations for held-out interactions; those of training are left
         out of the lists.
 
@@ -348,7 +373,7 @@ class FMRecommender(BaseEstimator):
             raise ValueError(f"metric must be one of {', '.join(report)}; got {metric!r}.")
         return report[metric]
 
-    def evaluate(self, interactions, *, k=10):
+    def evaluate(self, interactions: Any, *, k: int = 10) -> dict[str, float]:
         """All metrics of fastfm_cy.metrics for held-out interactions of known users and items.
 
         Returns

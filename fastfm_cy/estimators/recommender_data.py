@@ -44,12 +44,9 @@ def read_recommender_data(
 ) -> RecommenderData:  # fmt: skip
     """Check all that fit takes; `known` is the model so far, whose numbers stay."""
     user_ids, item_ids = (known.user_ids, known.item_ids) if known else (None, None)
-    sizes: dict[str, int | None] = {"n_users": None, "n_items": None}
-    if known:
-        sizes = {"n_users": known.users.n_rows, "n_items": known.items.n_rows}
     given = check_interactions(
         interactions, sample_weight, user_ids=user_ids, item_ids=item_ids, merge=context is None,
-        **({} if known and known.user_ids is not None else sizes),
+        **_sizes(known),
     )  # fmt: skip
     given = _with_ids_of_features(given, user_features, item_features)
     if not given.n_users or not given.n_items:
@@ -82,22 +79,28 @@ def read_recommender_data(
 
 def known_interactions(model: TwoSidedModel, interactions: Any) -> Interactions:
     """Held-out interactions, of known users and items."""
-    sizes = {}
-    if model.user_ids is None:
-        sizes = {"n_users": model.users.n_rows, "n_items": model.items.n_rows}
     return check_interactions(
         interactions, user_ids=model.user_ids, item_ids=model.item_ids, unknown="error",
-        name="held-out interactions", **sizes,
+        name="held-out interactions", **_sizes(model),
     )  # fmt: skip
 
 
-def _n_given(interactions):
+def _sizes(model: TwoSidedModel | None) -> dict[str, Any]:
+    """How many users and items there are, where these are rows and columns of a matrix."""
+    if model is None or model.user_ids is not None:
+        return {}
+    return {"n_users": model.users.n_rows, "n_items": model.items.n_rows}
+
+
+def _n_given(interactions: Any) -> int:
     if hasattr(interactions, "nnz"):
         return interactions.nnz
     return len(interactions[0]) if isinstance(interactions, tuple | list) else len(interactions)
 
 
-def _with_ids_of_features(given, user_features, item_features):
+def _with_ids_of_features(
+    given: Interactions, user_features: Any, item_features: Any
+) -> Interactions:
     """Users and items that only features know are there, too, without interactions."""
     user_ids, item_ids = given.user_ids, given.item_ids
     if user_ids is None or item_ids is None:
@@ -121,7 +124,9 @@ def _grown(ids: Ids, raw: np.ndarray, name: str) -> Ids:
         raise TypeError(f"{name}: {error}") from None
 
 
-def _check_same_features(known, users, items, contexts):
+def _check_same_features(
+    known: TwoSidedModel, users: CSRRows | None, items: CSRRows | None, contexts: CSRRows | None
+) -> None:
     for name, rows, before in (
         ("user_features", users, known.users.n_features),
         ("item_features", items, known.items.n_features),

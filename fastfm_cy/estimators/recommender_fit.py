@@ -124,7 +124,7 @@ class RecommenderFit:
             seen = sparse.csr_array((before.astype(np.int8) + seen.astype(np.int8)) > 0)
             seen.sort_indices()
         return TwoSidedModel(
-            users, items, *tables,
+            users, items, tables[0], tables[1],
             rows_of_side(users, data.user_features, self.plan.dtype),
             rows_of_side(items, data.item_features, self.plan.dtype),
             bool(params["item_interactions"]), given.user_ids, given.item_ids, seen,

@@ -44,5 +44,7 @@ def of_family(family: str) -> dict[str, type[BaseEstimator]]:
 
 
 def families() -> list[str]:
-    """Names of all families."""
-    return list(dict.fromkeys(entry.family for entry in ESTIMATORS.values()))
+    """Names of all families, the shortest first."""
+    return sorted(
+        {entry.family for entry in ESTIMATORS.values()}, key=lambda name: (len(name), name)
+    )

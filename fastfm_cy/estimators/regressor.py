@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils.metaestimators import available_if
 
@@ -14,6 +15,9 @@ from ..model.losses import REGRESSION
 from ..training.plan import TrainingPlan
 from .base import Base
 from .hyperparameters import can_stream, check_clip
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class Regressor(RegressorMixin, Base):
@@ -26,7 +30,10 @@ class Regressor(RegressorMixin, Base):
         """tuple of float : smallest and largest target in training, or the given range."""
         return self._model_for("y_range_").target.y_range
 
-    def fit(self, X, y=None, sample_weight=None, eval_set=None, callbacks=None):
+    def fit(
+        self, X: Any, y: Any = None, sample_weight: Any = None, eval_set: Any = None,
+        callbacks: Any = None,
+    ) -> Self:  # fmt: skip
         """Train from scratch, or go on if `warm_start`.
 
         Parameters
@@ -45,7 +52,7 @@ class Regressor(RegressorMixin, Base):
         return self._fit(X, y, sample_weight, eval_set, callbacks)
 
     @available_if(can_stream)
-    def partial_fit(self, X, y, sample_weight=None):
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train for one epoch on a block of rows, going on from the model so far.
 
         The first call starts the model, its intercept at the mean of its targets unless
@@ -64,7 +71,7 @@ class Regressor(RegressorMixin, Base):
         """
         return self._partial_fit(X, y, sample_weight)
 
-    def predict(self, X):
+    def predict(self, X: Any) -> np.ndarray:
         """Predict the target of each row.
 
         Parameters

@@ -1,13 +1,20 @@
 """The model families: what parameters each has, and which kernels compute it."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 
+from ..data.csr import CSRRows
+from ..kernels.common.settings import Settings
 from ..kernels.dispatch import ffm, fm, fwfm, higher_order
 from ..kernels.gradient.fields import Fields
-from .field_scorer import FieldScorer
+from ..kernels.interfaces import GradientKernels, PlainKernels
+from .input_scorer import InputScorer
+from .interfaces import Model, Strengths, Table
 
 HIGHEST_DEGREE = 5  # that the kernels know
 
@@ -42,29 +49,37 @@ class FM:
     """How much longer its steps are by default than the solver's."""
 
     @classmethod
-    def of(cls, params):
+    def of(cls, params: Mapping[str, Any]) -> FM:
         """The family that an estimator's parameters ask for."""
         degree = params["degree"]
         return cls() if degree == 2 else HigherOrderFM(degree, params["share_factors"])
 
+    @classmethod
+    def forms(cls) -> tuple[type[FM], ...]:
+        """The classes of what `of` returns."""
+        return FM, HigherOrderFM
+
     @property
-    def kernels(self):
+    def kernels(self) -> GradientKernels:
         """The module of the compiled functions."""
         return fm
 
-    def start_scale(self, init_scale):
+    def start_scale(self, init_scale: float) -> float | np.ndarray:
         """Standard deviation of the factors' start values, a number or one a vector."""
         return init_scale
 
-    def with_fields(self, n_fields):
+    def with_fields(self, n_fields: Any) -> FM:
         """The same family, knowing how many fields there are."""
         return self
 
-    def fields(self, rows):
+    def fields(self, rows: CSRRows) -> Fields | None:
         """The fields of the rows' entries as the kernels take them."""
         return None
 
-    def train(self, rows, y, weights, order, table, intercept, strengths, settings):
+    def train(
+        self, rows: CSRRows, y: np.ndarray, weights: np.ndarray | None, order: np.ndarray,
+        table: Table, intercept: np.ndarray, strengths: Strengths, settings: Settings,
+    ) -> tuple[float, int]:  # fmt: skip
         """Visit the rows in `order`: (sum of losses, rows done), as gradient/epoch.pxi says.
 
         `intercept` is the table's or a thread's copy of it.
@@ -75,16 +90,23 @@ class FM:
             n_vectors=self.n_vectors, degree=self.degree, fields=self.fields(rows),
         )  # fmt: skip
 
-    def predict(self, rows, table, scores, first, last):
+    def predict(
+        self, rows: CSRRows, table: Table, scores: np.ndarray, first: int, last: int
+    ) -> None:
         """Write the scores of the rows first..last-1."""
         self.kernels.predict(
             rows.indptr, rows.indices, rows.data, *table.arrays, table.n_padded, scores, first,
             last, n_vectors=self.n_vectors, degree=self.degree, fields=self.fields(rows),
         )  # fmt: skip
 
-    def strength_slopes(self, rows, y, weights, table, strengths, slopes, settings):
+    def strength_slopes(
+        self, rows: CSRRows, y: np.ndarray, weights: np.ndarray | None, table: Table,
+        strengths: Strengths, slopes: np.ndarray, settings: Settings,
+    ) -> None:  # fmt: skip
         """Add to `slopes` what kernels/gradient/l2_gradients.pxi says."""
-        self.kernels.strength_slopes(
+        # Strengths are learned for families without fields only.
+        kernels = cast(PlainKernels, self.kernels)
+        kernels.strength_slopes(
             rows.indptr, rows.indices, rows.data, y, weights, *table.arrays, table.n_padded,
             strengths.groups, slopes, settings, n_vectors=self.n_vectors, degree=self.degree,
             fields=self.fields(rows),
@@ -95,11 +117,14 @@ class FM:
     folds_centres = True
     """Whether a model of centred columns is one of plain columns."""
 
-    def target_roots(self, spread):
+    def target_roots(self, spread: float) -> Any:
         """What the factors of a model of y / spread are multiplied by: a number or one a vector."""
         return np.sqrt(spread)
 
-    def meetings(self, table, output, vectors, centre, fields):
+    def meetings(
+        self, table: Table, output: int, vectors: np.ndarray, centre: np.ndarray,
+        fields: np.ndarray | None,
+    ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
         """What each feature's factors make of a row `centre`, and of themselves, for folding.
 
         Parameters
@@ -111,10 +136,13 @@ class FM:
         single = vectors[:, 0]
         return single @ (centre @ single), np.square(single).sum(axis=1)
 
-    def scorer(self, table, model):
+    def scorer(self, table: Table, model: Model) -> Any:
         """What ``compile()`` of a FittedModel with this table returns."""
-        return self.kernels.Scorer(
-            table.arrays, table.n_padded, model.link.is_exponential, *model.target.score_range,
+        if model.inputs.n_hash is not None:
+            return InputScorer(table, model)
+        kernels, (low, high) = cast(PlainKernels, self.kernels), model.target.score_range
+        return kernels.Scorer(
+            table.arrays, table.n_padded, model.link.is_exponential, low, high,
             n_vectors=self.n_vectors, degree=self.degree,
         )  # fmt: skip
 
@@ -134,21 +162,23 @@ class HigherOrderFM(FM):
     folds_centres = False
 
     @property
-    def scales_targets(self):
+    def scales_targets(self) -> bool:  # type: ignore[override]
         return not self.shared  # one factor vector cannot have a root for each order
 
-    def target_roots(self, spread):
+    def target_roots(self, spread: float) -> Any:
+        if self.shared:
+            return 1.0  # whose targets are not scaled
         return (spread ** (1 / np.arange(2, self.degree + 1)))[:, None]
 
     @property
-    def n_vectors(self):
+    def n_vectors(self) -> int:  # type: ignore[override]
         return 1 if self.shared else self.degree - 1
 
     @property
-    def kernels(self):
+    def kernels(self) -> GradientKernels:
         return higher_order
 
-    def start_scale(self, init_scale):
+    def start_scale(self, init_scale: float) -> float | np.ndarray:
         """So that the products of each order's factors start equally large."""
         if self.shared:
             return init_scale
@@ -167,17 +197,21 @@ class FieldMachine(FM):
     joins_blocks = False
 
     @classmethod
-    def of(cls, params):
+    def of(cls, params: Mapping[str, Any]) -> FieldMachine:
         return cls(same_field=params["same_field"])
 
-    def with_fields(self, n_fields):
+    @classmethod
+    def forms(cls) -> tuple[type[FM], ...]:
+        return (cls,)
+
+    def with_fields(self, n_fields: Any) -> FieldMachine:
         return replace(self, n_fields=n_fields)
 
-    def fields(self, rows):
-        return Fields(rows.fields, self.n_fields, self.same_field)
+    def fields(self, rows: CSRRows) -> Fields:
+        return Fields(rows.known_fields, self.n_fields, self.same_field)
 
-    def scorer(self, table, model):
-        return FieldScorer(table, model)
+    def scorer(self, table: Table, model: Model) -> InputScorer:
+        return InputScorer(table, model)
 
 
 @dataclass(frozen=True)
@@ -189,14 +223,16 @@ class FFM(FieldMachine):
     l2_linear = 1e-4  # they have small values, too, and so want large weights
 
     @property
-    def n_vectors(self):
+    def n_vectors(self) -> int:  # type: ignore[override]
         return self.n_fields
 
     @property
-    def kernels(self):
+    def kernels(self) -> GradientKernels:
         return ffm
 
-    def meetings(self, table, output, vectors, centre, fields):
+    def meetings(
+        self, table: Table, output: int, vectors: np.ndarray, centre: np.ndarray, fields: Any
+    ) -> tuple[np.ndarray, np.ndarray]:
         sums = np.zeros((self.n_fields, self.n_fields, vectors.shape[2]))
         np.add.at(sums, fields, centre[:, None, None] * vectors)
         meetings = np.einsum("igk,gik->i", vectors, sums[:, fields])
@@ -214,14 +250,16 @@ class FwFM(FieldMachine):
     shared_start = 1.0
 
     @property
-    def n_shared(self):
+    def n_shared(self) -> int:  # type: ignore[override]
         return self.n_fields**2
 
     @property
-    def kernels(self):
+    def kernels(self) -> GradientKernels:
         return fwfm
 
-    def meetings(self, table, output, vectors, centre, fields):
+    def meetings(
+        self, table: Table, output: int, vectors: np.ndarray, centre: np.ndarray, fields: Any
+    ) -> tuple[np.ndarray, np.ndarray]:
         single = vectors[:, 0]
         pairs = table.shared_blocks[output, 0].astype(np.float64)
         pairs = np.triu(pairs.reshape(self.n_fields, self.n_fields))

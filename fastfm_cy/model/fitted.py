@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from ..data.disk.chunks import in_order, read_ahead
 from ..data.disk.dataset import DiskDataset
 from ..data.inputs import FieldInput, PlainInput, Rows
-from ..data.targets import ClassTarget, Encoding, RealTarget, TargetScale
+from ..data.targets import Encoding, TargetScale, after
 from .folding import folded
 from .links import Link
 from .sparse_table import SparseTable
@@ -35,7 +35,8 @@ class FittedModel:
 
     table: ParameterTable | SparseTable
     inputs: PlainInput
-    target: RealTarget | ClassTarget
+    target: Any
+    """RealTarget or ClassTarget."""
     link: Link
     n_features: int
     """Of X; the table may have fewer, if they are hashed."""
@@ -45,7 +46,7 @@ class FittedModel:
     @property
     def trained(self) -> TrainedModel:
         """What training goes on with."""
-        return self.scaled or TrainedModel(self.table, self.inputs)
+        return self.scaled or TrainedModel(cast(ParameterTable, self.table), self.inputs)
 
     @property
     def is_sparse(self) -> bool:
@@ -89,11 +90,15 @@ class FittedModel:
 
 
 def fitted_model(
-    table: ParameterTable, inputs: PlainInput, encoding: Encoding, link: Link, n_features: int
-) -> FittedModel:
-    """The model of a table that was trained on what `inputs` and `encoding` made of the data."""
+    table: ParameterTable, inputs: PlainInput, encoding: Encoding, link: Link, n_features: int,
+    rescale: TargetScale | None = None,
+) -> FittedModel:  # fmt: skip
+    """The model of a table that was trained on what `inputs` and `encoding` made of the data.
+
+    Its scores are rescaled first, if tuning says so.
+    """
     target, scale, columns = encoding.target, encoding.scale, inputs.columns
-    if columns is None and scale is None:
+    if columns is None and scale is None and rescale is None:
         return FittedModel(table, inputs, target, link, n_features)
     plain, fields = inputs, None
     if inputs.folds:
@@ -104,5 +109,10 @@ def fitted_model(
         columns = None  # applied at predictions, too
     trained = TrainedModel(table, inputs, scale)
     return FittedModel(
-        folded(table, columns, scale, fields), plain, target, link, n_features, trained
+        folded(table, columns, after(rescale, scale), fields),
+        plain,
+        target,
+        link,
+        n_features,
+        trained,
     )

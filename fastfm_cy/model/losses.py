@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.special import ndtri
@@ -18,41 +19,51 @@ from .links import IDENTITY, LOG, LOGIT, PROBIT, SOFTMAX, Link
 # rarer than one in all rows, not for impossible.
 
 
-def _mean(y, weights, n_outputs, n_rows):
+def _mean(y: np.ndarray, weights: np.ndarray | None, n_outputs: int, n_rows: int) -> float:
     return np.average(y, weights=weights)
 
 
-def _log_mean(y, weights, n_outputs, n_rows):
+def _log_mean(y: np.ndarray, weights: np.ndarray | None, n_outputs: int, n_rows: int) -> float:
     return np.log(max(np.average(y, weights=weights), 0.5 / (n_rows + 1)))
 
 
-def _log_odds(y, weights, n_outputs, n_rows):
+def _log_odds(
+    y: np.ndarray, weights: np.ndarray | None, n_outputs: int, n_rows: int
+) -> float | np.ndarray:
     shares = _shares_against_rest(y, weights, n_outputs, n_rows)
     return np.log(shares) - np.log1p(-shares)
 
 
-def _probit(y, weights, n_outputs, n_rows):
+def _probit(
+    y: np.ndarray, weights: np.ndarray | None, n_outputs: int, n_rows: int
+) -> float | np.ndarray:
     return ndtri(_shares_against_rest(y, weights, n_outputs, n_rows))
 
 
-def _shares_against_rest(y, weights, n_outputs, n_rows):
+def _shares_against_rest(
+    y: np.ndarray, weights: np.ndarray | None, n_outputs: int, n_rows: int
+) -> Any:
     """Of the one class, or of each."""
     if n_outputs == 1:
         return _shares(y > 0, weights, 2, n_rows)[1]
     return _shares(y, weights, n_outputs, n_rows)
 
 
-def _log_shares(y, weights, n_outputs, n_rows):
+def _log_shares(
+    y: np.ndarray, weights: np.ndarray | None, n_outputs: int, n_rows: int
+) -> np.ndarray:
     return np.log(_shares(y, weights, n_outputs, n_rows))
 
 
-def _shares(classes, weights, n_classes, n_rows):
+def _shares(
+    classes: np.ndarray, weights: np.ndarray | None, n_classes: int, n_rows: int
+) -> np.ndarray:
     counts = np.bincount(classes.astype(np.intp), weights, minlength=n_classes)
     rarest = 0.5 / (n_rows + 1)
     return np.clip(counts / counts.sum(), rarest, 1 - rarest)
 
 
-def _zero(y, weights, n_outputs, n_rows):
+def _zero(y: np.ndarray, weights: np.ndarray | None, n_outputs: int, n_rows: int) -> float:
     return 0.0
 
 
@@ -71,6 +82,8 @@ class Loss:
     link: Link = IDENTITY
     clips: bool = False
     """Whether scores are of the target's kind, so that its range bounds them."""
+    rescaling: str | None = None
+    """How scores are fitted to targets afterwards (training/rescaling.py), if they can be."""
     scales: bool = False
     """Whether a change of the targets' scale changes nothing but the scale of the scores."""
     is_joint: bool = False
@@ -81,7 +94,8 @@ class Loss:
 
 REGRESSION = {
     "squared_error": Loss(
-        LossCode.SQUARED_ERROR, _mean, 1.0, "half the squared error", clips=True, scales=True
+        LossCode.SQUARED_ERROR, _mean, 1.0, "half the squared error", clips=True, scales=True,
+        rescaling="least squares",
     ),
     "huber": Loss(
         LossCode.HUBER, _mean, 1.0,
@@ -95,7 +109,9 @@ REGRESSION = {
 
 # The margin losses start from zero: a hinge's best constant is just the majority class.
 CLASSIFICATION = {
-    "log_loss": Loss(LossCode.LOG_LOSS, _log_odds, 0.25, "logistic regression's", LOGIT),
+    "log_loss": Loss(
+        LossCode.LOG_LOSS, _log_odds, 0.25, "logistic regression's", LOGIT, rescaling="logistic"
+    ),
     "probit": Loss(LossCode.PROBIT, _probit, 1.0, "of a normal around the score", PROBIT),
     "hinge": Loss(LossCode.HINGE, _zero, 1.0, "of support vector machines"),
     "squared_hinge": Loss(LossCode.SQUARED_HINGE, _zero, 2.0, "the hinge's square"),

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
+from ..data.column_scaling import ColumnScaling
 from ..data.inputs import PlainInput, Rows
-from ..data.targets import ClassTarget, RealTarget, TargetScale
+from ..data.targets import TargetScale
 from .folding import folded
+from .interfaces import Draw
 from .responses import Response
 from .scoring import score_rows
 from .table import ParameterTable
@@ -37,18 +40,20 @@ class Samples:
     cutpoints: np.ndarray
 
     @classmethod
-    def empty(cls, n_samples, n_features, n_factors, n_cutpoints=0):
+    def empty(
+        cls, n_samples: int, n_features: int, n_factors: int, n_cutpoints: int = 0
+    ) -> Samples:
         shapes = (), (n_features,), (n_features, n_factors), (), (n_cutpoints,)
         return cls(*(np.empty((n_samples, *shape), dtype=np.float32) for shape in shapes))
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.alpha)
 
     @property
-    def arrays(self):
+    def arrays(self) -> tuple[np.ndarray, ...]:
         return self.intercept, self.linear, self.factors, self.alpha, self.cutpoints
 
-    def record(self, place, chain):
+    def record(self, place: int, chain: Draw) -> None:
         """Write a chain's state to one place."""
         self.intercept[place] = chain.table.intercepts[0]
         self.linear[place] = chain.table.coef
@@ -56,7 +61,7 @@ class Samples:
         self.alpha[place] = chain.alpha
         self.cutpoints[place] = chain.cutpoints
 
-    def folded(self, columns, scale):
+    def folded(self, columns: ColumnScaling | None, scale: TargetScale | None) -> Samples:
         """The draws of a machine of scaled columns and targets as those of a plain one.
 
         Parameters
@@ -81,16 +86,16 @@ class Samples:
             samples.alpha[...] = self.alpha / scale.spread**2
         return samples
 
-    def newest(self, n_samples):
+    def newest(self, n_samples: int) -> Samples:
         """The last n_samples of them."""
         first = max(0, len(self) - n_samples)
         return Samples(*(array[first:].copy() for array in self.arrays))
 
-    def concatenated(self, other):
+    def concatenated(self, other: Samples) -> Samples:
         pairs = zip(self.arrays, other.arrays, strict=True)
         return Samples(*(np.concatenate(pair) for pair in pairs))
 
-    def scores(self, rows, n_jobs):
+    def scores(self, rows: Rows, n_jobs: int) -> Iterator[np.ndarray]:
         """Each draw's scores of the rows, one after the other: arrays of shape (n_rows,)."""
         # Only the features that the rows have are copied, so that few rows cost little.
         features = np.unique(rows.indices)
@@ -107,7 +112,7 @@ class Samples:
             yield score_rows(table, present, n_jobs)[:, 0]
 
 
-def bytes_of(n_samples, n_features, n_factors, n_cutpoints=0):
+def bytes_of(n_samples: int, n_features: int, n_factors: int, n_cutpoints: int = 0) -> int:
     return 4 * n_samples * (n_features * (n_factors + 1) + 2 + n_cutpoints)
 
 
@@ -116,7 +121,8 @@ class FittedPosterior:
     """A Bayesian machine, and what its scores mean: one object that a fit swaps in at once."""
 
     samples: Samples
-    target: RealTarget | ClassTarget
+    target: Any
+    """RealTarget or ClassTarget."""
     response: Response
     inputs: PlainInput = field(default_factory=PlainInput)
     """How X is read for sampling on."""

@@ -139,7 +139,7 @@ class TwoSidedModel:
             total = total + part
         return self._padded_queries(total)
 
-    def _of_users(self, users, with_features, n_jobs):
+    def _of_users(self, users: np.ndarray, with_features: bool, n_jobs: int) -> np.ndarray:
         known = np.where(users < 0, 0, users)
         if with_features and self.user_rows is not None:
             side = Side(self.user_rows.take(known), self.user_table)
@@ -155,12 +155,12 @@ class TwoSidedModel:
         vectors[users < 0] = 0
         return vectors
 
-    def _padded_queries(self, vectors):
+    def _padded_queries(self, vectors: np.ndarray) -> np.ndarray:
         queries = np.ones((len(vectors), self.n_factors + 1), dtype=vectors.dtype)
         queries[:, :-1] = vectors[:, : self.n_factors]
         return queries
 
-    def _with_constants(self, side, n_rows, n_jobs):
+    def _with_constants(self, side: Side, n_rows: int, n_jobs: int) -> np.ndarray:
         vectors, constants = side.vectors(n_rows, n_jobs)
         return np.column_stack([vectors[:, : self.n_factors], constants])
 

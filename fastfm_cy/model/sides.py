@@ -51,7 +51,7 @@ class Side:
         vectors = np.zeros((n_rows, width), dtype=self.table.dtype)
         constants = np.zeros(n_rows, dtype=self.table.dtype)
 
-        def compute(first, last):
+        def compute(first: int, last: int) -> None:
             ranking.row_vectors(self, vectors, constants, first, last)
 
         entries = n_rows if self.rows is None else self.rows.n_entries

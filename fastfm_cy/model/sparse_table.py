@@ -120,5 +120,5 @@ def sparsity(table: ParameterTable | SparseTable) -> dict[str, float]:
 
 def is_used(table: ParameterTable) -> np.ndarray:
     """Which rows of the table hold a weight that is not zero."""
-    linear = table.linear_blocks[:, :, 0].any(axis=1)
+    linear: Any = table.linear_blocks[:, :, 0].any(axis=1)
     return linear | table.factor_blocks[:, :, 0].any(axis=(1, 2))

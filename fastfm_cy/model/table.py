@@ -19,16 +19,23 @@ start on a cache line. Linux backs NumPy's large arrays with huge pages, which s
 most of their address look-ups.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
 import numpy as np
 
+from ..data.inputs import Rows
 from ..utils.memory import CACHE_LINE, aligned_zeros
 from .families import FM
+from .interfaces import StateKind
 from .scoring import score_rows
 
 _BLOCK = 1 << 16  # features that are worked on at a time, so that temporary arrays stay small
 
 
-def _padded(n_factors, dtype, is_tiled):
+def _padded(n_factors: int, dtype: np.dtype, is_tiled: bool) -> int:
     a_line = CACHE_LINE // dtype.itemsize
     if n_factors <= 4 and not is_tiled:
         return 4 if n_factors else 0
@@ -37,14 +44,16 @@ def _padded(n_factors, dtype, is_tiled):
     return -(-n_factors // a_line) * a_line
 
 
-def _padded_vector(n_factors, n_vectors, dtype, is_tiled):
+def _padded_vector(n_factors: int, n_vectors: int, dtype: np.dtype, is_tiled: bool) -> int:
     if n_vectors == 1:
         return _padded(n_factors, dtype, is_tiled)
     unit = 8 if is_tiled else 4
     return -(-n_factors // unit) * unit
 
 
-def table_bytes(n_features, n_factors, dtype, n_outputs, solver, family):
+def table_bytes(
+    n_features: int, n_factors: int, dtype: Any, n_outputs: int, solver: StateKind, family: FM
+) -> int:
     """Memory that a table takes."""
     dtype = np.dtype(dtype)
     padded = _padded_vector(n_factors, family.n_vectors, dtype, False)
@@ -84,9 +93,10 @@ class ParameterTable:
     """
 
     def __init__(
-        self, n_features, n_factors, dtype, n_outputs=1, state_start=(), n_row_state=0,
-        is_tiled=False, family=None,
-    ):  # fmt: skip
+        self, n_features: int, n_factors: int, dtype: Any, n_outputs: int = 1,
+        state_start: Sequence[float] = (), n_row_state: int = 0, is_tiled: bool = False,
+        family: FM | None = None,
+    ) -> None:  # fmt: skip
         dtype = np.dtype(dtype)
         slots = 1 + len(state_start)
         family = family or FM()
@@ -110,63 +120,63 @@ class ParameterTable:
                     self.factor_blocks[:, :, slot] = value
 
     @property
-    def n_features(self):
+    def n_features(self) -> int:
         return self.linear.shape[0]
 
     @property
-    def n_outputs(self):
+    def n_outputs(self) -> int:
         return self.intercept.shape[0]
 
     @property
-    def dtype(self):
+    def dtype(self) -> np.dtype:
         return self.linear.dtype
 
     @property
-    def arrays(self):
+    def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         return self.intercept, self.linear, self.factors
 
     @property
-    def linear_blocks(self):
+    def linear_blocks(self) -> np.ndarray:
         """View of shape (n_features, n_outputs, 1 + S + R)."""
         return self.linear.reshape(self.n_features, *self.intercept_blocks.shape)
 
     @property
-    def factor_blocks(self):
+    def factor_blocks(self) -> np.ndarray:
         """View of shape (n_features, n_outputs, 1 + S, W)."""
         shape = self.n_features, self.n_outputs, 1 + len(self.state_start), self.n_weights
         return self.factors.reshape(shape)
 
     @property
-    def intercept_blocks(self):
+    def intercept_blocks(self) -> np.ndarray:
         """View of shape (n_outputs, 1 + S + R)."""
         return self.intercept[:, : 1 + len(self.state_start) + self.n_row_state]
 
     @property
-    def shared_blocks(self):
+    def shared_blocks(self) -> np.ndarray:
         """View of shape (n_outputs, 1 + S, Q): the further parameters of the whole model."""
         shape = self.n_outputs, 1 + len(self.state_start), self.family.n_shared
         return self.intercept[:, self.intercept_blocks.shape[1] :].reshape(shape)
 
     @property
-    def intercepts(self):
+    def intercepts(self) -> np.ndarray:
         """View of the intercepts, shape (n_outputs,)."""
         return self.intercept[:, 0]
 
     @property
-    def coef(self):
+    def coef(self) -> np.ndarray:
         """View of the linear weights, shape (n_features,) or (n_outputs, n_features)."""
         weights = self.linear_blocks[:, :, 0]
         return weights[:, 0] if self.n_outputs == 1 else weights.T
 
     @property
-    def vector_blocks(self):
+    def vector_blocks(self) -> np.ndarray:
         """View of the factors, shape (n_features, n_outputs, n_vectors, n_factors)."""
         shape = self.n_features, self.n_outputs, self.family.n_vectors, self.n_padded
         weights = self.factor_blocks[:, :, 0, : shape[2] * self.n_padded]
         return weights.reshape(shape)[..., : self.n_factors]
 
     @property
-    def factor_vectors(self):
+    def factor_vectors(self) -> np.ndarray:
         """View of the factors, shape (n_outputs, n_features, n_vectors, n_factors), or with vectors
         before features if the family says so, less the outputs and the vectors where there is one.
         """
@@ -177,19 +187,21 @@ class ParameterTable:
             vectors = vectors.swapaxes(1, 2)
         return vectors[0] if self.n_outputs == 1 else vectors
 
-    def draw_factors(self, scale, rng, first=0):
+    def draw_factors(self, scale: float, rng: np.random.Generator, first: int = 0) -> None:
         """Start the factors of features from `first` on from a normal distribution.
 
         The same draws in either dtype.
         """
         vectors = self.vector_blocks
-        scale = np.float32(self.family.start_scale(scale))
+        scales: Any = np.float32(self.family.start_scale(scale))
         block = max(1, _BLOCK // self.family.n_vectors)
         for start in range(first, self.n_features, block):
             part = vectors[start : start + block]
-            part[...] = scale * rng.standard_normal(part.shape, dtype=np.float32)
+            part[...] = scales * rng.standard_normal(part.shape, dtype=np.float32)
 
-    def start_factors(self, features, draw):
+    def start_factors(
+        self, features: np.ndarray, draw: Callable[[tuple[int, ...]], np.ndarray]
+    ) -> None:
         """Start the factors of those of the features that have not started; touch no others.
 
         Parameters
@@ -198,8 +210,10 @@ class ParameterTable:
         draw : function of a shape
             Start values.
         """
-        new = features[~self.has_started[features]]
-        self.has_started[new] = True
+        has_started = self.has_started
+        assert has_started is not None  # else they all have from the beginning
+        new = features[~has_started[features]]
+        has_started[new] = True
         vectors, blocks = self.vector_blocks, self.factor_blocks
         block = max(1, _BLOCK // self.family.n_vectors)
         for start in range(0, len(new), block):
@@ -209,12 +223,12 @@ class ParameterTable:
                 if value:
                     blocks[part, :, slot] = value
 
-    def like(self, n_features):
+    def like(self, n_features: int) -> ParameterTable:
         """A table of the same kind for another number of features, all at their start."""
         kind = self.n_outputs, self.state_start, self.n_row_state, self.is_tiled, self.family
         return ParameterTable(n_features, self.n_factors, self.dtype, *kind)
 
-    def grown(self, n_features, scale, rng):
+    def grown(self, n_features: int, scale: float, rng: np.random.Generator) -> ParameterTable:
         """A copy with more features, whose factors are drawn as at the start or begin later."""
         table = self.like(n_features)
         table.assign(self, slice(self.n_features))
@@ -222,12 +236,12 @@ class ParameterTable:
             table.draw_factors(scale, rng, self.n_features)
         return table
 
-    def copy(self):
+    def copy(self) -> ParameterTable:
         table = self.like(self.n_features)
         table.assign(self)
         return table
 
-    def assign(self, other, rows=slice(None)):
+    def assign(self, other: ParameterTable, rows: slice | np.ndarray = slice(None)) -> None:
         """Take over another table's numbers, its features as `rows` here."""
         self.intercept[...] = other.intercept
         self.linear[rows] = other.linear
@@ -239,13 +253,13 @@ class ParameterTable:
         for part in other._blocks_of_started():
             self.factors[rows][part] = other.factors[part]
 
-    def _blocks_of_started(self):
+    def _blocks_of_started(self) -> Iterator[np.ndarray]:
         """Numbers of the features that have started, some at a time."""
         has_started = np.flatnonzero(self.has_started)
         block = max(1, _BLOCK // self.family.n_vectors)
         return (has_started[start : start + block] for start in range(0, len(has_started), block))
 
-    def take(self, rows):
+    def take(self, rows: np.ndarray) -> ParameterTable:
         """A table of some of the features."""
         table = self.like(len(rows))
         table.intercept[...] = self.intercept
@@ -255,7 +269,7 @@ class ParameterTable:
             table.has_started = self.has_started[rows]
         return table
 
-    def without_state(self, n_features):
+    def without_state(self, n_features: int) -> ParameterTable:
         """A table of the same model for another number of features, all zero, without state."""
         table = ParameterTable(
             n_features, self.n_factors, self.dtype, self.n_outputs, is_tiled=self.is_tiled,
@@ -265,14 +279,14 @@ class ParameterTable:
         table.shared_blocks[:, 0] = self.shared_blocks[:, 0]
         return table
 
-    def weights_of(self, rows):
+    def weights_of(self, rows: np.ndarray) -> ParameterTable:
         """A table of some of the features, without state, and with a row of zeros behind them."""
         table = self.without_state(len(rows) + 1)
         table.linear_blocks[:-1, :, 0] = self.linear_blocks[rows, :, 0]
         table.factor_blocks[:-1, :, 0] = self.factor_blocks[rows, :, 0]
         return table
 
-    def with_state(self, state_start=(), n_row_state=0):
+    def with_state(self, state_start: Sequence[float] = (), n_row_state: int = 0) -> ParameterTable:
         """A copy of the weights, with optimiser state of some kind at its start."""
         table = ParameterTable(
             self.n_features, self.n_factors, self.dtype, self.n_outputs, state_start, n_row_state,
@@ -288,11 +302,11 @@ class ParameterTable:
         table.factor_blocks[rows, :, 0] = self.factor_blocks[rows, :, 0]
         return table
 
-    def scores(self, rows, n_jobs=1):
+    def scores(self, rows: Rows, n_jobs: int = 1) -> np.ndarray:
         """The value of each row, as score_rows has it."""
         return score_rows(self, rows, n_jobs)
 
-    def is_finite(self):
+    def is_finite(self) -> bool:
         """Whether every number, state included, is finite."""
         everywhere = self.arrays if self.has_started is None else self.arrays[:2]
         return all(
@@ -304,16 +318,16 @@ class ParameterTable:
             or all(np.isfinite(self.factors[part]).all() for part in self._blocks_of_started())
         )
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         """Pickled as laid out, less the alignment, which is made anew."""
         return vars(self)
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
         for name in ("intercept", "linear", "factors"):
             aligned = aligned_zeros(state[name].shape, state[name].dtype)
             aligned[...] = state[name]
             setattr(self, name, aligned)
 
-    def __deepcopy__(self, memo):
+    def __deepcopy__(self, memo: dict[int, Any]) -> ParameterTable:
         return self.copy()

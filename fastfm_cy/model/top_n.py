@@ -90,7 +90,7 @@ def areas_under_curve(
 
     _in_blocks(work, len(queries), n_jobs)
     n_true = np.diff(indptr).astype(float)
-    n_hidden = 0 if hidden is None else np.diff(hidden_indptr)
+    n_hidden = 0 if hidden is None else np.diff(hidden[0])
     n_others = len(items) - n_hidden - n_true
     with np.errstate(divide="ignore", invalid="ignore"):
         # The sums also compare true items with each other, and each with itself.

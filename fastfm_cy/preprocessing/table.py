@@ -197,19 +197,17 @@ def _frame_column(name: str, series: Any) -> Column:
 
 
 def _arrow_of(native: Any) -> Any:
-    """What gives a column's Arrow stream, or None."""
+    """What gives a column's Arrow stream, or None: old versions of the libraries do not."""
     if hasattr(native, "array"):  # pandas: its own conversion may copy, its array's does not
         native = native.array
         if "pyarrow" not in str(native.dtype) and "Arrow" not in type(native).__name__:
             return None
-    if hasattr(native, "__arrow_c_stream__"):
-        return native
-    if hasattr(native, "__arrow_array__"):
+    if not hasattr(native, "__arrow_c_stream__") and hasattr(native, "__arrow_array__"):
         import pyarrow
 
-        array = native.__arrow_array__()
-        return pyarrow.chunked_array([array]) if isinstance(array, pyarrow.Array) else array
-    return None
+        native = native.__arrow_array__()
+        native = pyarrow.chunked_array([native]) if isinstance(native, pyarrow.Array) else native
+    return native if hasattr(native, "__arrow_c_stream__") else None
 
 
 class SeriesColumn:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -153,19 +154,15 @@ class TextField(Field):
         reader.require(state["vectorizer"] in _STORED, "vectorizer")
         kind = _STORED[state["vectorizer"]]
         parameters = {reader.text(key): _decode(value) for key, value in state["parameters"]}
-        known = kind().get_params(deep=False)
-        reader.require(parameters.keys() <= known.keys(), "vectorizer")
-        vectorizer = kind(**parameters)
         n_words = reader.count(state["n_words"])
+        terms = None
         if kind is not HashingVectorizer:
-            text, offsets = (
-                reader.get(number, dtype)
-                for number, dtype in zip(state["words"], (np.uint8, np.int64), strict=True)
-            )
+            text, offsets = state["words"]
+            text, offsets = reader.get(text, np.uint8), reader.get(offsets, np.int64)
             terms = TextVocabulary.from_arrays(text, offsets).texts()
-            reader.require(len(terms) == n_words, "words")
-            vectorizer.vocabulary_ = {term: place for place, term in enumerate(terms)}
-            vectorizer.fixed_vocabulary_ = vectorizer.vocabulary is not None
+        vectorizer = _fitted(kind, parameters, terms)
+        width = vectorizer.n_features if terms is None else len(terms)
+        reader.require(width == n_words, "words")
         if kind is TfidfVectorizer and vectorizer.use_idf:
             idf = reader.get(state["idf"], np.float64)
             reader.require(len(idf) == n_words and bool(np.isfinite(idf).all()), "words")
@@ -175,6 +172,18 @@ class TextField(Field):
         reader.require(isinstance(state["has_missing"], bool), "texts")
         field.has_missing = state["has_missing"]
         return field
+
+
+def _fitted(kind: Any, parameters: dict[str, Any], terms: list[str] | None) -> Any:
+    """A vectorizer that knows these terms."""
+    try:
+        vectorizer = kind(**parameters)
+        if terms is None:
+            return vectorizer.fit([""])
+        vectorizer.set_params(vocabulary=terms).fit([""])
+    except re.error as error:
+        raise ValueError(f"the encoder's state makes no sense: {error}") from error
+    return vectorizer.set_params(vocabulary=parameters.get("vocabulary"))
 
 
 def _encode(value: Any, name: str, source: str) -> Any:

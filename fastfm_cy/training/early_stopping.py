@@ -21,8 +21,8 @@ class Observer(Protocol):
     watches: bool
     """Whether the table must be up to date after each epoch."""
 
-    def begin(self, table: ParameterTable) -> None:
-        """Training of this table begins."""
+    def begin(self, table: ParameterTable, state_key: tuple | None) -> None:
+        """Training of this table begins, whose state is tied to its weights as FitResult says."""
 
     def held_out(self, numbers: np.ndarray) -> None:
         """These rows are held out for validation."""
@@ -42,7 +42,7 @@ class Unobserved:
 
     watches = False
 
-    def begin(self, table: ParameterTable) -> None: ...
+    def begin(self, table: ParameterTable, state_key: tuple | None) -> None: ...
 
     def held_out(self, numbers: np.ndarray) -> None: ...
 
@@ -71,7 +71,7 @@ class EarlyStopping:
     def __init__(self, n_iter_no_change: int, tol: float, *, keeps_best: bool) -> None:
         self.n_iter_no_change, self.tol, self.keeps_best = n_iter_no_change, tol, keeps_best
         self.best, self.n_without = np.inf, 0
-        self.best_table: ParameterTable | None = None
+        self.best_table: Any = None
         self.best_iter: int | None = None
 
     @classmethod
@@ -80,8 +80,8 @@ class EarlyStopping:
             return None
         return cls(plan.n_iter_no_change, plan.tol or 0.0, keeps_best=plan.early_stopping)
 
-    def update(self, value: float, table: ParameterTable, epoch: int) -> bool:
-        """Take an epoch's value; the answer is whether to stop."""
+    def update(self, value: float, table: Any, epoch: int) -> bool:
+        """Take an epoch's value and a table, or several, with copy(); say whether to stop."""
         self.n_without = 0 if value < self.best - self.tol else self.n_without + 1
         if value < self.best:
             self.best = value

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from ..data.relational_rows import RelationalRows
+from ..data.targets import TargetScale
 from ..model.table import ParameterTable
 from ..utils.memory import free_memory
 from .adaptive_l2 import COLUMNS, learn
@@ -23,6 +24,7 @@ from .gradient.trainer import GradientTrainer
 from .plan import TrainingPlan
 from .sources import MemorySource, Source
 from .step_size import with_bearable_steps
+from .tuning import tune
 from .validation_set import DiskValidationSet, ValidationSet
 
 
@@ -36,6 +38,8 @@ class FitResult:
     """The epoch that early stopping went back to."""
     learned_l2: dict[str, float | np.ndarray] = field(default_factory=dict)
     """The strengths that were learned, by the parameter's name."""
+    rescale: TargetScale | None = None
+    """What tuning makes of the scores: spread x score + location."""
     state_key: tuple | None = None
     """What ties the optimiser's state to the weights, in short; None for most solvers."""
 
@@ -65,6 +69,9 @@ def fit(
     observer = observer or Unobserved()
     if validation is None and plan.early_stopping:
         source, validation = _hold_out(plan, source, rng, observer)
+    rescale = None
+    if plan.tunes and table is None and validation is None and isinstance(source, MemorySource):
+        plan, rescale = tune(plan, source, rng, _train_once(rng))
     plan = with_bearable_steps(plan, source)
     course = _Course(plan, source)
     learned = course.learn_strengths(validation, rng)
@@ -74,11 +81,32 @@ def fit(
         course.check_same_kind(table)
         course.start_late(table, rng)
         course.match_state(table)
-    observer.begin(table)
+    state_key = course.state_key(table.n_features)
+    observer.begin(table, state_key)
     history, best_iter = course.train(
         table, rng, validation=validation, observer=observer, verbose=plan.verbose
     )
-    return FitResult(table, history, best_iter, learned, course.state_key(table.n_features))
+    return FitResult(table, history, best_iter, learned, rescale, state_key)
+
+
+def _train_once(rng: np.random.Generator) -> Callable:
+    """What tune takes for training: fits that start and go on alike."""
+    seed = int(rng.integers(2**31))
+
+    def train(plan: TrainingPlan, source: MemorySource, max_iter: int, watch: Callable) -> None:
+        own = np.random.default_rng(seed)
+        plan = replace(with_bearable_steps(plan, source), max_iter=max_iter)
+        course = _Course(plan, source)
+        table = course.new_table(own)
+        trainer, take_back = course.trainer(table, own)
+
+        def after_epoch(history: History) -> bool:
+            take_back()
+            return watch(table, course.settings, history)
+
+        run_epochs(trainer, max_iter, after_epoch=after_epoch)
+
+    return train
 
 
 def fit_one_epoch_more(
@@ -214,7 +242,7 @@ class _Course:
         names, plan = list(self.plan.learned), self.plan
         if not names:
             return {}
-        source = self.source
+        source = cast(MemorySource, self.source)  # only rows in memory are let this far
         if validation is None:
             source, numbers = source.split(plan.validation_fraction, rng, stratify=plan.stratifies)
             validation = _validation_of(source, numbers)
@@ -240,7 +268,7 @@ class _Course:
     ) -> tuple[History, int | None]:  # fmt: skip
         """Train a table for all epochs; the history, and the best epoch if it was gone back to."""
         plan = self.plan
-        trainer, take_back = self._trainer(table, rng)
+        trainer, take_back = self.trainer(table, rng)
         monitor = Monitor(
             table, take_back, self.settings, validation=validation,
             stopping=EarlyStopping.of(plan), observer=observer or Unobserved(), n_jobs=plan.n_jobs,
@@ -251,13 +279,14 @@ class _Course:
         check_convergence(plan, self.source, table, self.settings, history)
         return history, best_iter
 
-    def _trainer(
+    def trainer(
         self, table: ParameterTable, rng: np.random.Generator
     ) -> tuple[Trainer, Callable[[], None]]:
         """A trainer, and what brings its work to the table."""
         plan, source = self.plan, self.source
         if plan.solver.by_columns:
-            trainer = CoordinateTrainer(plan, source, table, self.settings, self.strengths)
+            rows = cast(MemorySource, source)  # as above
+            trainer = CoordinateTrainer(plan, rows, table, self.settings, self.strengths)
             return trainer, _nothing
         placement = self.placement()
         placed = placement.placed_table(table)
@@ -268,7 +297,7 @@ class _Course:
 
     def placement(self) -> Placement:
         plan, source = self.plan, self.source
-        in_blocks = source.is_one_chunk and isinstance(source.rows, RelationalRows)
+        in_blocks = isinstance(source, MemorySource) and isinstance(source.rows, RelationalRows)
         return place_features(
             source.n_features, source.occurrences, source.n_visited,
             n_jobs=1 if in_blocks else plan.n_jobs,

@@ -63,6 +63,10 @@ class TrainingPlan:
     n_outputs: int = 1
     score_range: tuple[float, float] = EVERYTHING
     """Of predictions, which bounds the gradients of losses that clip."""
+    tunes: bool = False
+    """Whether defaults and the number of epochs are chosen on held-out rows."""
+    defaults: frozenset[str] = frozenset()
+    """Of learning_rate, l2_linear and l2_factors: those that the user left to us."""
     scaling: bool = False
     """Whether columns and targets far from unit scale are brought there."""
     loss_unit: float = 1.0
@@ -83,6 +87,15 @@ class TrainingPlan:
     @property
     def scales_targets(self) -> bool:
         return self.scaling and self.loss.scales and self.family.scales_targets
+
+    def with_defaults(self, **settings: float) -> TrainingPlan:
+        """The plan with settings in place of those that the user left to us."""
+        own = {name: value for name, value in settings.items() if name in self.defaults}
+        rate = own.pop("learning_rate", None)
+        plan = replace(self, strengths={**self.strengths, **own})
+        if rate is None:
+            return plan
+        return replace(plan, learning_rate=self.family.step_factor * rate)
 
     def on_scale(self, scale: TargetScale | None) -> TrainingPlan:
         """The plan for targets on another scale."""

@@ -18,9 +18,9 @@ class Solver:
 
     code: SolverCode
     learning_rate: float
-    l2_linear: dict
+    l2_linear: dict[str, float]
     """By the task, "regression" or "classification"."""
-    l2_factors: dict
+    l2_factors: dict[str, float]
     state_start: tuple[float, ...] = ()
     """Start value of each number of state kept beside a parameter."""
     state_adds: tuple[bool, ...] = ()
@@ -35,6 +35,8 @@ class Solver:
     """Losses that it can minimise; None is all."""
     learns_strengths: bool = True
     """Whether its L2 strengths act step by step, as learning them ("auto") assumes."""
+    candidates: tuple[dict, ...] = ()
+    """Settings that tuning tries, from the most to the least shrunk."""
     step_norm: int | None = None
     """Which power of a row's values bounds its default steps (training/step_size.py)."""
     by_columns: bool = False
@@ -45,17 +47,29 @@ class Solver:
     weights are a function of their state."""
 
 
-def _by_task(regression, classification):
+def _grid(*settings: tuple[float, float, float]) -> tuple[dict[str, float], ...]:
+    """From (learning_rate, l2_factors, l2_linear)."""
+    names = "learning_rate", "l2_factors", "l2_linear"
+    return tuple(dict(zip(names, values, strict=True)) for values in settings)
+
+
+def _by_task(regression: float, classification: float) -> dict[str, float]:
     return {"regression": regression, "classification": classification}
 
 
 SOLVERS = {
     "sgd": Solver(
-        SolverCode.SGD, 0.02, _by_task(0.02, 0.02), _by_task(0.07, 0.002), step_norm=2
+        SolverCode.SGD, 0.02, _by_task(0.02, 0.02), _by_task(0.07, 0.002), step_norm=2,
+        candidates=_grid(
+            (0.01, 0.8, 0.02), (0.02, 0.05, 0.02), (0.02, 0.05, 1e-4), (0.08, 0.002, 1e-4)
+        ),
     ),
     "adagrad": Solver(
         SolverCode.ADAGRAD, 0.05, _by_task(0.02, 0.02), _by_task(0.07, 0.002),
         state_start=(1.0,), state_adds=(True,), steps_shrink=True,
+        candidates=_grid(
+            (0.02, 0.8, 0.02), (0.06, 0.05, 0.02), (0.02, 0.05, 1e-4), (0.2, 0.002, 1e-4)
+        ),
     ),
     # The moments of the gradient, and for each feature the corrections of their bias.
     "adam": Solver(
@@ -81,6 +95,7 @@ COORDINATE_SOLVERS = {
         SolverCode.SGD, 1.0, _by_task(3.0, 1.0), _by_task(12.0, 6.0),
         schedules=False, losses=("squared_error", "log_loss", "probit", "squared_hinge"),
         learns_strengths=False, by_columns=True,
+        candidates=_grid((1.0, 400.0, 20.0), (1.0, 60.0, 3.0), (1.0, 12.0, 3.0), (1.0, 12.0, 0.3)),
     ),
 }  # fmt: skip
 """Of exact steps, a column at a time."""

@@ -14,6 +14,7 @@ from ..data.disk.chunks import from_all_over, pieces_of, read_ahead
 from ..data.disk.dataset import Chunk, DiskDataset
 from ..data.disk.target_summary import TargetSummary
 from ..data.inputs import PlainInput, Rows
+from ..data.relational_rows import expand_if_relational
 from ..data.sample_checks import check_cast, check_not_all_zero
 from ..data.targets import Encoding
 from ..exceptions import FileFormatError
@@ -108,7 +109,8 @@ class MemorySource:
 
     def present_features(self) -> np.ndarray:
         """The table's features that have entries in the visited rows."""
-        rows, indices = self.rows, self.rows.indices
+        rows = expand_if_relational(self.rows)
+        indices = rows.indices
         if self.n_visited < rows.n_rows:
             is_visited = np.zeros(rows.n_rows, dtype=bool)
             is_visited[self.visited] = True
@@ -198,6 +200,7 @@ def encoded_chunk(
     chunk: Chunk, target: Encoding, class_weights: dict | None
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """A chunk's targets as they are encoded, and its rows' weights or None."""
+    assert chunk.y is not None  # looked at before training
     y = target.encode(chunk.y)
     if class_weights is None:
         return y, chunk.weights

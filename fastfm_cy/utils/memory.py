@@ -1,7 +1,10 @@
 """Memory: how much there is, limits that users set, arrays that start on a cache line."""
 
+from __future__ import annotations
+
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +16,7 @@ _UNITS = {
 }  # fmt: skip
 
 
-def aligned_zeros(shape, dtype):
+def aligned_zeros(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     """Zeros whose first element lies on a cache line."""
     dtype = np.dtype(dtype)
     n_bytes = int(np.prod(shape, dtype=object)) * dtype.itemsize
@@ -22,7 +25,7 @@ def aligned_zeros(shape, dtype):
     return buffer[offset : offset + n_bytes].view(dtype).reshape(shape)
 
 
-def check_memory(value, name="max_memory"):
+def check_memory(value: Any, name: str = "max_memory") -> int:
     """A number of bytes of at least 1 from a number, or a string such as "500MB" or "1.5 GiB"."""
     number, unit = value, 1
     if isinstance(value, str):
@@ -42,12 +45,12 @@ def check_memory(value, name="max_memory"):
     return n_bytes
 
 
-def free_memory():
+def free_memory() -> float:
     """Bytes that this process may still use, as far as the system tells; else infinity."""
     return min(_free_in_system(), _free_in_cgroup())
 
 
-def _free_in_system():
+def _free_in_system() -> float:
     try:
         for line in Path("/proc/meminfo").read_text().splitlines():
             if line.startswith("MemAvailable:"):
@@ -62,7 +65,7 @@ def _free_in_system():
     return float("inf")
 
 
-def _free_in_cgroup():
+def _free_in_cgroup() -> float:
     """What a container's limit leaves."""
     folder = Path("/sys/fs/cgroup")
     try:

@@ -293,7 +293,7 @@ def test_gradient_solvers_leave_a_folder_on_disk(run, files, monkeypatch):
         (["fit", "ok.libsvm", "-m", "m.fm", "--estimator", "svm"], "must be one of fm"),
         (["fit", "ok.libsvm", "-m", "m.fm", "--task", "both"], "task must be"),
         (["fit", "ok.libsvm", "-m", "m.fm", "--format", "json"], "format must be one of"),
-        (["fit", "ok.libsvm", "-m", "m.fm", "--target", "1"], "target column is for csv"),
+        (["fit", "ok.libsvm", "-m", "m.fm", "--target", "1"], "option target is for csv"),
         (["predict", "ok.libsvm", "ok.libsvm"], "is no model file"),
         (["predict", "missing.fm", "ok.libsvm"], "missing.fm"),
         (["convert", "ok.libsvm", "x.unknown"], "give --to"),

@@ -193,5 +193,5 @@ def test_errors_say_what_is_wrong():
         model.predict(RelationalDesign([(matrix, index), (matrix, index)]))
     wrong = sparse.csr_array(matrix)
     wrong.indices[0] = 7
-    with pytest.raises(ValueError, match=r"block 0: X.*column index 7 in row 0"):
+    with pytest.raises(ValueError, match=r"Block 0: X.*column index 7 in row 0"):
         model.predict(RelationalDesign([(wrong, index)]))

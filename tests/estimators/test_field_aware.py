@@ -201,9 +201,11 @@ def test_a_compiled_model_checks_what_keeps_memory_safe(clicks):
     ):  # fmt: skip
         with pytest.raises(ValueError, match=r"values|field"):
             scorer.row(*bad)
-    for bad in ((indices - 100, data, given), (indices, data, given + 6), (data, data, given)):
+    for bad in ((indices - 100, data, given), (indices, data, given + 6)):
         with pytest.raises(IndexError):
             scorer.row(*bad)
+    with pytest.raises(TypeError, match="integers"):
+        scorer.row(data, data, given)
     with pytest.raises(ValueError, match="indptr"):
         scorer.rows([0, 4, 3], indices, data, given)
 

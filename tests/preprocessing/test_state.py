@@ -112,6 +112,26 @@ def test_parameters_come_back():
     assert clone(without).fit(ROWS).n_fields_ == encoder.n_fields_ - 2
 
 
+@pytest.mark.parametrize(
+    "vectorizer",
+    [
+        TfidfVectorizer(use_idf=False, norm=None, stop_words=["the"]),
+        TfidfVectorizer(min_df=2, max_df=0.9, sublinear_tf=True, analyzer="char_wb"),
+        CountVectorizer(binary=True, vocabulary=["one", "two"], token_pattern=r"\w+"),
+        HashingVectorizer(n_features=16, norm="l1", alternate_sign=False),
+    ],
+)
+def test_vectorizers(vectorizer):
+    table = {"t": ["the one", "two two", None, "one two three"]}
+    encoder = FieldEncoder({"t": Text(vectorizer)}).fit(table)
+    other = returned(encoder)
+    new = {"t": ["one two the", "new", "", None]}
+    expected = encoder.transform(new).toarray()
+    np.testing.assert_array_equal(other.transform(new).toarray(), expected)
+    refitted = other.fit(table)  # the parameters are those of before
+    np.testing.assert_array_equal(refitted.transform(new).toarray(), expected)
+
+
 def test_what_cannot_be_stored():
     table = {"t": ["one", "two"]}
     with pytest.raises(TypeError, match="'t': a vectorizer of type Pipeline cannot be stored"):
@@ -133,7 +153,7 @@ def _places(code, path=()):
         yield path
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(data=st.data())
 def test_nonsense_is_refused_or_encodes(fitted, data):
     state, arrays = fitted.to_state()

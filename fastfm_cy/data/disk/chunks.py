@@ -9,9 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from .dataset import Chunk, DiskDataset
-
-Ranges = list[tuple[int, int]]
+from .dataset import Chunk, DiskDataset, Ranges
 
 # The chunk that is worked on, the next one, and what training needs besides.
 _CHUNKS_IN_MEMORY = 3

@@ -5,8 +5,12 @@ in a container (container.py). The class is looked up in the registry, never imp
 only the attributes that schema.py lists are taken.
 """
 
+from __future__ import annotations
+
 import warnings
 from importlib.metadata import version
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -24,7 +28,7 @@ _NONSENSE = (
 )  # fmt: skip
 
 
-def save_model(model, path, *, optimizer_state=True):
+def save_model(model: Any, path: str | Path, *, optimizer_state: bool = True) -> None:
     """Save a fitted estimator in one file, to be read by ``load_model``.
 
     The file takes its place when it is whole. What is in it decides predictions to the last bit
@@ -64,6 +68,7 @@ def save_model(model, path, *, optimizer_state=True):
     attributes = schema.stored(model)
     if not check_bool(optimizer_state, "optimizer_state"):
         attributes = schema.without_state(attributes)
+    schema.check(model, attributes)
     arrays = []
     header = {"estimator": type(model).__name__, "fastfm_cy": version("fastfm_cy")}
     for part, values in (("parameters", parameters), ("attributes", attributes)):
@@ -76,7 +81,7 @@ def save_model(model, path, *, optimizer_state=True):
     write_container(path, header, arrays)
 
 
-def load_model(path, *, mmap=False, verify=True):
+def load_model(path: str | Path, *, mmap: bool = False, verify: bool = True) -> Any:
     """Load an estimator that ``save_model`` saved, by this version or an older one.
 
     Parameters

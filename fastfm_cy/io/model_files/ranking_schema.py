@@ -14,9 +14,23 @@ from ...model.recommender import SideKind, TwoSidedModel
 from ...model.table import ParameterTable
 from ...training.ranking.losses import PAIR_LOSSES, RECOMMENDER_LOSSES
 from ...training.solvers import SOLVERS
+from . import value_checks as check
 from .codec import require
 
 Attributes = dict[str, Any]
+
+ATTRIBUTES = {
+    "best_iter_": check.count,
+    "_rng": check.is_a(np.random.Generator),
+    "_state": check.is_a(tuple),
+    "_table": check.is_a(ParameterTable),
+    "_tables": check.is_a(tuple),
+    "_sizes": check.is_a(list),
+    **dict.fromkeys(("_user_rows", "_item_rows"), check.optional_tuple),
+    **dict.fromkeys(("_user_ids", "_item_ids"), check.is_a(np.ndarray)),
+    "_seen": check.is_a(tuple),
+}
+"""What files hold of them beside what they hold of all estimators, with a check of each."""
 
 _PUBLIC = ("n_features_in_", "feature_names_in_", "n_iter_", "history_", "best_iter_", "_rng")
 
@@ -49,12 +63,16 @@ def stored_ranker(model: Any) -> Attributes:
     return _own(model) | {"_table": model._table, "_state": _state_of(model._table)}
 
 
+def check_ranker(model: Any, attributes: Attributes) -> None:
+    resolve_ranking(model.get_params(deep=False), PAIR_LOSSES)
+
+
 def ranker_without_state(attributes: Attributes) -> Attributes:
     return attributes | {"_table": attributes["_table"].with_state()}
 
 
 def restore_ranker(model: Any, attributes: Attributes, keeps_tables: bool) -> None:
-    resolve_ranking(model.get_params(deep=False), PAIR_LOSSES)
+    check_ranker(model, attributes)
     table = _with_state(attributes["_table"], attributes)
     require(table.n_features == attributes["n_features_in_"], "number of features")
     _take(model, attributes)
@@ -87,13 +105,17 @@ def _size(kind: SideKind) -> list:
     return [kind.n_rows, kind.n_features, kind.n_context, kind.has_own]
 
 
+def check_recommender(model: Any, attributes: Attributes) -> None:
+    resolve_ranking(model.get_params(deep=False), RECOMMENDER_LOSSES)
+
+
 def recommender_without_state(attributes: Attributes) -> Attributes:
     tables = tuple(table.with_state() for table in attributes["_tables"])
     return attributes | {"_tables": tables}
 
 
 def restore_recommender(model: Any, attributes: Attributes, keeps_tables: bool) -> None:
-    resolve_ranking(model.get_params(deep=False), RECOMMENDER_LOSSES)
+    check_recommender(model, attributes)
     users, items, interacts = attributes["_sizes"]
     users, items = _kind(users), _kind(items)
     require(isinstance(interacts, bool) and not items.n_context, "sides")
@@ -116,14 +138,17 @@ def restore_recommender(model: Any, attributes: Attributes, keeps_tables: bool) 
         (np.ones(len(indices), dtype=bool), indices, indptr), shape=(users.n_rows, items.n_rows)
     )
     _take(model, attributes)
-    model._model = TwoSidedModel(users, items, *tables, *rows, interacts, *ids, seen)
+    model._model = TwoSidedModel(
+        users, items, tables[0], tables[1], rows[0], rows[1], interacts, ids[0], ids[1], seen
+    )
 
 
 def _kind(numbers: list) -> SideKind:
+    require(len(numbers) == 4, "sides")
     *sizes, has_own = numbers
-    require(len(sizes) == 3 and isinstance(has_own, bool), "sides")
+    require(isinstance(has_own, bool), "sides")
     require(all(type(size) is int and 0 <= size < 1 << 31 for size in sizes), "sides")
-    return SideKind(*sizes, has_own)
+    return SideKind(sizes[0], sizes[1], sizes[2], has_own)
 
 
 def _rows(parts: tuple | None, kind: SideKind, dtype: np.dtype) -> CSRRows | None:

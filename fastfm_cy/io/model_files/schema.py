@@ -23,12 +23,14 @@ from ...estimators.ranker import FMRanker
 from ...estimators.recommender import FMRecommender
 from ...estimators.registry import ESTIMATORS
 from ...model.fitted import FittedModel, TrainedModel
+from ...model.losses import LOSSES
 from ...model.posterior import FittedPosterior, Samples
 from ...model.sparse_table import SparseTable
 from ...model.table import ParameterTable
 from ...training.gibbs.sampler import Chain
 from ...training.solvers import ALL_SOLVERS
 from . import ranking_schema as ranking
+from . import value_checks as check
 from .codec import require
 
 Attributes = dict[str, Any]
@@ -47,6 +49,8 @@ class Schema:
     """The attributes of a fitted estimator by their names in files."""
     without_state: Callable[[Attributes], Attributes]
     """The same without what only training needs."""
+    check: Callable[[Any, Attributes], None]
+    """(estimator, stored attributes): raise an error if its parameters cannot go with them."""
     restore: Callable[[Any, Attributes, bool], None]
     """(estimator, attributes, keeps_tables): check that what was loaded fits, and take it."""
 
@@ -62,61 +66,13 @@ def schema_of(model: BaseEstimator) -> Schema:
     return next(schema for schema in SCHEMAS if isinstance(model, schema.base))
 
 
-# Checks of values -------------------------------------------------------------------------------
-
-
-def _is_a(*types: type) -> Callable:
-    def check(value: Any) -> None:
-        require(isinstance(value, types), "attribute")
-
-    return check
-
-
-def _count(value: Any) -> None:
-    require(type(value) is int and 0 <= value < 2**63, "number")
-
-
-def _history(value: Any) -> None:
-    require(isinstance(value, dict), "history")
-    for name, numbers in value.items():
-        require(isinstance(name, str) and isinstance(numbers, list), "history")
-        require(all(isinstance(number, float) for number in numbers), "history")
-
-
-def _labels(value: Any) -> None:
-    require(isinstance(value, np.ndarray) and value.ndim == 1 and len(value) >= 2, "classes")
-
-
-def _range(value: Any) -> None:
-    low, high = value
-    require(isinstance(value, tuple) and float(low) <= float(high), "range of targets")
-
-
-def _optional_tuple(value: Any) -> None:
-    require(value is None or isinstance(value, tuple), "optimiser state")
-
-
-def _columns(value: Any) -> None:
-    require(isinstance(value, list) and len(value) == 2, "column scaling")
-    for numbers in value:
-        require(isinstance(numbers, np.ndarray) and numbers.dtype == np.float64, "column scaling")
-        require(numbers.ndim == 1 and bool(np.isfinite(numbers).all()), "column scaling")
-    require(len(value[0]) == len(value[1]) and bool((value[1] > 0).all()), "column scaling")
-
-
-def _target_scale(value: Any) -> None:
-    require(isinstance(value, tuple) and len(value) == 2, "target scale")
-    location, spread = value
-    require(bool(np.isfinite(float(location))) and 0 < float(spread) < np.inf, "target scale")
-
-
 _COMMON = {
-    "n_features_in_": _count,
-    "feature_names_in_": _is_a(np.ndarray),
-    "n_iter_": _count,
-    "history_": _history,
-    "classes_": _labels,
-    "y_range_": _range,
+    "n_features_in_": check.count,
+    "feature_names_in_": check.is_a(np.ndarray),
+    "n_iter_": check.count,
+    "history_": check.history,
+    "classes_": check.labels,
+    "y_range_": check.target_range,
 }
 _PUBLIC = ("n_features_in_", "feature_names_in_", "n_iter_", "history_")
 
@@ -137,21 +93,27 @@ def _target(
 # Machines with a parameter table ----------------------------------------------------------------
 
 _TABLE_ATTRIBUTES = _COMMON | {
-    "_table": _is_a(ParameterTable),
-    "_rng": _is_a(np.random.Generator),
-    "_state_fits": _optional_tuple,
-    "best_iter_": _count,
-    "l2_linear_": _is_a(float, np.ndarray),
-    "l2_factors_": _is_a(float, np.ndarray),
-    "_kept": _is_a(np.ndarray),
-    "_n_dense_features": _count,
-    "_state": _is_a(tuple),
-    "n_fields_": _count,
-    "_fields_beside": _is_a(bool),
-    "_columns": _columns,
-    "_target_scale": _target_scale,
-    "_scaled_table": _is_a(ParameterTable),
+    "_table": check.is_a(ParameterTable),
+    "_rng": check.is_a(np.random.Generator),
+    "_state_fits": check.optional_tuple,
+    "best_iter_": check.count,
+    "l2_linear_": check.is_a(float, np.ndarray),
+    "l2_factors_": check.is_a(float, np.ndarray),
+    "_kept": check.is_a(np.ndarray),
+    "_n_dense_features": check.count,
+    "_state": check.is_a(tuple),
+    "n_fields_": check.count,
+    "_fields_beside": check.is_a(bool),
+    "_columns": check.columns,
+    "_target_scale": check.target_scale,
+    "_scaled_table": check.is_a(ParameterTable),
+    # Of the fit, where parameters were set to something else since.
+    "_fields": check.fields,
+    "_n_hash": check.optional_count,
+    "_normalize": check.is_a(str, type(None)),
+    "_loss": check.is_a(str),
 }
+_OF_INPUTS = ("fields", "n_hash", "normalize")
 _AS_THEY_ARE = ("best_iter_", "l2_linear_", "l2_factors_", "_rng", "_state")
 
 
@@ -170,7 +132,7 @@ def _stored_table(model: Base) -> Attributes:
         stored["_fields_beside"] = fitted.inputs.beside
     if fitted.scaled is not None:
         stored["_scaled_table"] = fitted.scaled.table
-    return stored | _stored_scaling(fitted.trained)
+    return stored | _stored_scaling(fitted.trained) | _changed_since(model)
 
 
 def _stored_scaling(trained: TrainedModel | FittedPosterior) -> Attributes:
@@ -180,6 +142,24 @@ def _stored_scaling(trained: TrainedModel | FittedPosterior) -> Attributes:
     if trained.scale is not None:
         stored["_target_scale"] = (trained.scale.location, trained.scale.spread)
     return stored
+
+
+def _check_parameters(model: Base, attributes: Attributes) -> None:
+    model._check_parameters()
+
+
+def _changed_since(model: Base) -> Attributes:
+    """What the fit took from parameters that are others now; errors name those that are wrong."""
+    fitted, now = model._fitted, input_of(model.get_params(deep=False))
+    changed = {}
+    for name in _OF_INPUTS:
+        value = getattr(fitted.inputs, name, None)
+        if not np.array_equal(value, getattr(now, name, None)):
+            changed[f"_{name}"] = value
+    if model._plan().loss.link != fitted.link:
+        losses = LOSSES[model._task].items()
+        changed["_loss"] = next(name for name, loss in losses if loss.link == fitted.link)
+    return changed
 
 
 def _scaling(attributes: Attributes) -> tuple[ColumnScaling | None, TargetScale | None]:
@@ -199,19 +179,17 @@ def _table_without_state(attributes: Attributes) -> Attributes:
 
 
 def _restore_table(model: Base, attributes: Attributes, keeps_tables: bool) -> None:
-    plan = model._plan()
-    table, inputs = _checked_table(attributes), input_of(model.get_params(deep=False))
-    if isinstance(inputs, FieldInput):
-        inputs = replace(
-            inputs, n_fields=attributes["n_fields_"], beside=attributes["_fields_beside"]
-        )
+    table, n_features = _checked_table(attributes), attributes["n_features_in_"]
+    loss = model._plan().loss
+    if "_loss" in attributes:
+        loss = LOSSES[model._task][attributes["_loss"]]
+    inputs = _restored_inputs(model, attributes)
     target = _target(
         attributes, clips=bool(getattr(model, "clip_predictions", False)),
-        are_counts=plan.loss.of_counts, is_joint=plan.loss.is_joint,
+        are_counts=loss.of_counts, is_joint=loss.is_joint,
     )  # fmt: skip
-    n_features = attributes["n_features_in_"]
     family = table.family
-    require(type(family) is type(plan.family), "machine")
+    require(type(family) in model._family.forms(), "machine")
     require(getattr(family, "n_fields", None) == inputs.n_fields, "number of fields")
     require(table.n_features == inputs.n_table_features(n_features), "number of features")
     require(table.n_outputs == target.n_outputs, "number of outputs")
@@ -224,7 +202,7 @@ def _restore_table(model: Base, attributes: Attributes, keeps_tables: bool) -> N
     vars(model).update(own)
     model._state_key = attributes["_state_fits"]
     model._fitted = _with_scaling(
-        FittedModel(table, inputs, target, plan.loss.link, n_features), attributes
+        FittedModel(table, inputs, target, loss.link, n_features), attributes
     )
 
 
@@ -244,6 +222,16 @@ def _with_scaling(fitted: FittedModel, attributes: Attributes) -> FittedModel:
     require(table.n_features == fitted.table.n_features, "scaled table")
     require(table.family == fitted.table.family, "scaled table")
     return replace(fitted, scaled=TrainedModel(table, inputs, scale))
+
+
+def _restored_inputs(model: Base, attributes: Attributes) -> PlainInput:
+    inputs = input_of(model.get_params(deep=False))
+    stored = {name: attributes[f"_{name}"] for name in _OF_INPUTS if f"_{name}" in attributes}
+    inputs = replace(inputs, **stored)
+    if isinstance(inputs, FieldInput):
+        inputs = replace(inputs, n_fields=attributes["n_fields_"])
+        inputs = inputs.of_model(attributes["n_features_in_"], beside=attributes["_fields_beside"])
+    return inputs
 
 
 def _checked_table(attributes: Attributes) -> ParameterTable | SparseTable:
@@ -267,10 +255,10 @@ def _checked_table(attributes: Attributes) -> ParameterTable | SparseTable:
 # Bayesian machines -------------------------------------------------------------------------------
 
 _SAMPLER_ATTRIBUTES = _COMMON | {
-    "_samples": _is_a(Samples),
-    "_chain": _is_a(Chain),
-    "_columns": _columns,
-    "_target_scale": _target_scale,
+    "_samples": check.is_a(Samples),
+    "_chain": check.is_a(Chain),
+    "_columns": check.columns,
+    "_target_scale": check.target_scale,
 }
 
 
@@ -285,6 +273,15 @@ def _samples_without_chain(attributes: Attributes) -> Attributes:
     return {name: value for name, value in attributes.items() if name != "_chain"}
 
 
+def _check_groups(model: BayesianBase, attributes: Attributes) -> None:
+    plan, chain = model._plan(), attributes.get("_chain")
+    if chain is not None and plan.n_groups(chain.table.n_features) != chain.n_groups:
+        raise ValueError(
+            f"feature_groups has another number of groups than the chain, {chain.n_groups}. Set it "
+            "as it was in the fit, or save with optimizer_state=False"
+        )
+
+
 def _restore_samples(model: BayesianBase, attributes: Attributes, keeps_tables: bool) -> None:
     model._check_parameters()
     samples, chain = attributes["_samples"], attributes.get("_chain")
@@ -295,6 +292,7 @@ def _restore_samples(model: BayesianBase, attributes: Attributes, keeps_tables: 
         table = chain.table
         require(table.n_features == n_features and table.n_factors == n_factors, "chain")
         require(len(chain.free_cutpoints) == n_cutpoints, "chain")
+        _check_groups(model, attributes)
     is_ordinal = isinstance(model, BayesianFMOrdinal)
     clips = bool(getattr(model, "clip_predictions", False))
     target = _target(attributes, clips=clips, are_counts=False, is_joint=is_ordinal)
@@ -311,34 +309,24 @@ def _restore_samples(model: BayesianBase, attributes: Attributes, keeps_tables: 
         model._chain = chain
 
 
-# Ranking machines --------------------------------------------------------------------------------
-
-_RANKING = {
-    "best_iter_": _count,
-    "_rng": _is_a(np.random.Generator),
-    "_state": _is_a(tuple),
-    "_table": _is_a(ParameterTable),
-    "_tables": _is_a(tuple),
-    "_sizes": _is_a(list),
-    **dict.fromkeys(("_user_rows", "_item_rows"), _optional_tuple),
-    **dict.fromkeys(("_user_ids", "_item_ids"), _is_a(np.ndarray)),
-    "_seen": _is_a(tuple),
-}
-
-
 SCHEMAS = [
-    Schema(Base, _TABLE_ATTRIBUTES, _stored_table, _table_without_state, _restore_table),
     Schema(
-        BayesianBase, _SAMPLER_ATTRIBUTES, _stored_samples, _samples_without_chain,
+        Base, _TABLE_ATTRIBUTES, _stored_table, _table_without_state, _check_parameters,
+        _restore_table,
+    ),
+    Schema(
+        BayesianBase, _SAMPLER_ATTRIBUTES, _stored_samples, _samples_without_chain, _check_groups,
         _restore_samples,
     ),
     Schema(
-        FMRanker, _COMMON | _RANKING, lambda model: _public(model) | ranking.stored_ranker(model),
-        ranking.ranker_without_state, ranking.restore_ranker,
+        FMRanker, _COMMON | ranking.ATTRIBUTES,
+        lambda model: _public(model) | ranking.stored_ranker(model),
+        ranking.ranker_without_state, ranking.check_ranker, ranking.restore_ranker,
     ),
     Schema(
-        FMRecommender, _COMMON | _RANKING,
+        FMRecommender, _COMMON | ranking.ATTRIBUTES,
         lambda model: _public(model) | ranking.stored_recommender(model),
-        ranking.recommender_without_state, ranking.restore_recommender,
+        ranking.recommender_without_state, ranking.check_recommender,
+        ranking.restore_recommender,
     ),
 ]  # fmt: skip

@@ -53,8 +53,11 @@ def estimator_of(task, weights, *, classes, y_range, **parameters):
         parameters.setdefault("clip_predictions", False if y_range is None else tuple(y_range))
     model = kinds[task](n_factors=weights.factors.shape[-1], **parameters)
     plan, inputs = model._plan(), input_of(model.get_params(deep=False))
+    if inputs.n_hash is not None:
+        raise ValueError("These models know no hashing of features; leave n_hash out.")
     if weights.is_field_aware:
-        inputs = replace(inputs, n_fields=weights.factors.shape[1], beside=model.fields is None)
+        inputs = replace(inputs, n_fields=weights.factors.shape[1])
+        inputs = inputs.of_model(len(weights.coef), beside=model.fields is None)
     rules = model._rules(plan)
     if task == "classification":
         target = rules.target(np.unique(classes))
@@ -104,6 +107,8 @@ def weights_of(model, what, kinds=PLAIN):
         names = " or ".join(kind.__name__ for kind in kinds.values())
         raise TypeError(f"{what} holds the weights of {names}, not of a {type(model).__name__}.")
     check_is_fitted(model)
+    if model._fitted.inputs.n_hash is not None:
+        raise ValueError(f"{what} cannot say that features are hashed (n_hash).")
     if model._fitted.link.is_exponential:
         raise ValueError(f"{what} cannot say that predictions are exponentials (loss='poisson').")
     table = model._fitted.dense_table

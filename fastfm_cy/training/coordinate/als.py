@@ -12,8 +12,6 @@ normal's mean. All this holds for higher degrees, too, as the score is linear in
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import numpy as np
 from tqdm import tqdm
 
@@ -43,12 +41,12 @@ class CoordinateTrainer:
     """
 
     n_visits = 1
-    bar_options: ClassVar[dict] = {"unit": "sweep"}
 
     def __init__(
         self, plan: TrainingPlan, source: MemorySource, table: ParameterTable,
         settings: Settings, strengths: Strengths,
     ) -> None:  # fmt: skip
+        self.bar_options = {"unit": "sweep"}
         source, self.loss_unit = source.only_visited(), plan.loss_unit
         self.weights, self.table, self.settings = source.cast_weights, table, settings
         self.y = source.y.astype(np.float64)
@@ -84,7 +82,7 @@ class CoordinateTrainer:
     def check_end(self, number: int, mean_loss: float) -> None:
         """Each sweep was checked."""
 
-    def _sweep(self):
+    def _sweep(self) -> float:
         """All parameters once; the mean loss before."""
         losses = self._take_gradients(self.sweeper.scores())
         if self.fit_intercept:
@@ -100,7 +98,7 @@ class CoordinateTrainer:
             self.sweeper.sweep_factors(self.curvature, self.l2_factors, means, lambda: nothing)
         return float(np.average(losses, weights=self.weights))
 
-    def _intercept_step(self):
+    def _intercept_step(self) -> float:
         """How far the intercept is above its best value."""
         mean = np.average(self.sweeper.errors, weights=self.weights)
         l2 = self.settings.l2_intercept
@@ -110,11 +108,11 @@ class CoordinateTrainer:
         precision *= self.curvature
         return (precision * mean + l2 * self.table.intercept[0, 0]) / (precision + l2)
 
-    def _take_gradients(self, scores):
+    def _take_gradients(self, scores: np.ndarray) -> np.ndarray:
         """Set the errors to the distances from the parabolas' lowest points; the rows' losses."""
         losses = np.empty(len(scores))
 
-        def take(first, last):
+        def take(first: int, last: int) -> None:
             part = slice(first, last)
             losses[part], gradients = values_and_gradients(
                 self.settings, scores[part, None].astype(np.float64), self.y[part]

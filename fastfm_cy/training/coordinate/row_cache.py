@@ -1,5 +1,9 @@
 """What a sweep keeps for each row of the data."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 
 from ...utils.memory import aligned_zeros
@@ -22,7 +26,10 @@ class RowLines:
     weights : array of shape (n_rows,) or None
     """
 
-    def __init__(self, n_rows, n_factors, weights, dtype, width=2 * FACTOR_TILE):
+    def __init__(
+        self, n_rows: int, n_factors: int, weights: np.ndarray | None, dtype: Any,
+        width: int = 2 * FACTOR_TILE,
+    ) -> None:  # fmt: skip
         self.errors = np.empty(n_rows, dtype)
         self.weights = weights
         self.lines = aligned_zeros((n_rows, width if n_factors else 0), dtype)
@@ -30,14 +37,14 @@ class RowLines:
             self.lines[:, _ROOT] = np.sqrt(weights)
 
     @property
-    def is_weighted(self):
+    def is_weighted(self) -> bool:
         return self.weights is not None
 
-    def take_errors(self, n_jobs):
-        def take(first, last):
+    def take_errors(self, n_jobs: int) -> None:
+        def take(first: int, last: int) -> None:
             self.lines[first:last, _ERROR] = self.errors[first:last]
 
         in_parts(take, len(self.errors), len(self.errors), n_jobs)
 
-    def clear_sums(self):
+    def clear_sums(self) -> None:
         self.lines[:, :FACTOR_TILE] = 0

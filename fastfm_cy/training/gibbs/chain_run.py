@@ -106,7 +106,9 @@ class _Run:
                 shown = {f"train {self.response.error_name}": self._sweep()}
                 self._keep()
                 if self.validation:
-                    shown[f"validation {self.response.error_name}"] = self._validate()
+                    shown[f"validation {self.response.error_name}"] = self._validate(
+                        self.validation
+                    )
                 bar.set_postfix(
                     {name: f"{error:.4f}" for name, error in shown.items()}, refresh=False
                 )
@@ -139,8 +141,8 @@ class _Run:
             self.samples.record(self.n_drawn % len(self.samples), self.chain)
             self.n_drawn += 1
 
-    def _validate(self) -> float:
-        validation, chain = self.validation, self.chain
+    def _validate(self, validation: RunningMean) -> float:
+        chain = self.chain
         scores = score_rows(chain.table, validation.rows, self.plan.n_jobs)[:, 0]
         drawn = self.response.value(scores, chain.cutpoints)
         if self.n_iter - self.plan.n_burn_in == 1:

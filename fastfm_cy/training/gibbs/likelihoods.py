@@ -1,9 +1,23 @@
 """Likelihoods: what a chain takes as the target of its linear-Gaussian model."""
 
+from __future__ import annotations
+
+from typing import Protocol
+
 import numpy as np
 from scipy.special import log_ndtr, ndtri_exp
 
 from . import cutpoints as _cutpoints
+
+
+class LatentState(Protocol):
+    """The chain's state, as far as likelihoods draw it or need it."""
+
+    rng: np.random.Generator
+    free_cutpoints: np.ndarray
+
+    @property
+    def cutpoints(self) -> np.ndarray: ...
 
 
 class RegressionTarget:
@@ -12,10 +26,10 @@ class RegressionTarget:
     has_noise = True
     n_cutpoints = 0
 
-    def __init__(self, y):
+    def __init__(self, y: np.ndarray) -> None:
         self.y = y
 
-    def errors(self, scores, chain):
+    def errors(self, scores: np.ndarray, chain: LatentState) -> np.ndarray:
         """Scores minus targets."""
         return scores - self.y
 
@@ -26,10 +40,10 @@ class ProbitTarget:
     has_noise = False
     n_cutpoints = 0
 
-    def __init__(self, y):
+    def __init__(self, y: np.ndarray) -> None:
         self.y = y
 
-    def errors(self, scores, chain):
+    def errors(self, scores: np.ndarray, chain: LatentState) -> np.ndarray:
         """Scores minus latent values, which are drawn given their signs.
 
         With u uniform, -Phi^-1(u Phi(s)) is a standard normal above -s; in logarithms, so that no
@@ -55,11 +69,11 @@ class OrdinalTarget:
 
     has_noise = False
 
-    def __init__(self, y, n_classes, nu, scale):
+    def __init__(self, y: np.ndarray, n_classes: int, nu: float, scale: float) -> None:
         self.y, self.n_classes, self.nu, self.scale = y, n_classes, nu, scale
         self.n_cutpoints = n_classes - 1
 
-    def errors(self, scores, chain):
+    def errors(self, scores: np.ndarray, chain: LatentState) -> np.ndarray:
         """Scores minus latent values, given new cutpoints."""
         scores = scores.astype(np.float64)
         if not len(chain.free_cutpoints):
@@ -71,7 +85,7 @@ class OrdinalTarget:
         return -truncated_normals(bounds[self.y] - scores, bounds[self.y + 1] - scores, chain.rng)
 
 
-def truncated_normals(low, high, rng):
+def truncated_normals(low: np.ndarray, high: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Standard normals between `low` and `high`, arrays of one shape.
 
     Where both are positive, on the other side of zero: logarithms of small probabilities are

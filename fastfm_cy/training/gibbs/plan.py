@@ -38,17 +38,19 @@ class SamplingPlan:
         groups = check_groups(self.feature_groups, n_features)
         return np.zeros(n_features, dtype=np.int32) if groups is None else groups
 
+    def n_groups(self, n_features: int) -> int:
+        return int(self.groups(n_features).max(initial=0)) + 1
+
     def new_chain(self, n_features: int, rng: np.random.Generator) -> Chain:
-        n_groups = int(self.groups(n_features).max(initial=0)) + 1
+        n_groups = self.n_groups(n_features)
         return Chain.start(n_features, self.n_factors, n_groups, self.dtype, self.init_scale, rng)
 
     def check_same_kind(self, chain: Chain, n_features: int) -> None:
         """Refuse to go on with a chain that the plan's parameters cannot have."""
-        n_groups = int(self.groups(n_features).max(initial=0)) + 1
         for name, now, before in (
             ("n_factors", self.n_factors, chain.n_factors),
             ("dtype", np.dtype(self.dtype), chain.table.dtype),
-            ("the number of feature_groups", n_groups, len(chain.linear_prior)),
+            ("the number of feature_groups", self.n_groups(n_features), chain.n_groups),
             ("the number of features", n_features, chain.table.n_features),
         ):
             if now != before:

@@ -1,9 +1,18 @@
 """Merging: bringing the threads' copies of the frequent features together."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
 import numpy as np
 
+from ...kernels.common.settings import Settings
 from ...kernels.gradient import replicas
+from ...model.table import ParameterTable
 from ...utils.memory import CACHE_LINE, aligned_zeros
+from ..regularization import Strengths
+from ..solvers import Solver
+from .sharding import Placement
 
 
 class Merger:
@@ -27,8 +36,9 @@ class Merger:
     """
 
     def __init__(
-        self, placement, table, settings, strengths, solver, *, n_jobs, curvature, rows_a_round
-    ):
+        self, placement: Placement, table: ParameterTable, settings: Settings, strengths: Strengths,
+        solver: Solver, *, n_jobs: int, curvature: float, rows_a_round: int,
+    ) -> None:  # fmt: skip
         self.placement, self.table = placement, table
         self.settings, self.strengths = settings, strengths
         self.solver, self.n_jobs, self.n_shards = solver, n_jobs, placement.n_shards
@@ -46,14 +56,14 @@ class Merger:
             [[mean], self._linear_state_shares, of_shared]
         ).astype(table.dtype)
 
-    def _decay(self, curvature):
+    def _decay(self, curvature: float) -> np.ndarray:
         """The part of its distance to the optimum that one update covers: of w, and of v."""
         means = self.strengths.means
         shrink = 0.0 if self.solver.steps_shrink else means["l2_factors"]
         rate = self.settings.learning_rate
         return rate * np.array([curvature + means["l2_linear"], shrink])
 
-    def merge(self, run_all):
+    def merge(self, run_all: Callable[..., Iterable]) -> None:
         """`run_all` is map, or that of a thread pool."""
         table, head = self.table, self.placement.head
         n_outputs = table.n_outputs
@@ -61,7 +71,7 @@ class Merger:
         factors = table.factors.reshape(len(linear), -1)
         cuts = np.linspace(0, head * n_outputs, self.n_jobs + 1).astype(int)
 
-        def merge(first, last):
+        def merge(first: int, last: int) -> None:
             sizes = head * n_outputs, self.n_shards
             replicas.merge(
                 linear, 1, *sizes, self._linear_shares, self._linear_state_shares, first, last
@@ -75,9 +85,9 @@ class Merger:
         list(run_all(merge, cuts[:-1], cuts[1:]))
         self._merge_intercepts()
         if self.solver.match_state:
-            self._match_state()
+            self._match_state(self.solver.match_state)
 
-    def _merge_intercepts(self):
+    def _merge_intercepts(self) -> None:
         # Copies that left the range of numbers make the next scores do so, which is noticed there.
         with np.errstate(over="ignore", invalid="ignore"):
             moves = np.sum([copy - self.table.intercept for copy in self.intercepts], axis=0)
@@ -86,17 +96,17 @@ class Merger:
         for copy in self.intercepts:
             copy[...] = self.table.intercept
 
-    def _match_state(self):
+    def _match_state(self, match_state: Callable) -> None:
         head, table = self.placement.head, self.table
         master = slice(self.n_shards * head, (self.n_shards + 1) * head)
-        self.solver.match_state(table, self.strengths, self.settings, master)
+        match_state(table, self.strengths, self.settings, master)
         for shard in range(self.n_shards):
             copy = slice(shard * head, (shard + 1) * head)
             table.linear[copy], table.factors[copy] = table.linear[master], table.factors[master]
             self.intercepts[shard][...] = table.intercept
 
 
-def _on_lines_of_its_own(intercept):
+def _on_lines_of_its_own(intercept: np.ndarray) -> np.ndarray:
     """A copy that shares no cache line with another thread's."""
     n_lines = -(-intercept.nbytes // CACHE_LINE)
     padded = aligned_zeros((n_lines * CACHE_LINE // intercept.itemsize,), intercept.dtype)

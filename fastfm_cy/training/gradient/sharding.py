@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from ...data.inputs import Rows
+from ...data.relational_rows import expand_if_relational
 from ...kernels.gradient import replicas
 from ...model.table import ParameterTable
 from ..regularization import Strengths
@@ -101,6 +102,7 @@ class Placement:
         ndarray of shape (head, n_kinds)
         """
         mean, most = 1 / self.n_shards, min(1.0, 2 / self.n_shards)
+        assert self.frequency is not None  # whoever merges has a head
         left = np.exp(-np.outer(self.frequency * rows_a_round, decay))
         return mean + (most - mean) * left
 
@@ -109,6 +111,7 @@ class Placement:
         shards = _deal(visited, self.n_shards)
         if self.rank is None:
             return Layout(rows, shards, self)
+        rows = expand_if_relational(rows)
         shard_of_row = np.zeros(rows.n_rows, dtype=np.int32)
         for number, shard in enumerate(shards):
             shard_of_row[shard] = number

@@ -74,7 +74,8 @@ class GradientTrainer:
         for chunk in chunks:
             total += self._visits_of(chunk).epoch(number, self.rng, run_all, bar)
             del chunk  # before the next is read
-        return total / self.source.typical_targets()[1].sum()
+        _, weights, n_rows = self.source.typical_targets()
+        return total / (n_rows if weights is None else weights.sum())
 
     def check_end(self, number: int, mean_loss: float) -> None:
         if not self.table.is_finite():

@@ -103,12 +103,14 @@ def _match_state(plan: RankingPlan, side: Side) -> None:
         plan.solver.match_state(side.table, side.strengths, settings)
 
 
-def _run(plan, trainer, tables, watch):
+def _run(
+    plan: RankingPlan, trainer: RecommenderTrainer | PairTrainer, tables: Tables, watch: Watch
+) -> RankingResult:
     stopping = None
     if plan.early_stopping:
         stopping = EarlyStopping(plan.n_iter_no_change, plan.tol or 0.0, keeps_best=True)
 
-    def after_epoch(history):
+    def after_epoch(history: History) -> bool:
         stops = False
         if watch.score or watch.after:
             trainer.finish()

@@ -56,7 +56,7 @@ class Copies:
                     self.strengths, groups=np.concatenate([groups[:n_own], tail])
                 )
 
-    def _rows(self, copy):
+    def _rows(self, copy: int) -> slice:
         start = self.n_own + copy * self.head
         return slice(start, start + self.head)
 

@@ -23,7 +23,7 @@ from ..epoch_loop import divergence
 from ..gradient.row_order import RowOrder, unit_length
 from .interactions import TrainingInteractions, deal_evenly
 from .plan import RankingPlan
-from .samplers import adapt, new_sampler
+from .samplers import Sampler, adapt, new_sampler
 from .sharing import Copies, n_own_features
 
 _WORK_A_CALL = 30_000_000  # multiply-adds between two looks at Ctrl-C
@@ -155,7 +155,9 @@ class RecommenderTrainer:
             np.flatnonzero(part_of_item == part).astype(np.int32) for part in range(self.n_parts)
         ]
 
-    def _visit(self, shard, sampler, order, key, part, number):
+    def _visit(
+        self, shard: int, sampler: Sampler, order: np.ndarray, key: int, part: int, number: int
+    ) -> float:
         """Train on some interactions of a shard; their loss."""
         items, loss = self.items[shard], 0.0
         for start in range(0, len(order), self._rows_a_call):

@@ -236,7 +236,7 @@ def test_what_is_no_fitted_estimator_of_ours(ratings, tmp_path):
     with pytest.raises(TypeError, match="Model files hold"):
         save_model(FMRegressorOfMine(max_iter=1).fit(ratings.X, ratings.y), tmp_path / "m")
     model = FMRegressor(max_iter=1).fit(ratings.X, ratings.y).set_params(scoring={1j})
-    with pytest.raises(TypeError, match=r"FMRegressor\.scoring holds a value of type set"):
+    with pytest.raises(TypeError, match="scoring must be None"):
         save_model(model, tmp_path / "m")
     assert list(tmp_path.iterdir()) == []
 
