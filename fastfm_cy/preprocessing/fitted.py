@@ -76,7 +76,7 @@ class FittedFields:
         names = np.empty(self.n_features, dtype=object)
         for field, numbers in zip(self.fields, self.numbers, strict=True):
             of_field = field.feature_names()
-            if field.name.startswith(field.source):  # else it has a name of its own
+            if field.kind != "joined":  # which has a name of its own
                 new, old = new_names[field.source], field.source
                 of_field = [new + name[len(old) :] for name in of_field]
             names[numbers] = of_field
