@@ -59,7 +59,9 @@ def check_rows(
         if sparse.issparse(X):
             return _rows_of_sparse(X, n_jobs, rules)
         with _located(X):
-            X = check_array(X, **rules)
+            X = check_array(X, accept_sparse="csr", **rules)
+        if sparse.issparse(X):  # of a frame of sparse columns
+            return _rows_of_sparse(X, n_jobs, rules)
         _check_width(X)
         rows = _rows_of(_from_dense(X))
         _scan(rows, n_jobs)
