@@ -19,6 +19,8 @@ _SMALLEST, _LARGEST = 0.01, 3.0
 # and a standard deviation between these.
 _FARTHEST, _NARROWEST, _WIDEST = 0.5, 1 / 3, 3.0
 _MOST_ROWS = 0.8  # the share of rows that have a column which is centred
+_BLOCK = 1 << 16  # values that are looked at a time
+_ENTRIES_A_PART = 1 << 17
 _SAMPLE = 64  # rows whose common columns may be in most rows
 
 
@@ -72,16 +74,30 @@ class ColumnMoments:
     """Counts, sums and sums of squares of the columns' values, of rows that come in parts."""
 
     def __init__(self, n_features: int) -> None:
-        self.n_rows = 0
-        self.counts = np.zeros(n_features, dtype=np.int64)
-        self.sums, self.squares = np.zeros(n_features), np.zeros(n_features)
+        self.n_rows = 0.0
+        self.counts, self.sums, self.squares = np.zeros((3, n_features))
 
-    def add(self, rows: CSRRows) -> None:
-        values, n_features = rows.data.astype(np.float64), len(self.counts)
-        self.n_rows += rows.n_rows
-        self.counts += np.bincount(rows.indices, minlength=n_features)
-        self.sums += np.bincount(rows.indices, values, n_features)
-        self.squares += np.bincount(rows.indices, np.square(values), n_features)
+    def add(self, rows: CSRRows, weights: np.ndarray | None = None) -> None:
+        """Take in some rows, which may count more or less than once; a part of them at a time."""
+        self.n_rows += rows.n_rows if weights is None else float(weights.sum())
+        step = max(_ENTRIES_A_PART, rows.n_features) * rows.n_rows // max(1, rows.n_entries)
+        for first in range(0, rows.n_rows, max(1, step)):
+            last = min(first + max(1, step), rows.n_rows)
+            self._add_part(rows, weights, first, last)
+
+    def _add_part(self, rows: CSRRows, weights: np.ndarray | None, first: int, last: int) -> None:
+        entries, n_features = slice(rows.indptr[first], rows.indptr[last]), len(self.counts)
+        columns, values = rows.indices[entries], rows.data[entries].astype(np.float64)
+        counting = values
+        if weights is None:
+            self.counts += np.bincount(columns, minlength=n_features)
+        else:
+            of_entries = np.repeat(weights[first:last], np.diff(rows.indptr[first : last + 1]))
+            self.counts += np.bincount(columns, of_entries, n_features)
+            counting = of_entries * values
+        self.sums += np.bincount(columns, counting, n_features)
+        counting = counting * values
+        self.squares += np.bincount(columns, counting, n_features)
 
     def scaling(self, *, centres: bool) -> ColumnScaling | None:
         """The scaling that the columns need, or None if all are to be left alone.
@@ -91,8 +107,8 @@ class ColumnMoments:
         centres : bool
             Whether columns may be centred, which takes a bias and linear terms to fold back.
         """
-        counts, n_rows = self.counts, max(1, self.n_rows)
-        size = np.sqrt(self.squares / np.maximum(counts, 1))
+        counts, n_rows = self.counts, self.n_rows or 1.0
+        size = np.sqrt(self.squares / np.where(counts > 0, counts, 1))
         centre, scale = np.zeros(len(counts)), np.ones(len(counts))
         is_far = (counts > 0) & ((size < _SMALLEST) | (size > _LARGEST))
         scale[is_far] = size[is_far]
@@ -112,17 +128,30 @@ class ColumnMoments:
         return ColumnScaling(centre, scale)
 
 
-def learn_scaling(rows: CSRRows, *, centres: bool) -> ColumnScaling | None:
-    """The scaling that the columns of rows in memory need, or None; `centres` as above."""
+def learn_scaling(
+    rows: CSRRows, weights: np.ndarray | None = None, *, centres: bool
+) -> ColumnScaling | None:
+    """The scaling that the columns of rows in memory need, or None; `centres` as above.
+
+    `weights` are those of the rows: the scaling is that of rows which stand there so often.
+    """
     if not rows.n_entries:
         return None
-    sizes = np.abs(rows.data)
-    is_near = sizes.min() >= _SMALLEST and sizes.max() <= _LARGEST
-    if is_near and not (centres and _has_common_columns(rows)):
+    may_centre = centres and _has_common_columns(rows)
+    if weights is None and not may_centre and _are_of_unit_size(rows.data):
         return None
     moments = ColumnMoments(rows.n_features)
-    moments.add(rows)
+    moments.add(rows, weights)
     return moments.scaling(centres=centres)
+
+
+def _are_of_unit_size(values: np.ndarray) -> bool:
+    """Whether no column can be far from unit size; without a copy of the values."""
+    for start in range(0, len(values), _BLOCK):
+        sizes = np.abs(values[start : start + _BLOCK])
+        if sizes.min() < _SMALLEST or sizes.max() > _LARGEST:
+            return False
+    return True
 
 
 def _has_common_columns(rows: CSRRows) -> bool:

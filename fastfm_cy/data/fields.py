@@ -77,7 +77,8 @@ def check_fields_of_features(fields: Any, n_features: int, may_be_more: bool) ->
             raise ValueError(
                 f"fields=None takes each column for a field of its own, which is hardly meant for "
                 f"{n_features} columns. Give fields, an array with the field of each feature, or "
-                "fit(..., fields=), a CSR matrix with the field of each entry."
+                "fit(..., fields=), a CSR matrix with the field of each entry (read_libffm). A "
+                "command needs a file of libffm's format, or --set fields=[...]."
             )
         return np.arange(n_features, dtype=np.int32)
     fields = check_array(fields, dtype=None, ensure_2d=False, input_name="fields")

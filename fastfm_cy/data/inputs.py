@@ -11,6 +11,7 @@ from scipy import sparse
 from ..utils.checks import plain_number
 from .column_scaling import ColumnScaling, learn_scaling
 from .csr import CSRRows
+from .dataset import Dataset
 from .disk.dataset import Chunk, DiskDataset
 from .fields import (
     WithFields,
@@ -62,25 +63,31 @@ class PlainInput:
             return check_design(X, dtype, n_jobs, name=names.get("name", "X"))
         return check_rows(X, dtype, n_jobs, **names)
 
-    def learn(self, rows: Rows, X: Any, *, scales: bool, centres: bool) -> tuple[Any, Rows]:
+    def learn(
+        self, rows: Rows, X: Any, weights: np.ndarray | None = None, *, scales: bool, centres: bool
+    ) -> tuple[Any, Rows]:
         """What a fit learns of the checked rows of its first X, and these as kernels take them.
 
         Parameters
         ----------
         rows, X
             The checked rows, and what the user gave.
+        weights : array of shape (n_rows,), default=None
+            Of the rows.
         scales : bool
             Whether columns far from unit scale are brought there.
         centres : bool
             Whether columns may be centred, too.
         """
-        learned = self._with_columns(rows, scales=scales, centres=centres)
+        learned = self._with_columns(rows, weights, scales=scales, centres=centres)
         return learned, learned.finish(rows, X)
 
-    def _with_columns(self, rows: Rows, *, scales: bool, centres: bool) -> Any:
+    def _with_columns(
+        self, rows: Rows, weights: np.ndarray | None, *, scales: bool, centres: bool
+    ) -> Any:
         if not scales or isinstance(rows, RelationalRows):
             return self
-        return replace(self, columns=learn_scaling(rows, centres=centres and self.folds))
+        return replace(self, columns=learn_scaling(rows, weights, centres=centres and self.folds))
 
     def scaled(self, rows: Any) -> Any:
         """The rows with scaled columns."""
@@ -158,10 +165,11 @@ class FieldInput(PlainInput):
         return self.n_hash is None and self.normalize is None
 
     def learn(
-        self, rows: Any, X: Any, *, scales: bool, centres: bool
+        self, rows: Any, X: Any, weights: np.ndarray | None = None, *, scales: bool, centres: bool
     ) -> tuple[FieldInput, CSRRows]:
         beside = isinstance(X, WithFields)
-        scaled = self._with_columns(rows, scales=scales, centres=centres and not beside)
+        centres = centres and not beside
+        scaled = self._with_columns(rows, weights, scales=scales, centres=centres)
         learned: FieldInput = scaled.of_model(rows.n_features, beside=beside)
         with_fields = learned._with_fields(rows, X)
         if learned.n_fields is None:
@@ -288,8 +296,26 @@ def input_of(params: dict[str, Any]) -> PlainInput:
     return FieldInput(**values, may_be_more=params["grow_features"])
 
 
+def unpacked(
+    X: Any, y: Any, sample_weight: Any, inputs: PlainInput, *, to_fit: bool = True
+) -> tuple[Any, Any, Any]:
+    """X, y and weights, of a Dataset (as readers return it) its own, with fields if they count."""
+    if not isinstance(X, Dataset):
+        return X, y, sample_weight
+    if y is not None or sample_weight is not None:
+        raise ValueError(
+            "A Dataset has its own targets and weights: fit(dataset), without y and sample_weight."
+        )
+    if to_fit and X.y is None:
+        raise ValueError("The Dataset has no targets: there was no label in any row.")
+    wants_fields = isinstance(inputs, FieldInput) and (inputs.fields is None or inputs.beside)
+    return joined(X.X, X.fields if wants_fields else None), X.y, X.weights
+
+
 def split_eval_set(eval_set: Any, inputs: PlainInput) -> tuple[Any, Any, Any]:
     """(X, y, weights or None) of what a user gives; of four parts, the last are fields beside X."""
+    if isinstance(eval_set, Dataset):
+        return unpacked(eval_set, None, None, inputs)
     has_fields = isinstance(inputs, FieldInput)
     if has_fields and isinstance(eval_set, tuple) and len(eval_set) == 4:
         X, y, weights, fields = eval_set

@@ -25,6 +25,7 @@ from ..utils.threads import in_parts
 from .csr import CSRRows
 
 _MOST_FEATURES = np.iinfo(np.int32).max
+AS_MANY_FEATURES = "Readers of files, and convert, give as many as they are told to: n_features=."
 _COMPRESSED = ("csr", "csc", "bsr")
 
 
@@ -59,7 +60,9 @@ def check_rows(
         if sparse.issparse(X):
             return _rows_of_sparse(X, n_jobs, rules)
         with _located(X):
-            X = check_array(X, **rules)
+            X = check_array(X, accept_sparse="csr", **rules)
+        if sparse.issparse(X):  # of a frame of sparse columns
+            return _rows_of_sparse(X, n_jobs, rules)
         _check_width(X)
         rows = _rows_of(_from_dense(X))
         _scan(rows, n_jobs)
@@ -100,15 +103,16 @@ def check_structure(X: Any, *, every_entry: bool = False) -> Any:
     if X.ndim != 2:
         raise ValueError(f"X must be 2-dimensional, a row a sample; got shape {X.shape}.")
     if X.format == "coo":
-        if len(X.coords) != 2:
-            raise ValueError(f"X.coords must be rows and columns; it has {len(X.coords)} arrays.")
-        if not len(X.coords[0]) == len(X.coords[1]) == len(X.data):
+        coords = X.coords if hasattr(X, "coords") else (X.row, X.col)  # the latter in SciPy 1.11
+        if len(coords) != 2:
+            raise ValueError(f"X.coords must be rows and columns; it has {len(coords)} arrays.")
+        if not len(coords[0]) == len(coords[1]) == len(X.data):
             raise ValueError(
-                f"X has {len(X.coords[0])} row indices, {len(X.coords[1])} column indices and "
+                f"X has {len(coords[0])} row indices, {len(coords[1])} column indices and "
                 f"{len(X.data)} values."
             )
-        _check_coordinates(X.coords[0], X.shape[0], "row")
-        _check_coordinates(X.coords[1], X.shape[1], "column")
+        _check_coordinates(coords[0], X.shape[0], "row")
+        _check_coordinates(coords[1], X.shape[1], "column")
         return X
     if X.format == "dia":
         _check_diagonals(X)
@@ -242,6 +246,8 @@ def _located(X: Any) -> Iterator[None]:
         with np.errstate(over="ignore"):
             yield
     except (TypeError, ValueError) as error:
+        if " is expecting " in str(error):
+            raise type(error)(f"{error} {AS_MANY_FEATURES}") from error
         where = _first_non_number(X)
         if where is None:
             raise

@@ -87,7 +87,7 @@ class BayesianFMOrdinal(ClassifierMixin, BayesianBase):
         """ndarray of shape (n_classes - 1,) : posterior means of the cutpoints."""
         return self._model_for("cutpoints_").samples.cutpoints.mean(axis=0, dtype=np.float64)
 
-    def fit(self, X: Any, y: Any, eval_set: Any = None, callbacks: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, eval_set: Any = None, callbacks: Any = None) -> Self:
         """Sample from the posterior, from the start or, if `warm_start`, going on.
 
         Parameters

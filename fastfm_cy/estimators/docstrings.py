@@ -246,7 +246,7 @@ REFERENCES = """
 FIT_PARAMETERS = """
 sample_weight : array of shape (n_samples,), default=None
     Factors >= 0 on each row's loss; a row of weight zero is not visited.
-eval_set : tuple (X, y) or (X, y, sample_weight), or DiskDataset if X is one, default=None
+eval_set : tuple (X, y) or (X, y, sample_weight), Dataset, or DiskDataset if X is one, default=None
     Rows to validate on after each epoch, into ``history_``; early stopping follows them.
 callbacks : function or list of functions of (estimator, history), default=None
     Called after each epoch; the estimator predicts with the model so far. Training stops when

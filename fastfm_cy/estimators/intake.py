@@ -13,7 +13,7 @@ from sklearn.utils.validation import validate_data
 from ..data.disk.column_sample import sampled_scaling
 from ..data.disk.dataset import DiskDataset
 from ..data.disk.target_summary import summarise_targets
-from ..data.inputs import PlainInput, Rows
+from ..data.inputs import PlainInput, Rows, unpacked
 from ..data.sample_checks import check_cast, check_not_all_zero, check_target, check_weights
 from ..data.targets import (
     ClassRules,
@@ -126,17 +126,18 @@ def take_in(
         Further parameters of the rules' ``learn``.
     """
     reset = before is None
+    reads = inputs if before is None else before.trained.inputs
+    X, y, sample_weight = unpacked(X, y, sample_weight, reads)
     rows = check_features(
         estimator, X, inputs, reset=reset, grows=grows, dtype=estimator.dtype, y=y
     )
     y_checked = check_target(y, inputs.matrix(X), is_numeric=rules.is_numeric)
-    plain = rows
+    plain, weights = rows, rules.row_weights(y_checked, check_weights(sample_weight, rows.n_rows))
     if before is None:
-        inputs, rows = inputs.learn(rows, X, scales=plan.scaling, centres=plan.centres)
+        inputs, rows = inputs.learn(rows, X, weights, scales=plan.scaling, centres=plan.centres)
     else:
         inputs = inputs.going_on(before.trained.inputs, before.n_features)
         rows = inputs.finish(rows, X)
-    weights = rules.row_weights(y_checked, check_weights(sample_weight, rows.n_rows))
     known = None if before is None else before.target
     target = rules.learn(y_checked, weights, known, **learning)
     scale = before.trained.scale if before else None

@@ -57,7 +57,7 @@ class FM:
     @classmethod
     def forms(cls) -> tuple[type[FM], ...]:
         """The classes of what `of` returns."""
-        return FM, HigherOrderFM
+        return cls, HigherOrderFM
 
     @property
     def kernels(self) -> GradientKernels:
@@ -166,6 +166,8 @@ class HigherOrderFM(FM):
         return not self.shared  # one factor vector cannot have a root for each order
 
     def target_roots(self, spread: float) -> Any:
+        if self.shared:
+            return 1.0  # whose targets are not scaled
         return (spread ** (1 / np.arange(2, self.degree + 1)))[:, None]
 
     @property

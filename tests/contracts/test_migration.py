@@ -86,7 +86,7 @@ def test_libfm_sgd(small):
     expected = peers.scores(X, *peers.of(model)).clip(-0.5, 0.5)
     np.testing.assert_allclose(model.predict(X), expected, rtol=1e-6, atol=1e-9)
     new = FMRegressor(solver="sgd", shuffle=False, init_intercept=0, max_iter=1, init_scale=0.5,
-                      n_factors=200, random_state=3, learning_rate=1e-9)  # fmt: skip
+                      scaling=None, n_factors=200, random_state=3, learning_rate=1e-9)  # fmt: skip
     new.fit(X, y)
     assert abs(new.intercept_) < 1e-6
     assert new.factors_.std() == pytest.approx(0.5, rel=0.05)
@@ -122,7 +122,8 @@ def _probit(y):
 def test_als_of_libfm_and_fastfm(small, probit):
     X, y, _ = small
     common = {"solver": "als", "l2_linear": 2.0, "l2_factors": 3.0, "max_iter": 500,
-              "init_scale": 0.1, "random_state": 1, "dtype": "float64"}  # fmt: skip
+              "init_scale": 0.1, "random_state": 1, "dtype": "float64",
+              "scaling": None}  # fmt: skip
     if probit:
         labels = np.where(y > y.mean(), 1, -1)
         model = FMClassifier(2, loss="probit", **common).fit(X, labels)
@@ -198,7 +199,7 @@ def test_relations(small, tmp_path, Model):
     io.write_vector(tmp_path / "users.train", rows_of, "uint32")
     relation = io.read_relation(tmp_path / "users")
     design = RelationalDesign([(X, None), (relation.X, relation.train)])
-    options = {"max_iter": 30, "random_state": 0, "dtype": "float64"}
+    options = {"max_iter": 30, "random_state": 0, "dtype": "float64", "scaling": None}
     if Model is FMRegressor:
         options["solver"] = "als"
     joined = np.column_stack([X, block[rows_of]])
@@ -489,7 +490,7 @@ def test_polylearn(small, loss, fit_linear):
     common = {
         "n_factors": 2, "solver": "als", "fit_intercept": False, "fit_linear": fit_linear,
         "l2_linear": 2 * alpha, "l2_factors": 2 * beta, "max_iter": 1000, "random_state": 0,
-        "dtype": "float64", "init_scale": 0.3,
+        "dtype": "float64", "init_scale": 0.3, "scaling": None,
     }  # fmt: skip
     labels = np.where(y > np.median(y), 1, -1)
     if loss == "squared_error":

@@ -48,7 +48,7 @@ def put_in_place(aside: Path, folder: Path) -> None:
         except OSError:  # somebody opened it meanwhile, and so brought it back
             recover(folder)
             continue
-        _remove(before)
+        _remove_before(folder)
         return
     raise FileExistsError(f"{folder} is being written by others; try again, or another name.")
 
@@ -59,7 +59,7 @@ def recover(folder: Path) -> None:
     if not (before / HEADER).exists():
         return
     if folder.exists():
-        _remove(before)
+        _remove_before(folder)
         return
     try:
         os.rename(before, folder)
@@ -78,10 +78,10 @@ def recover_if_missing(folder: Any) -> None:
         recover(Path(os.path.realpath(folder)))
 
 
-def _remove(before: Path) -> None:
-    """First to a name of what may be removed, lest a part of it stays where a whole is expected."""
-    aside = aside_of(before)
-    os.rename(before, aside)
+def _remove_before(folder: Path) -> None:
+    """First to a name of leftovers, lest a part of it stays where a whole is looked for."""
+    aside = aside_of(folder)
+    os.rename(_before(folder), aside)
     shutil.rmtree(aside, ignore_errors=True)
 
 

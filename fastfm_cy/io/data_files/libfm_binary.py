@@ -333,13 +333,20 @@ def _checked_finite(values, path):
 def matrix_path(name):
     """Of the matrix that a name begins."""
     path = Path(name)
-    if path.suffix in BINARY_SUFFIXES:
+    if path.suffix in BINARY_SUFFIXES or _has_magic(path):
         return path
     for suffix in BINARY_SUFFIXES:
         candidate = path.with_name(path.name + suffix)
         if candidate.exists():
             return candidate
     raise FileNotFoundError(f"There is neither {path}.x nor {path}.xt.")
+
+
+def _has_magic(path):
+    if not path.is_file():
+        return False
+    with open(path, "rb") as file:
+        return file.read(len(MAGIC)) == MAGIC
 
 
 def is_by_columns(path):

@@ -65,7 +65,8 @@ def detect_format(path: str | Path) -> str:
     row = format_of(path, "auto")
     if row is None:
         with opened(path) as (file, name), damage_reported(name):
-            row = next(filter(None, (_sniffed(text, name) for text in texts(file, name))), None)
+            found = (_sniffed(text, name)[0] for text in texts(file, name))
+            row = next(filter(None, found), None)
     if row is None:
         raise FileFormatError(f"{path}: there is no line with data, which could tell the format.")
     return row.name
@@ -119,7 +120,7 @@ class FormOf:
     """
 
     def __init__(self, row: DataFormat | None, options: dict):
-        self.row, self._options, self._form = row, options, None
+        self.row, self._options, self._form, self._is_sure = row, options, None, True
         if row is not None:
             self._take(row)
 
@@ -129,28 +130,35 @@ class FormOf:
 
     def begin(self, text, name):
         if self._form is None:
-            row = _sniffed(text, name)
+            row, self._is_sure = _sniffed(text, name)
             if row is None:
                 return None
             self._take(row)
         return self._form.begin(text, name)
+
+    def expected(self, problem):
+        text = self._form.expected(problem)
+        if self._is_sure:
+            return text
+        return f"{text} (the first lines do not tell the format; name it with format=)"
 
     def __getattr__(self, name):
         return getattr(self._form, name)
 
 
 def _sniffed(text, name):
-    """The format of a text's first line that tells; None if there is no line with data."""
+    """The format of a text's first line that tells, None if there is no line with data; and whether
+    there was one that tells."""
     rows = [row for row in DATA_FORMATS.values() if row.knows_line is not None]
     line = None
     for line in data_lines(text):
         for row in rows:
             if row.knows_line(line):
-                return row
+                return row, True
     if line is None:
-        return None
+        return None, False
     row = format_by_name(name)
-    return row if row is not None and row.is_text else DATA_FORMATS[LAST_RESORT]
+    return (row if row is not None and row.is_text else DATA_FORMATS[LAST_RESORT]), False
 
 
 def tell_target(reader: LineReader, format: str, options: dict) -> None:

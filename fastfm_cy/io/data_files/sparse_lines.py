@@ -3,7 +3,7 @@
 import re
 
 from ...exceptions import FileFormatError
-from ...kernels.text.reader import Problem, Rows
+from ...kernels.text.reader import Problem, Rows, index_of
 from ...utils.checks import check_choice, check_integer
 from .line_reader import first_line
 
@@ -124,6 +124,29 @@ def check_size(value, name):
     """A number of features, or None."""
     if value is not None and check_integer(value, name, 1) > _LARGEST_INDEX + 1:
         raise ValueError(f"{name} must be at most {_LARGEST_INDEX + 1}; got {value}.")
+
+
+def hashed_feature(name: str, n_hash: int) -> int:
+    """The feature that a reader with ``n_hash`` makes of a name.
+
+    Its UTF-8 bytes go through the hash FNV-1a of 64 bits (Fowler, Noll & Vo) and the last steps of
+    MurmurHash3 (Appleby), which spread its bits; the feature is what remains after division.
+
+    Parameters
+    ----------
+    name : str
+        What stands before the colon of an entry; of a table ``column=cell``, the column by its name
+        or, without a header, its number.
+    n_hash : int
+        How many features there are.
+
+    Returns
+    -------
+    int
+        From 0 to n_hash - 1.
+    """
+    check_size(check_integer(n_hash, "n_hash", 1), "n_hash")
+    return index_of(name.encode(), n_hash)
 
 
 def colons_of_first_entry(line):

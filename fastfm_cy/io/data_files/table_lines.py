@@ -44,8 +44,6 @@ class TableForm:
         self.has_target = target is not None
         self.feature_names, self.target_name = None, None
         self._roles, self._seeds = None, None
-        self.is_guess = False
-        """Whether nothing but the lack of anything else says that this is a table."""
 
     @property
     def n_columns(self):
@@ -127,14 +125,11 @@ class TableForm:
         return 0, largest + 1 if self.n_hash is None else self.n_hash
 
     def expected(self, problem):
-        columns = f"{self.n_columns} columns, as in the first line"
-        if self.is_guess:
-            columns += "; if rows without entries come first, name the format (format='libsvm')"
         texts = {
             Problem.CELL: "a finite number; hash columns of text (n_hash=) or leave them out "
             "(drop=), and fill empty cells first",
             Problem.TOO_LARGE: f"a number that {self.dtype} can hold",
-            Problem.COLUMNS: columns,
+            Problem.COLUMNS: f"{self.n_columns} columns, as in the first line",
             Problem.QUOTE: "a quotation mark at the end of the cell, on the same line",
             Problem.WEIGHT: "a weight of at least 0",
         }

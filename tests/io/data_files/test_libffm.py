@@ -48,6 +48,8 @@ def test_a_field_a_feature():
         ("1 1:1:x", 7, "a finite number behind the colon"),
         ("1 1:1:", 7, "a finite number behind the colon"),
         ("1 1:1:1:1", 8, "a blank"),
+        ("1 3:1 27:1", 6, r"field:index:value; an entry of two numbers is .*libsvm"),
+        ("1 1:1:1 27:1", 13, r"field:index:value; an entry of two numbers is .*libsvm"),
     ],
 )
 def test_wrong_lines(line, column, expected):

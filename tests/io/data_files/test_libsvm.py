@@ -136,6 +136,10 @@ PROBLEMS = {
     "1 9223372036854775808:1": (3, "at most 2147483646"),
     "1 " + "9" * 40: (3, "at most 2147483646"),
     "1 qid:3 2:1": (3, "no qid, as in the first line"),
+    "1 0:2:1": (
+        6,
+        "a blank or the end of the line; an entry of three numbers is one of the format libffm",
+    ),
     "1 0:1\x00": (6, "a blank or the end"),
 }
 
