@@ -8,6 +8,7 @@ from typing import Any, ClassVar, cast
 import numpy as np
 from scipy import sparse
 
+from ..utils.checks import plain_number
 from .column_scaling import ColumnScaling, learn_scaling
 from .csr import CSRRows
 from .dataset import Dataset
@@ -289,9 +290,10 @@ def _refuse_change(now: PlainInput, before: PlainInput, *names: str) -> None:
 def input_of(params: dict[str, Any]) -> PlainInput:
     """How an estimator with these parameters reads X, but for what a fit learns."""
     if "fields" not in params:
-        return PlainInput(params["n_hash"])
+        return PlainInput(plain_number(params["n_hash"]))
     names = "fields", "n_fields", "n_hash", "normalize"
-    return FieldInput(**{name: params[name] for name in names}, may_be_more=params["grow_features"])
+    values = {name: plain_number(params[name]) for name in names}
+    return FieldInput(**values, may_be_more=params["grow_features"])
 
 
 def unpacked(

@@ -21,7 +21,7 @@ from ..training.gibbs.chain_run import AfterSweep, RunningMean, run_chain
 from ..training.gibbs.likelihoods import Likelihood
 from ..training.gibbs.plan import SamplingPlan
 from ..training.gibbs.sampler import Chain, Priors
-from ..utils.checks import check_bool, check_choice, check_integer, check_real
+from ..utils.checks import check_bool, check_choice, check_integer, check_real, plain_number
 from ..utils.memory import check_memory
 from .common import as_of_now, check_callbacks, new_rng, no_attribute, one_fit
 from .hyperparameters import DTYPES
@@ -128,9 +128,9 @@ class BayesianBase(BaseEstimator):
             "init_scale", "fit_intercept", "fit_linear", "max_memory", "verbose", "dtype",
         )  # fmt: skip
         return SamplingPlan(
-            priors=Priors(self.alpha_0, self.beta_0, self.gamma_0, self.mu_0),
+            priors=Priors(*map(float, (self.alpha_0, self.beta_0, self.gamma_0, self.mu_0))),
             n_jobs=effective_n_jobs(self.n_jobs),
-            **{name: getattr(self, name) for name in names},
+            **{name: plain_number(getattr(self, name)) for name in names},
         )
 
     # Fitting -----------------------------------------------------------------------------------

@@ -211,6 +211,8 @@ def validation_in_memory(eval_set: tuple[Any, Any, Any], intake: Intake) -> Vali
     is_numeric = isinstance(intake.encoding.target, RealTarget)
     y = check_target(y, intake.inputs.matrix(X), is_numeric=is_numeric)
     weights = check_weights(weights, rows.n_rows)
+    if weights is not None and not weights.any():
+        raise ValueError("eval_set: at least one row must have a positive weight.")
     return ValidationSet(intake.inputs.finish(rows, X), intake.encoding.encode(y), weights)
 
 

@@ -50,25 +50,16 @@ def check_convergence(
     if last > _DIVERGED * constant:
         raise DivergenceError(
             f"Training diverged: the mean training loss ended at {last:.3g}, a constant's is "
-            f"{constant:.3g}. {_remedy(plan)} The estimator is as it was before the fit."
+            f"{constant:.3g}. {plan.remedy}. The estimator is as it was before the fit."
         )
     long_enough = len(history["train_loss"]) >= _FEWEST_EPOCHS
     if long_enough and last > constant * (_NO_BETTER_WITH_IDS if ids else _NO_BETTER):
         warnings.warn(
             f"The fit ended with a training loss of {last:.4g}; a constant has {constant:.4g}. "
-            + (_about_ids(ids) if ids else _remedy(plan)),
+            + (_about_ids(ids) if ids else f"{plan.remedy}."),
             ConvergenceWarning,
             stacklevel=2,
         )
-
-
-def _remedy(plan: TrainingPlan) -> str:
-    scaling = "" if plan.scaling else ", set scaling='auto' or scale the columns and targets to 1"
-    solver = "" if plan.solver.steps_shrink else ", use solver='adagrad'"
-    return (
-        f"Lower learning_rate (it is {plan.learning_rate:.3g}){scaling}{solver}, or weaken "
-        "l2_linear and l2_factors."
-    )
 
 
 def _about_ids(columns: list[int]) -> str:
