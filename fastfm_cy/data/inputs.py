@@ -8,8 +8,10 @@ from typing import Any, ClassVar, cast
 import numpy as np
 from scipy import sparse
 
+from ..utils.checks import plain_number
 from .column_scaling import ColumnScaling, learn_scaling
 from .csr import CSRRows
+from .dataset import Dataset
 from .disk.dataset import Chunk, DiskDataset
 from .fields import (
     WithFields,
@@ -288,13 +290,32 @@ def _refuse_change(now: PlainInput, before: PlainInput, *names: str) -> None:
 def input_of(params: dict[str, Any]) -> PlainInput:
     """How an estimator with these parameters reads X, but for what a fit learns."""
     if "fields" not in params:
-        return PlainInput(params["n_hash"])
+        return PlainInput(plain_number(params["n_hash"]))
     names = "fields", "n_fields", "n_hash", "normalize"
-    return FieldInput(**{name: params[name] for name in names}, may_be_more=params["grow_features"])
+    values = {name: plain_number(params[name]) for name in names}
+    return FieldInput(**values, may_be_more=params["grow_features"])
+
+
+def unpacked(
+    X: Any, y: Any, sample_weight: Any, inputs: PlainInput, *, to_fit: bool = True
+) -> tuple[Any, Any, Any]:
+    """X, y and weights, of a Dataset (as readers return it) its own, with fields if they count."""
+    if not isinstance(X, Dataset):
+        return X, y, sample_weight
+    if y is not None or sample_weight is not None:
+        raise ValueError(
+            "A Dataset has its own targets and weights: fit(dataset), without y and sample_weight."
+        )
+    if to_fit and X.y is None:
+        raise ValueError("The Dataset has no targets: there was no label in any row.")
+    wants_fields = isinstance(inputs, FieldInput) and (inputs.fields is None or inputs.beside)
+    return joined(X.X, X.fields if wants_fields else None), X.y, X.weights
 
 
 def split_eval_set(eval_set: Any, inputs: PlainInput) -> tuple[Any, Any, Any]:
     """(X, y, weights or None) of what a user gives; of four parts, the last are fields beside X."""
+    if isinstance(eval_set, Dataset):
+        return unpacked(eval_set, None, None, inputs)
     has_fields = isinstance(inputs, FieldInput)
     if has_fields and isinstance(eval_set, tuple) and len(eval_set) == 4:
         X, y, weights, fields = eval_set

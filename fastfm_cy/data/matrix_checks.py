@@ -20,6 +20,7 @@ from sklearn.utils import check_array
 
 from ..kernels.matrix.scan import HAS_ZEROS, NOT_FINITE, OUTSIDE, UNSORTED
 from ..kernels.matrix.scan import scan as scan_rows
+from ..utils.checks import or_float64
 from ..utils.threads import in_parts
 from .csr import CSRRows
 
@@ -59,7 +60,9 @@ def check_rows(
         if sparse.issparse(X):
             return _rows_of_sparse(X, n_jobs, rules)
         with _located(X):
-            X = check_array(X, **rules)
+            X = check_array(X, accept_sparse="csr", **rules)
+        if sparse.issparse(X):  # of a frame of sparse columns
+            return _rows_of_sparse(X, n_jobs, rules)
         _check_width(X)
         rows = _rows_of(_from_dense(X))
         _scan(rows, n_jobs)
@@ -328,7 +331,7 @@ def _not_finite(rows: CSRRows, entry: int) -> ValueError:
         what, remedy = "NaN", "impute it or drop the row"
     else:
         what = f"infinity or a value too large for {rows.data.dtype}"
-        remedy = "rescale the column, or use dtype='float64' if float32 is too narrow"
+        remedy = f"rescale the column{or_float64(rows.data.dtype)}"
     return ValueError(
         f"Input X contains {what} at row {row}, column {rows.indices[entry]}: {remedy}."
     )

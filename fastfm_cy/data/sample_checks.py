@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 
+from ..utils.checks import or_float64
+
 
 def check_target(y: Any, X: Any, *, is_numeric: bool) -> np.ndarray:
     """The target as a 1-D array, as long as X; numbers if `is_numeric`, else labels of any type."""
@@ -58,7 +60,7 @@ def check_cast(values: np.ndarray, dtype: Any, name: str) -> np.ndarray:
     if bad.size:
         raise ValueError(
             f"{name} is too large for {np.dtype(dtype)} in row {bad[0]} ({values[bad[0]]}); "
-            "rescale it or use dtype='float64'."
+            f"rescale it{or_float64(dtype)}."
         )
     return cast
 

@@ -14,6 +14,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
+from ..utils.checks import shown
 from .sample_checks import check_not_all_zero
 
 EVERYTHING = (-np.inf, np.inf)
@@ -51,9 +52,10 @@ def learn_target_scale(
     centres : bool
         Whether there is a bias, which starts at the targets' mean anyway, to fold the location to.
     """
-    mean = float(np.average(y, weights=weights))
-    about = mean if centres else 0.0
-    spread = float(np.sqrt(np.average(np.square(y - about), weights=weights)))
+    with np.errstate(over="ignore", invalid="ignore"):  # what has no spread is left alone
+        mean = float(np.average(y, weights=weights))
+        about = mean if centres else 0.0
+        spread = float(np.sqrt(np.average(np.square(y - about), weights=weights)))
     if not np.isfinite(spread) or spread <= 1e-12 * abs(mean) or 1 / 3 <= spread <= 3:
         return None
     return TargetScale(about, spread)
@@ -165,7 +167,7 @@ class ClassTarget:
         if not np.all(known):
             where = int(np.argmin(known))
             raise ValueError(
-                f"y has the label {y[where : where + 1].tolist()[0]!r} in row {where}, which is "
+                f"y has the label {shown(y[where])} in row {where}, which is "
                 f"not one of the model's classes: {self.classes.tolist()}."
             )
         return codes
@@ -250,6 +252,6 @@ def classes_of(y: np.ndarray, weights: np.ndarray | None, owner: str) -> np.ndar
     if len(used) < 2:
         raise ValueError(
             f"{owner} needs rows of two classes; y has only one class with a positive weight: "
-            f"{classes[used[0]]!r}."
+            f"{shown(classes[used[0]])}."
         )
     return classes

@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from ..data.disk.dataset import DiskDataset
-from ..data.inputs import input_of, split_eval_set
+from ..data.inputs import input_of, split_eval_set, unpacked
 from ..data.targets import ClassRules, RealRules, TargetScale
 from ..model.families import FM
 from ..model.fitted import FittedModel
@@ -226,6 +226,7 @@ class Base(BaseEstimator):
         if isinstance(X, DiskDataset):
             return model, model.scores_from_disk(X, n_jobs)
         now.n_features_in_ = model.n_features
+        X, _, _ = unpacked(X, None, None, model.inputs, to_fit=False)
         rows = check_features(now, X, model.inputs, reset=False, dtype=str(model.table.dtype))
         return model, model.scores(model.inputs.finish(rows, X), n_jobs)
 

@@ -72,7 +72,7 @@ class BayesianFMRegressor(RegressorMixin, BayesianBase):
     ) -> None:  # fmt: skip
         set_parameters(self, locals())
 
-    def fit(self, X: Any, y: Any, eval_set: Any = None, callbacks: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, eval_set: Any = None, callbacks: Any = None) -> Self:
         """Sample from the posterior, from the start or, if `warm_start`, going on.
 
         Parameters
@@ -216,7 +216,7 @@ class BayesianFMClassifier(ClassifierMixin, BayesianBase):
         tags.classifier_tags.multi_class = False
         return tags
 
-    def fit(self, X: Any, y: Any, eval_set: Any = None, callbacks: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, eval_set: Any = None, callbacks: Any = None) -> Self:
         """Sample from the posterior, from the start or, if `warm_start`, going on.
 
         Parameters

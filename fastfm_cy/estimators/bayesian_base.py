@@ -11,7 +11,7 @@ from joblib import effective_n_jobs
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from ..data.inputs import PlainInput
+from ..data.inputs import PlainInput, unpacked
 from ..data.sample_checks import check_eval_set, check_target
 from ..data.targets import ClassRules, ClassTarget, RealRules, RealTarget, TargetScale
 from ..model.posterior import FittedPosterior
@@ -21,7 +21,7 @@ from ..training.gibbs.chain_run import AfterSweep, RunningMean, run_chain
 from ..training.gibbs.likelihoods import Likelihood
 from ..training.gibbs.plan import SamplingPlan
 from ..training.gibbs.sampler import Chain, Priors
-from ..utils.checks import check_bool, check_choice, check_integer, check_real
+from ..utils.checks import check_bool, check_choice, check_integer, check_real, plain_number
 from ..utils.memory import check_memory
 from .common import as_of_now, check_callbacks, new_rng, no_attribute, one_fit
 from .hyperparameters import DTYPES
@@ -128,14 +128,17 @@ class BayesianBase(BaseEstimator):
             "init_scale", "fit_intercept", "fit_linear", "max_memory", "verbose", "dtype",
         )  # fmt: skip
         return SamplingPlan(
-            priors=Priors(self.alpha_0, self.beta_0, self.gamma_0, self.mu_0),
+            priors=Priors(*map(float, (self.alpha_0, self.beta_0, self.gamma_0, self.mu_0))),
             n_jobs=effective_n_jobs(self.n_jobs),
-            **{name: getattr(self, name) for name in names},
+            **{name: plain_number(getattr(self, name)) for name in names},
         )
 
     # Fitting -----------------------------------------------------------------------------------
 
     def _fit(self, X: Any, y: Any, eval_set: Any, callbacks: Any) -> Self:
+        X, y, weights = unpacked(X, y, None, PlainInput())
+        if weights is not None:
+            raise ValueError("The Bayesian estimators take no weights, and the Dataset has some.")
         with one_fit(self):
             plan, callbacks = self._plan(), check_callbacks(callbacks)
             before = None
@@ -241,6 +244,7 @@ class BayesianBase(BaseEstimator):
         now = as_of_now(self)
         model, n_jobs = now._model_to_score(), effective_n_jobs(now.n_jobs)
         now.n_features_in_ = model.n_features
+        X, _, _ = unpacked(X, None, None, PlainInput(), to_fit=False)
         rows = check_features(now, X, PlainInput(), reset=False, dtype="float32")
         return model, model.values(rows, n_jobs)
 

@@ -10,7 +10,7 @@ from sklearn.base import ClassifierMixin
 from ..data.targets import ClassRules
 from ..model.responses import OrdinalResponse
 from ..training.gibbs.likelihoods import OrdinalTarget
-from ..utils.checks import check_real
+from ..utils.checks import check_real, shown
 from .bayesian_base import BayesianBase
 from .bayesian_docstrings import ORDINAL_SAMPLER, documented_sampler
 from .common import set_parameters
@@ -18,6 +18,9 @@ from .registry import register
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+
+_LEAST_SCALE = 1e-100  # of the prior of the cutpoints
 
 
 @register("bayes", "ordinal")
@@ -84,7 +87,7 @@ class BayesianFMOrdinal(ClassifierMixin, BayesianBase):
         """ndarray of shape (n_classes - 1,) : posterior means of the cutpoints."""
         return self._model_for("cutpoints_").samples.cutpoints.mean(axis=0, dtype=np.float64)
 
-    def fit(self, X: Any, y: Any, eval_set: Any = None, callbacks: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, eval_set: Any = None, callbacks: Any = None) -> Self:
         """Sample from the posterior, from the start or, if `warm_start`, going on.
 
         Parameters
@@ -146,8 +149,13 @@ class BayesianFMOrdinal(ClassifierMixin, BayesianBase):
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
-        for name in ("nu", "cutpoint_scale"):
-            check_real(getattr(self, name), name, above=True)
+        check_real(self.nu, "nu", above=True)
+        scale = check_real(self.cutpoint_scale, "cutpoint_scale", above=True)
+        if not _LEAST_SCALE <= scale <= 1 / _LEAST_SCALE:
+            raise ValueError(
+                f"cutpoint_scale must lie between {_LEAST_SCALE} and {1 / _LEAST_SCALE:g}, whose "
+                f"squares are numbers; got {shown(self.cutpoint_scale)}."
+            )
 
     @property
     def classes_(self) -> np.ndarray:

@@ -16,7 +16,7 @@ from ..training.plan import TrainingPlan
 from ..training.regularization import NAMES
 from ..training.schedules import SCHEDULES
 from ..training.solvers import ALL_SOLVERS, SOLVERS, Solver
-from ..utils.checks import check_bool, check_choice, check_integer, check_real
+from ..utils.checks import check_bool, check_choice, check_integer, check_real, plain_number, shown
 from ..utils.memory import check_memory
 
 DTYPES = {"float32": np.float32, "float64": np.float64}
@@ -44,6 +44,7 @@ def resolve(
         Naming the parameter.
     """
     check_parameters(params, task, partial=partial)
+    params = {name: plain_number(value) for name, value in params.items()}
     solver = ALL_SOLVERS[params["solver"]]
     strengths = {name: params[name] for name in NAMES}
     learned = tuple(name for name in NAMES if isinstance(strengths[name], str))
@@ -153,7 +154,7 @@ def _check_betas(value: Any, name: str) -> None:
         and len(value) == 2
         and all(isinstance(beta, Real) and 0 <= float(beta) < 1 for beta in value)
     ):
-        raise ValueError(f"{name} must be two numbers of at least 0, below 1; got {value!r}.")
+        raise ValueError(f"{name} must be two numbers of at least 0, below 1; got {shown(value)}.")
 
 
 def _check_fraction(value: Any, name: str) -> None:
@@ -164,13 +165,14 @@ def _check_fraction(value: Any, name: str) -> None:
 def _check_scoring(value: Any, name: str) -> None:
     if not (value is None or isinstance(value, str) or callable(value)):
         raise TypeError(
-            f"{name} must be None, a scorer's name or a callable (estimator, X, y); got {value!r}."
+            f"{name} must be None, a scorer's name or a callable (estimator, X, y); got "
+            f"{shown(value)}."
         )
 
 
 def _check_normalize(value: Any, name: str) -> None:
     if value is not None and value != "l2":
-        raise ValueError(f"{name} must be 'l2' or None; got {value!r}.")
+        raise ValueError(f"{name} must be 'l2' or None; got {shown(value)}.")
 
 
 def check_clip(value: Any, name: str = "clip_predictions") -> bool | tuple[float, float]:
@@ -179,7 +181,7 @@ def check_clip(value: Any, name: str = "clip_predictions") -> bool | tuple[float
         return check_bool(value, name)
     bounds = check_array(value, dtype=np.float64, ensure_2d=False, input_name=name)
     if bounds.shape != (2,) or bounds[0] > bounds[1]:
-        raise ValueError(f"{name} must be a bool or (low, high); got {value}.")
+        raise ValueError(f"{name} must be a bool or (low, high); got {shown(value)}.")
     return float(bounds[0]), float(bounds[1])
 
 
@@ -232,7 +234,7 @@ def _check_strength_words(params: dict[str, Any], solver: Solver, partial: bool)
         if isinstance(value, str):
             if value != "auto" or not is_l2:
                 words = 'a number, an array, None or "auto"' if is_l2 else "a number or an array"
-                raise ValueError(f"{name} must be {words}; got {value!r}.")
+                raise ValueError(f"{name} must be {words}; got {shown(value)}.")
             if partial or not solver.learns_strengths:
                 where = "partial_fit" if partial else f"solver={params['solver']!r}"
                 raise ValueError(

@@ -13,7 +13,7 @@ from sklearn.utils.validation import validate_data
 from ..data.disk.column_sample import sampled_scaling
 from ..data.disk.dataset import DiskDataset
 from ..data.disk.target_summary import summarise_targets
-from ..data.inputs import PlainInput, Rows
+from ..data.inputs import PlainInput, Rows, unpacked
 from ..data.sample_checks import check_cast, check_not_all_zero, check_target, check_weights
 from ..data.targets import (
     ClassRules,
@@ -126,6 +126,8 @@ def take_in(
         Further parameters of the rules' ``learn``.
     """
     reset = before is None
+    reads = inputs if before is None else before.trained.inputs
+    X, y, sample_weight = unpacked(X, y, sample_weight, reads)
     rows = check_features(
         estimator, X, inputs, reset=reset, grows=grows, dtype=estimator.dtype, y=y
     )
@@ -209,6 +211,8 @@ def validation_in_memory(eval_set: tuple[Any, Any, Any], intake: Intake) -> Vali
     is_numeric = isinstance(intake.encoding.target, RealTarget)
     y = check_target(y, intake.inputs.matrix(X), is_numeric=is_numeric)
     weights = check_weights(weights, rows.n_rows)
+    if weights is not None and not weights.any():
+        raise ValueError("eval_set: at least one row must have a positive weight.")
     return ValidationSet(intake.inputs.finish(rows, X), intake.encoding.encode(y), weights)
 
 

@@ -42,9 +42,13 @@ class EstimatorObserver:
         self._scorer = None
         if estimator.scoring is not None and validates:
             self._scorer = check_scoring(estimator, scoring=estimator.scoring)
+            self._scoring, self._rows = estimator.scoring, "eval_set"
+            if eval_set is None:
+                self._rows = "rows held out (validation_fraction)"
         self.watches = bool(callbacks) or self._scorer is not None
 
     def begin(self, table: ParameterTable, state_key: tuple | None) -> None:
+        self._trained = table, state_key
         if self.watches:
             self._publish_table(table, state_key)
 
@@ -55,6 +59,7 @@ class EstimatorObserver:
             self._validation = _safe_indexing(X, numbers), _safe_indexing(y, numbers), held_out
 
     def publish(self, history: History) -> None:
+        self._publish_table(*self._trained)
         self.estimator.history_ = history
         self.estimator.n_iter_ = len(history["train_loss"])
 
@@ -63,7 +68,14 @@ class EstimatorObserver:
             return None
         X, y, weights = self._validation_data()
         weights = {} if weights is None else {"sample_weight": weights}
-        return float(self._scorer(self.estimator, X, y, **weights))
+        score = float(self._scorer(self.estimator, X, y, **weights))
+        if not np.isfinite(score):
+            raise ValueError(
+                f"scoring={self._scoring!r} is {score} on the {self._rows} after epoch "
+                f"{self.estimator.n_iter_}, and cannot be followed. Validate on rows for which it "
+                "is defined (of both classes, say), or choose another scoring."
+            )
+        return score
 
     def _validation_data(self) -> tuple[Any, Any, Any]:
         if not isinstance(self._validation, DiskDataset):

@@ -57,7 +57,7 @@ class FM:
     @classmethod
     def forms(cls) -> tuple[type[FM], ...]:
         """The classes of what `of` returns."""
-        return FM, HigherOrderFM
+        return cls, HigherOrderFM
 
     @property
     def kernels(self) -> GradientKernels:

@@ -16,6 +16,7 @@ import numpy as np
 
 from ..data.column_scaling import ColumnScaling
 from ..data.targets import TargetScale
+from ..exceptions import DivergenceError
 from .table import ParameterTable
 
 
@@ -35,12 +36,29 @@ def folded(
     fields : int array of shape (n_features,), default=None
         The field of each feature, for families that know fields.
     """
-    family, plain = table.family, table.with_state()
+    plain = table.with_state()
     location, spread = (0.0, 1.0) if target is None else (target.location, target.spread)
     centre, scale = np.zeros(1), np.ones(1)
     if columns is not None:
         columns = columns.grown(table.n_features)
         centre, scale = columns.centre, columns.scale
+    with np.errstate(over="ignore", invalid="ignore"):
+        _fold(table, plain, centre, scale, location, spread, fields)
+    if not plain.is_finite():
+        raise DivergenceError(
+            f"A weight of X and y as they are leaves the range of {table.dtype}: columns or "
+            "targets are too large, or their scales too far apart. Rescale them, or use "
+            "dtype='float64'."
+        )
+    return plain
+
+
+def _fold(
+    table: ParameterTable, plain: ParameterTable, centre: np.ndarray, scale: np.ndarray,
+    location: float, spread: float, fields: np.ndarray | None,
+) -> None:  # fmt: skip
+    """Write the parameters of the plain model."""
+    family = table.family
     for output in range(table.n_outputs):
         vectors = table.vector_blocks[:, output].astype(np.float64) / scale[:, None, None]
         linear = table.linear_blocks[:, output, 0].astype(np.float64) / scale
@@ -53,4 +71,3 @@ def folded(
         plain.vector_blocks[:, output] = vectors * roots
         plain.linear_blocks[:, output, 0] = spread * linear
         plain.intercepts[output] = location + spread * intercept
-    return plain

@@ -11,6 +11,7 @@ import numpy as np
 from ..data.column_scaling import ColumnScaling
 from ..data.inputs import PlainInput, Rows
 from ..data.targets import TargetScale
+from ..exceptions import DivergenceError
 from .folding import folded
 from .interfaces import Draw
 from .responses import Response
@@ -55,11 +56,23 @@ class Samples:
 
     def record(self, place: int, chain: Draw) -> None:
         """Write a chain's state to one place."""
-        self.intercept[place] = chain.table.intercepts[0]
-        self.linear[place] = chain.table.coef
-        self.factors[place] = chain.factors
-        self.alpha[place] = chain.alpha
-        self.cutpoints[place] = chain.cutpoints
+        with np.errstate(over="ignore"):  # check_range finds it
+            self.intercept[place] = chain.table.intercepts[0]
+            self.linear[place] = chain.table.coef
+            self.factors[place] = chain.factors
+            self.alpha[place] = chain.alpha
+            self.cutpoints[place] = chain.cutpoints
+        self.check_range(place)
+
+    def check_range(self, places: int | slice = slice(None)) -> None:
+        """DivergenceError if a draw left the range of float32."""
+        is_finite = all(np.isfinite(array[places]).all() for array in self.arrays)
+        if not (is_finite and (self.alpha[places] > 0).all()):
+            raise DivergenceError(
+                "A draw left the range of float32, in which draws are kept. Scale the features and "
+                "a regression's target to about 1, and choose priors (mu_0, gamma_0) of that size. "
+                "The estimator is as it was before the fit."
+            )
 
     def folded(self, columns: ColumnScaling | None, scale: TargetScale | None) -> Samples:
         """The draws of a machine of scaled columns and targets as those of a plain one.
@@ -74,16 +87,18 @@ class Samples:
         samples = Samples(*(array.copy() for array in self.arrays))
         _, n_features, n_factors = self.factors.shape
         table = ParameterTable(n_features, n_factors, "float64")
-        for place in range(len(self)):
-            table.intercepts[0] = self.intercept[place]
-            table.coef[...] = self.linear[place]
-            table.factor_vectors[...] = self.factors[place]
-            plain = folded(table, columns, scale)
-            samples.intercept[place] = plain.intercepts[0]
-            samples.linear[place] = plain.coef
-            samples.factors[place] = plain.factor_vectors
-        if scale is not None:
-            samples.alpha[...] = self.alpha / scale.spread**2
+        with np.errstate(over="ignore", invalid="ignore"):  # check_range finds it
+            for place in range(len(self)):
+                table.intercepts[0] = self.intercept[place]
+                table.coef[...] = self.linear[place]
+                table.factor_vectors[...] = self.factors[place]
+                plain = folded(table, columns, scale)
+                samples.intercept[place] = plain.intercepts[0]
+                samples.linear[place] = plain.coef
+                samples.factors[place] = plain.factor_vectors
+            if scale is not None:
+                samples.alpha[...] = self.alpha / np.float64(scale.spread) ** 2
+        samples.check_range()
         return samples
 
     def newest(self, n_samples: int) -> Samples:

@@ -9,6 +9,7 @@ import numpy as np
 from ..data.inputs import Rows
 from ..data.relational_rows import RelationalRows
 from ..exceptions import DivergenceError
+from ..utils.checks import or_float64
 from ..utils.threads import in_parts
 from .interfaces import Table
 
@@ -91,6 +92,6 @@ def check_scores(scores: np.ndarray) -> None:
         finite = finite.all(axis=1)
         raise DivergenceError(
             f"The score of row {finite.argmin()} is too large for {scores.dtype}: its values are "
-            "far outside what the model was trained on. Rescale them as in training, or fit with "
-            "dtype='float64'."
+            "far outside what the model was trained on. Rescale them as in training"
+            f"{or_float64(scores.dtype)}."
         )

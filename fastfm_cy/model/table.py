@@ -193,11 +193,12 @@ class ParameterTable:
         The same draws in either dtype.
         """
         vectors = self.vector_blocks
-        scales: Any = np.float32(self.family.start_scale(scale))
         block = max(1, _BLOCK // self.family.n_vectors)
-        for start in range(first, self.n_features, block):
-            part = vectors[start : start + block]
-            part[...] = scales * rng.standard_normal(part.shape, dtype=np.float32)
+        with np.errstate(over="ignore"):  # training finds what is not finite
+            scales: Any = np.float32(self.family.start_scale(scale))
+            for start in range(first, self.n_features, block):
+                part = vectors[start : start + block]
+                part[...] = scales * rng.standard_normal(part.shape, dtype=np.float32)
 
     def start_factors(
         self, features: np.ndarray, draw: Callable[[tuple[int, ...]], np.ndarray]

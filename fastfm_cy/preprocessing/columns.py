@@ -198,10 +198,13 @@ class ArrayColumn:
 
     def _missing(self, content: str) -> NDArray[np.bool_]:
         """Which objects are missing; all others must be of one content."""
-        missing = np.fromiter(map(is_missing, self._values), bool, self.n_rows)
+        values = self._values
+        if set(map(type, values)) <= {*_QUICK.get(content, ()), type(None)}:
+            return np.asarray((values == None) | (values != values), dtype=bool)  # noqa: E711
+        missing = np.fromiter(map(is_missing, values), bool, self.n_rows)
         kinds = {kind: content_of(kind()) for kind in _PLAIN}
         for row in np.flatnonzero(~missing):
-            value = self._values[row]
+            value = values[row]
             if (kinds.get(type(value)) or content_of(value)) != content:
                 self._refuse_mixture(int(row))
         return missing
@@ -212,6 +215,7 @@ class ArrayColumn:
 
 
 _PLAIN = (str, bool, int, float, list, tuple, set, dict)
+_QUICK = {NUMBER: (int, float), BOOL: (bool,)}  # types that compare element by element
 
 
 def _numbers_of(

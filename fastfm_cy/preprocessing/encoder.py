@@ -198,7 +198,7 @@ class FieldEncoder(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         input_features : array of str, default=None
-            Must be the names of the columns in `fit`, if given.
+            Names of the columns: those in `fit`, or any if the columns had none.
 
         Returns
         -------
@@ -207,9 +207,17 @@ class FieldEncoder(TransformerMixin, BaseEstimator):
             "<hash 5>" stand for missing values, for rare and for hashed categories.
         """
         check_is_fitted(self)
-        if input_features is not None and list(input_features) != self._fitted.names_in:
+        names_in = self._fitted.names_in
+        if input_features is None:
+            input_features = names_in
+        elif self._fitted.has_names and list(input_features) != names_in:
             raise ValueError("input_features is not equal to feature_names_in_.")
-        return self._fitted.feature_names
+        elif len(input_features) != len(names_in):
+            raise ValueError(
+                f"input_features should have length equal to {len(names_in)}, the number of "
+                f"features; got {len(input_features)}."
+            )
+        return self._fitted.feature_names(list(input_features))
 
     @property
     def fields_(self) -> NDArray[np.int32]:

@@ -70,11 +70,16 @@ class FittedFields:
             fields[numbers] = field
         return fields
 
-    @property
-    def feature_names(self) -> NDArray[np.object_]:
+    def feature_names(self, names_in: list[str]) -> NDArray[np.object_]:
+        """The names of all features, where the columns have these names."""
+        new_names = dict(zip(self.names_in, names_in, strict=True))
         names = np.empty(self.n_features, dtype=object)
         for field, numbers in zip(self.fields, self.numbers, strict=True):
-            names[numbers] = field.feature_names()
+            of_field = field.feature_names()
+            if field.kind != "joined":  # which has a name of its own
+                new, old = new_names[field.source], field.source
+                of_field = [new + name[len(old) :] for name in of_field]
+            names[numbers] = of_field
         return names
 
     @property

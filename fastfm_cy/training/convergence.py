@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -22,7 +22,7 @@ _DIVERGED = 100.0
 _NO_BETTER = 1.02  # times a constant's: the warning
 _NO_BETTER_WITH_IDS = 0.97  # the same where columns look like ids
 _FEWEST_EPOCHS = 5  # a fit that was asked for less is not expected to get anywhere
-_ROWS = 20_000  # that are looked at
+_ROWS = 2000  # that are looked at
 
 
 def check_convergence(
@@ -44,29 +44,22 @@ def check_convergence(
     if last <= constant * (_NO_BETTER_WITH_IDS if ids else _NO_BETTER):
         return
     if isinstance(source, MemorySource):  # the history's losses are from before each row's update
-        last = _loss_of(source, table, settings) * plan.loss_unit
+        sample = _sampled(source)
+        last = _loss_of(sample, table, settings) * plan.loss_unit
+        constant = max(constant, _constant_loss(plan, sample, settings) * plan.loss_unit)
     if last > _DIVERGED * constant:
         raise DivergenceError(
             f"Training diverged: the mean training loss ended at {last:.3g}, a constant's is "
-            f"{constant:.3g}. {_remedy(plan)} The estimator is as it was before the fit."
+            f"{constant:.3g}. {plan.remedy}. The estimator is as it was before the fit."
         )
     long_enough = len(history["train_loss"]) >= _FEWEST_EPOCHS
     if long_enough and last > constant * (_NO_BETTER_WITH_IDS if ids else _NO_BETTER):
         warnings.warn(
             f"The fit ended with a training loss of {last:.4g}; a constant has {constant:.4g}. "
-            + (_about_ids(ids) if ids else _remedy(plan)),
+            + (_about_ids(ids) if ids else f"{plan.remedy}."),
             ConvergenceWarning,
             stacklevel=2,
         )
-
-
-def _remedy(plan: TrainingPlan) -> str:
-    scaling = "" if plan.scaling else ", set scaling='auto' or scale the columns and targets to 1"
-    solver = "" if plan.solver.steps_shrink else ", use solver='adagrad'"
-    return (
-        f"Lower learning_rate (it is {plan.learning_rate:.3g}){scaling}{solver}, or weaken "
-        "l2_linear and l2_factors."
-    )
 
 
 def _about_ids(columns: list[int]) -> str:
@@ -93,13 +86,16 @@ def _constant_loss(plan: TrainingPlan, source: Source, settings: Settings) -> fl
     return constant
 
 
-def _loss_of(source: MemorySource, table: ParameterTable, settings: Settings) -> float:
+def _sampled(source: MemorySource) -> MemorySource:
+    """Some of the rows to train on."""
     visited = source.visited[:: max(1, source.n_visited // _ROWS)]
-    rows: Any = source.rows.take(visited)
-    scores = score_rows(table, rows).astype(np.float64)
-    losses, _ = values_and_gradients(settings, scores, source.target[visited])
-    weights = None if source.weights is None else source.weights[visited]
-    return float(np.average(losses, weights=weights))
+    return replace(source, visited=visited).only_visited()
+
+
+def _loss_of(source: MemorySource, table: ParameterTable, settings: Settings) -> float:
+    scores = score_rows(table, source.rows).astype(np.float64)
+    losses, _ = values_and_gradients(settings, scores, source.target)
+    return float(np.average(losses, weights=source.weights))
 
 
 def _columns_of_ids(source: Source) -> list[int]:

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ..exceptions import DivergenceError
 from ..kernels.common.settings import Settings
 from ..model.table import ParameterTable
 from .plan import TrainingPlan
@@ -131,6 +132,12 @@ class Monitor:
         if not self.validation:
             return history["train_loss"][-1]
         value = self.validation.loss(self.table, self.settings, self.n_jobs) * self.loss_unit
+        if not np.isfinite(value):
+            raise DivergenceError(
+                f"The validation loss is {value} after epoch {len(history['train_loss'])}: scores "
+                "of validation rows are far too large. Are their values on the scale of those to "
+                "train on? The estimator is as it was before the fit."
+            )
         history.setdefault("validation_loss", []).append(value)
         score = self.observer.score()
         if score is None:

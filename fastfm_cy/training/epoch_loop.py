@@ -20,6 +20,8 @@ class Trainer(AbstractContextManager, Protocol):
     n_visits: int
     """Steps of the progress bar an epoch."""
     bar_options: dict[str, Any]
+    remedy: str
+    """As the plan's."""
     loss_unit: float
     """What the mean loss is multiplied by to be the user's."""
 
@@ -60,7 +62,7 @@ def run_epochs(
             start = perf_counter()
             mean_loss = trainer.epoch(epoch, max_iter, bar)
             if not np.isfinite(mean_loss):
-                raise divergence(epoch, "the mean training loss is not finite")
+                raise divergence(epoch, "the mean training loss is not finite", trainer.remedy)
             history["train_loss"].append(mean_loss * trainer.loss_unit)
             history["seconds"].append(perf_counter() - start)
             if after_epoch and after_epoch(history):
@@ -69,9 +71,8 @@ def run_epochs(
     return history
 
 
-def divergence(epoch: int, what: str) -> DivergenceError:
+def divergence(epoch: int, what: str, remedy: str) -> DivergenceError:
     return DivergenceError(
-        f"Training diverged in epoch {epoch}: {what}. Lower learning_rate, scale the features (and "
-        "a regression's target) to about 1 (scaling='auto' does), or use a solver whose steps "
-        "shrink, such as 'adagrad'. The estimator is as it was before the fit."
+        f"Training diverged in epoch {epoch}: {what}. {remedy}. The estimator is as it was before "
+        "the fit."
     )

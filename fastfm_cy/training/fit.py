@@ -320,9 +320,9 @@ def check_size(plan: TrainingPlan, n_features: int) -> None:
     fields = "" if n_fields is None else f" and {n_fields} fields"
     what = f"The parameters of {n_features:,} features{fields} take {needed / 1e6:,.1f} MB"
     if needed > limit:
-        most = f"max_memory={plan.max_memory:,} bytes"
-        if plan.max_memory is None:
-            most = f"the {limit / 1e6:,.1f} MB that are free"
+        most = f"the {limit / 1e6:,.1f} MB that are free"
+        if plan.max_memory is not None:
+            most = f"max_memory={plan.max_memory:,} bytes"
         raise MemoryError(
             f"{what}{f' in {n_copies} copies' if n_copies > 1 else ''}, more than {most}. Hash "
             f"the features to fewer rows (n_hash={max(1, int(n_features * limit / needed))}), use "

@@ -75,6 +75,21 @@ class TrainingPlan:
     """Whether held-out rows are to have as many of each class as the others."""
 
     @property
+    def remedy(self) -> str:
+        """What may help if training diverges or gets nowhere, for messages."""
+        advice = []
+        if not self.solver.by_columns:
+            advice.append(f"lower learning_rate (it is {self.learning_rate:.3g})")
+        if not self.scaling:
+            advice.append("set scaling='auto' or scale the columns and targets to about 1")
+        if not (self.solver.steps_shrink or self.solver.by_columns):
+            advice.append("use solver='adagrad', whose steps shrink")
+        advice.append("weaken l2_linear and l2_factors")
+        *others, last = advice
+        text = f"{', '.join(others)}, or {last}" if others else last
+        return text[0].upper() + text[1:]
+
+    @property
     def centres(self) -> bool:
         """Whether scaled columns may be centred, too."""
         return self.has_free_bias and self.fit_linear and self.family.folds_centres
@@ -158,8 +173,9 @@ class TrainingPlan:
 
     def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
         """Start values of factors, the same in either dtype."""
-        scale = np.float32(self.init_scale)
-        if self.init == "normal":
-            return scale * rng.standard_normal(shape, dtype=np.float32)
-        scale = scale / np.sqrt(np.float32(max(1, self.n_factors)))
-        return scale * rng.random(shape, dtype=np.float32)
+        with np.errstate(over="ignore"):  # training finds what is not finite
+            scale = np.float32(self.init_scale)
+            if self.init == "normal":
+                return scale * rng.standard_normal(shape, dtype=np.float32)
+            scale = scale / np.sqrt(np.float32(max(1, self.n_factors)))
+            return scale * rng.random(shape, dtype=np.float32)

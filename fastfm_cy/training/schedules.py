@@ -9,7 +9,10 @@ Schedule = Callable[[float, float, int, int], float]
 
 
 def _inverse_scaling(rate: float, power_t: float, epoch: int, max_iter: int) -> float:
-    return rate / (1 + epoch) ** power_t
+    try:
+        return rate / (1 + epoch) ** power_t
+    except OverflowError:  # of a power beyond the range of numbers
+        return 0.0
 
 
 def _cosine(rate: float, power_t: float, epoch: int, max_iter: int) -> float:

@@ -15,7 +15,7 @@ from ..data.csr import CSRRows
 from .plan import TrainingPlan
 from .sources import MemorySource, Source
 
-_ROWS = 20_000  # that are looked at
+_ROWS = 2000  # that are looked at
 _OF_SGD = 0.2  # of the distance to its target, that a score may move by in a step
 _OF_ADAM = 0.1  # of unit scale, that it may move by
 

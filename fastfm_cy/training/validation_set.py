@@ -29,7 +29,8 @@ class ValidationSet:
     def loss(self, table: ParameterTable, settings: Settings, n_jobs: int = 1) -> float:
         """Weighted mean loss."""
         losses = _losses(table, self.rows, self.target, settings, n_jobs)
-        return float(np.average(losses, weights=self.weights))
+        with np.errstate(over="ignore", invalid="ignore"):  # early stopping looks at it
+            return float(np.average(losses, weights=self.weights))
 
 
 @dataclass(frozen=True)
@@ -47,9 +48,12 @@ class DiskValidationSet:
             y, weights = encoded_chunk(chunk, self.target, None)
             y = y.astype(table.dtype).astype(np.float64)
             losses = _losses(table, self.inputs.of_chunk(chunk), y, settings, n_jobs)
-            total += losses.sum() if weights is None else losses @ weights
+            with np.errstate(over="ignore", invalid="ignore"):
+                total += losses.sum() if weights is None else losses @ weights
             weight += len(losses) if weights is None else weights.sum()
             del chunk
+        if not weight:
+            raise ValueError(f"eval_set: {self.dataset.folder} has no row of a positive weight.")
         return float(total / weight)
 
 

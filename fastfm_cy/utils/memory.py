@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from .checks import shown
+
 CACHE_LINE = 64  # bytes
 
 _UNITS = {
@@ -38,10 +40,10 @@ def check_memory(value: Any, name: str = "max_memory") -> int:
         n_bytes = int(float(number) * unit)
     except (TypeError, ValueError, OverflowError):
         raise ValueError(
-            f"{name} must be a number of bytes or like '500MB'; got {value!r}."
+            f"{name} must be a number of bytes or like '500MB'; got {shown(value)}."
         ) from None
     if n_bytes < 1:
-        raise ValueError(f"{name} must be positive, a byte at least; got {value!r}.")
+        raise ValueError(f"{name} must be positive, a byte at least; got {shown(value)}.")
     return n_bytes
 
 

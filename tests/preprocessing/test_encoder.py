@@ -12,7 +12,7 @@ from sklearn.compose import make_column_transformer
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import HashingVectorizer, TfidfVectorizer
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.preprocessing import FunctionTransformer, OrdinalEncoder
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from support.realdata import data_file
 
@@ -129,6 +129,10 @@ def test_in_pipelines():
     assert columns.fit_transform(FILMS).shape == (4, 7)
     names = columns.get_feature_names_out().tolist()
     assert names[0] == "fieldencoder-1__user=7"
+    ordinal = make_pipeline(OrdinalEncoder(), FieldEncoder(categorical=[0])).fit(FILMS[["user"]])
+    assert ordinal.get_feature_names_out().tolist() == ["user=0", "user=1", "user=2"]
+    with pytest.raises(ValueError, match="length equal to 1"):
+        ordinal[1].get_feature_names_out(["a", "b"])
 
 
 def test_numbers_of_criteo():

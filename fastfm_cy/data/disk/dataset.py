@@ -14,6 +14,7 @@ from scipy import sparse
 
 from ...exceptions import FileFormatError
 from ...kernels.matrix.scan import NOT_FINITE, OUTSIDE, scan
+from ...utils.checks import or_float64
 from ...utils.memory import check_memory
 from ..csr import CSRRows, matrix_of
 from .folder import NPY_HEADER, OF_ENTRIES, checksum, read_header
@@ -222,7 +223,7 @@ class DiskDataset:
         if flags & NOT_FINITE and rows.data.dtype != self.dtype:
             raise ValueError(
                 f"{self.folder} has a value of feature {rows.indices[entry]} that is too large for "
-                f"{rows.data.dtype}; rescale it or use dtype='float64'."
+                f"{rows.data.dtype}; rescale it{or_float64(rows.data.dtype)}."
             )
         if flags & NOT_FINITE:
             raise self._altered("data")

@@ -47,7 +47,7 @@ class CoordinateTrainer:
         settings: Settings, strengths: Strengths,
     ) -> None:  # fmt: skip
         self.bar_options = {"unit": "sweep"}
-        source, self.loss_unit = source.only_visited(), plan.loss_unit
+        source, self.loss_unit, self.remedy = source.only_visited(), plan.loss_unit, plan.remedy
         self.weights, self.table, self.settings = source.cast_weights, table, settings
         self.y = source.y.astype(np.float64)
         self.curvature, self.n_jobs = plan.loss.curvature, plan.n_jobs
@@ -74,7 +74,7 @@ class CoordinateTrainer:
         """One sweep; the mean loss before it."""
         mean_loss = self._sweep()
         if not (np.isfinite(mean_loss) and self.table.is_finite()):
-            raise not_finite(number)
+            raise not_finite(number, str(self.table.dtype))
         bar.set_postfix(loss=f"{mean_loss:.4f}", refresh=False)
         bar.update()
         return mean_loss

@@ -12,14 +12,15 @@ from ...data.relational_rows import RelationalRows, blocks_of
 from ...exceptions import DivergenceError
 from ...model.scoring import check_scores, score_rows
 from ...model.table import ParameterTable
+from ...utils.checks import or_float64
 from .blocks import PlainPart, part_of
 from .row_cache import FACTOR_TILE, RowLines
 
 
-def not_finite(sweep: int) -> DivergenceError:
+def not_finite(sweep: int, dtype: str) -> DivergenceError:
     return DivergenceError(
         f"Sweep {sweep} left the range of finite numbers. Scale the features (and a regression's "
-        "target) to about 1, or use dtype='float64'. The estimator is as it was before the fit."
+        f"target) to about 1{or_float64(dtype)}. The estimator is as it was before the fit."
     )
 
 

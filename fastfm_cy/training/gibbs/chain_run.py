@@ -10,6 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from ...data.inputs import Rows
+from ...exceptions import DivergenceError
 from ...model.posterior import Samples
 from ...model.responses import Response
 from ...model.scoring import score_rows
@@ -122,12 +123,18 @@ class _Run:
     def _sweep(self) -> float:
         """One sweep, into the history; the error of the draw before it."""
         start = perf_counter()
-        scores = self.sampler.iterate()
+        try:
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # found below
+                scores = self.sampler.iterate()
+        except DivergenceError:
+            raise
+        except (np.linalg.LinAlgError, ArithmeticError) as reason:
+            raise not_finite(self.n_iter + 1, self.plan.dtype) from reason
         seconds = perf_counter() - start
         self.n_iter += 1
         chain = self.chain
-        if not (chain.table.is_finite() and np.isfinite(chain.alpha)):
-            raise not_finite(self.n_iter)
+        if not chain.is_finite():
+            raise not_finite(self.n_iter, self.plan.dtype)
         self._record("seconds", seconds)
         self._record("alpha", chain.alpha / self.spread**2)
         value = self.response.value(scores, chain.cutpoints)

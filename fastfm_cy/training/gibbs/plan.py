@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...model.posterior import bytes_of
+from ...utils.checks import shown
 from ...utils.memory import check_memory
 from ..regularization import check_groups
 from .sampler import Chain, Priors
@@ -91,6 +92,6 @@ class SamplingPlan:
         if needed > limit:
             raise ValueError(
                 f"{n_samples} samples of {size[0]} features take {needed / 1e6:.1f} MB, more than "
-                f"max_memory={self.max_memory!r}. Raise it, thin more, or set n_kept_samples to at "
-                f"most {limit // bytes_of(1, *size)}."
+                f"max_memory={shown(self.max_memory)}. Raise it, thin more, or set n_kept_samples "
+                f"to at most {limit // bytes_of(1, *size)}."
             )

@@ -80,6 +80,11 @@ class Chain:
     def cutpoints(self) -> np.ndarray:
         return cutpoints_of(self.free_cutpoints)
 
+    def is_finite(self) -> bool:
+        """Whether every number is."""
+        small = self.alpha, self.linear_prior, self.precisions, self.means, self.cutpoints
+        return self.table.is_finite() and all(np.isfinite(numbers).all() for numbers in small)
+
     def copy(self) -> Chain:
         return copy.deepcopy(self)
 

@@ -42,6 +42,7 @@ class GradientTrainer:
     ) -> None:  # fmt: skip
         self.plan, self.source, self.placement, self.table = plan, source, placement, table
         self.settings, self.rng, self.rates = settings, rng, plan.rates
+        self.remedy = plan.remedy
         self.strengths = placement.placed_strengths(strengths)
         self.n_visits, self.loss_unit = source.n_visited, plan.loss_unit
         self.bar_options = {"unit": "row", "unit_scale": True}
@@ -79,4 +80,4 @@ class GradientTrainer:
 
     def check_end(self, number: int, mean_loss: float) -> None:
         if not self.table.is_finite():
-            raise divergence(number, "a weight is no longer finite")
+            raise divergence(number, "a weight is no longer finite", self.remedy)

@@ -49,6 +49,7 @@ class Visits:
         self, plan: TrainingPlan, source: MemorySource, placement: Placement,
         table: ParameterTable, settings: Settings, strengths: Strengths,
     ) -> None:  # fmt: skip
+        self.remedy = plan.remedy
         self.source, self.table, self.settings, self.strengths = source, table, settings, strengths
         layout = placement.layout(source.rows, source.visited)
         self.rows, self.shards = layout.rows, layout.shards
@@ -89,7 +90,7 @@ class Visits:
             ):
                 if done < len(part):
                     row = self.source.number(part[done])
-                    raise divergence(number, f"the score of row {row} is not finite")
+                    raise divergence(number, f"the score of row {row} is not finite", self.remedy)
                 loss_sum += part_loss
                 if not bar.disable:
                     weight_sum += self._weight_of(part)
