@@ -12,7 +12,7 @@ from ..training.ranking.losses import NEGATIVES, RankingLoss
 from ..training.ranking.plan import RankingPlan
 from ..training.regularization import NAMES, Strengths
 from ..training.solvers import SOLVERS
-from ..utils.checks import check_bool, check_choice, check_integer, check_real
+from ..utils.checks import check_bool, check_choice, check_integer, check_real, plain_number
 from .hyperparameters import check_each
 
 # By solver, as chosen by benchmarks/accuracy/ranking.py.
@@ -63,6 +63,7 @@ def resolve_ranking(
             f"solver={params['solver']!r} shrinks its own steps"
         )  # fmt: skip
         raise ValueError(f"{who}; use schedule='constant'.")
+    params = {name: plain_number(value) for name, value in params.items()}
     strengths = {name: params[name] for name in NAMES}
     if strengths["l2_factors"] is None:
         strengths["l2_factors"] = loss.l2_factors
