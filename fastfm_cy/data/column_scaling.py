@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import sparse
 
+from ..utils.means import summable
 from .csr import CSRRows
 
 # The root mean square of a column's values is left alone between these, ...
@@ -21,6 +22,7 @@ _FARTHEST, _NARROWEST, _WIDEST = 0.5, 1 / 3, 3.0
 _MOST_ROWS = 0.8  # the share of rows that have a column which is centred
 _BLOCK = 1 << 16  # values that are looked at a time
 _ENTRIES_A_PART = 1 << 17
+_MOST = 1e150  # whose square is a number
 _SAMPLE = 64  # rows whose common columns may be in most rows
 
 
@@ -76,6 +78,8 @@ class ColumnMoments:
     def __init__(self, n_features: int) -> None:
         self.n_rows = 0.0
         self.counts, self.sums, self.squares = np.zeros((3, n_features))
+        self._largest: np.ndarray | None = None
+        """Of columns with values whose squares may be no numbers."""
 
     def add(self, rows: CSRRows, weights: np.ndarray | None = None) -> None:
         """Take in some rows, which may count more or less than once; a part of them at a time."""
@@ -94,10 +98,20 @@ class ColumnMoments:
         else:
             of_entries = np.repeat(weights[first:last], np.diff(rows.indptr[first : last + 1]))
             self.counts += np.bincount(columns, of_entries, n_features)
-            counting = of_entries * values
-        self.sums += np.bincount(columns, counting, n_features)
-        counting = counting * values
-        self.squares += np.bincount(columns, counting, n_features)
+            with np.errstate(over="ignore"):
+                counting = of_entries * values
+        with np.errstate(over="ignore", invalid="ignore"):  # what matters of it is noted below
+            self.sums += np.bincount(columns, counting, n_features)
+            self.squares += np.bincount(columns, counting * values, n_features)
+        self._note_extremes(columns, np.abs(values))
+
+    def _note_extremes(self, columns: np.ndarray, sizes: np.ndarray) -> None:
+        extreme = (sizes > _MOST) | (sizes < 1 / _MOST)
+        if not extreme.any():
+            return
+        if self._largest is None:
+            self._largest = np.zeros(len(self.counts))
+        np.maximum.at(self._largest, columns[extreme], sizes[extreme])
 
     def scaling(self, *, centres: bool) -> ColumnScaling | None:
         """The scaling that the columns need, or None if all are to be left alone.
@@ -109,12 +123,17 @@ class ColumnMoments:
         """
         counts, n_rows = self.counts, self.n_rows or 1.0
         size = np.sqrt(self.squares / np.where(counts > 0, counts, 1))
+        if self._largest is not None:  # in place of the root mean square
+            is_extreme = (size > _MOST) | ((size < 1 / _MOST) & (self._largest > 0))
+            size[is_extreme] = self._largest[is_extreme]
+            centres = centres and not is_extreme.any()
         centre, scale = np.zeros(len(counts)), np.ones(len(counts))
-        is_far = (counts > 0) & ((size < _SMALLEST) | (size > _LARGEST))
+        is_far = (counts > 0) & (size > 0) & ((size < _SMALLEST) | (size > _LARGEST))
         scale[is_far] = size[is_far]
         if centres:
-            means = self.sums / n_rows
-            deviations = np.sqrt(np.maximum(self.squares / n_rows - means**2, 0))
+            with np.errstate(over="ignore", invalid="ignore"):  # such columns are not centred
+                means = self.sums / n_rows
+                deviations = np.sqrt(np.maximum(self.squares / n_rows - means**2, 0))
             common = (counts >= _MOST_ROWS * n_rows) & (deviations > 1e-6 * np.abs(means))
             odd = common & (
                 (np.abs(means) > _FARTHEST * deviations)
@@ -141,7 +160,7 @@ def learn_scaling(
     if weights is None and not may_centre and _are_of_unit_size(rows.data):
         return None
     moments = ColumnMoments(rows.n_features)
-    moments.add(rows, weights)
+    moments.add(rows, None if weights is None else summable(weights))
     return moments.scaling(centres=centres)
 
 

@@ -91,6 +91,7 @@ def check_parameters(params: dict[str, Any], task: str, *, partial: bool = False
         if name in params:
             check(params[name], name)
     _check_strength_words(params, solver, partial)
+    _check_fits_dtype(params)
     if partial and params["early_stopping"]:
         raise ValueError(
             "partial_fit trains for one epoch and cannot stop early; set early_stopping=False."
@@ -239,6 +240,20 @@ def _check_strength_words(params: dict[str, Any], solver: Solver, partial: bool)
                 )
         elif value is None and not is_l2:
             raise ValueError(f"{name} must be a number or an array, not None.")
+
+
+def _check_fits_dtype(params: dict[str, Any]) -> None:
+    """Refuse numbers that the model's type takes for infinite, or divisors for zero."""
+    divisors = "learning_rate", "ftrl_beta", "init_scale"
+    for name in (*divisors, "l2_intercept", "init_intercept", *NAMES):
+        value = params[name]
+        if value is None or isinstance(value, str) or np.ndim(value):
+            continue  # arrays are checked when the number of features is known
+        dtype = "float32" if name == "init_scale" else params["dtype"]  # of all starts
+        if abs(value) > float(np.finfo(dtype).max):
+            raise ValueError(f"{name} is too large for {dtype}; got {shown(value)}.")
+        if name in divisors and value < float(np.finfo(dtype).tiny):
+            raise ValueError(f"{name} is zero for {dtype}; got {shown(value)}.")
 
 
 def _check_schedule(params: dict[str, Any], solver: Solver, partial: bool) -> None:

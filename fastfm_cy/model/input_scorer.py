@@ -73,8 +73,7 @@ class InputScorer:
             _check_range(fields, model.inputs.n_fields or 0, "field")
             fields = fields.astype(np.int32)
         scores = score_rows(self._table, model.inputs.of_entries(rows, fields))
-        model.link.predict(scores)
-        scores.clip(*model.target.score_range, out=scores)
+        model.target.clipped(model.link.predict(scores))
         return scores if scores.shape[1] > 1 else scores[:, 0]
 
 

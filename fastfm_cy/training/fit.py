@@ -183,7 +183,8 @@ class _Course:
             table.draw_factors(plan.init_scale, rng)
         self.start_late(table, rng)
         if plan.fit_intercept:
-            table.intercepts[...] = self._start_of_intercept()
+            with np.errstate(over="ignore"):  # training finds what is not finite
+                table.intercepts[...] = self._start_of_intercept()
         self.match_state(table)
         return table
 

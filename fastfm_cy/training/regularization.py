@@ -68,7 +68,10 @@ def check_strengths(
         n_groups, what = 1 if groups is None else int(groups.max(initial=0)) + 1, "group"
     values = np.empty((n_groups, len(NAMES)), dtype=dtype)
     for column, name in enumerate(NAMES):
-        values[:, column] = _checked_column(strengths[name], name, n_groups, what)
+        checked = _checked_column(strengths[name], name, n_groups, what)
+        if np.max(checked) > float(np.finfo(dtype).max):
+            raise ValueError(f"{name} is too large for {np.dtype(dtype)}: {np.max(checked)}.")
+        values[:, column] = checked
     return Strengths(values, groups)
 
 
