@@ -171,15 +171,17 @@ class ClassTarget:
 
     def numbers(self, y: np.ndarray) -> np.ndarray:
         """The number of each label's class."""
-        codes = np.searchsorted(self.classes, y)
-        known = self.classes[np.minimum(codes, len(self.classes) - 1)] == y
+        order = np.argsort(self.classes, kind="stable")  # of ordinal models, it may be another
+        sorted_classes = self.classes[order]
+        places = np.minimum(np.searchsorted(sorted_classes, y), len(order) - 1)
+        known = sorted_classes[places] == y
         if not np.all(known):
             where = int(np.argmin(known))
             raise ValueError(
                 f"y has the label {shown(y[where])} in row {where}, which is "
                 f"not one of the model's classes: {self.classes.tolist()}."
             )
-        return codes
+        return order[places]
 
 
 @dataclass(frozen=True)

@@ -85,6 +85,11 @@ class BayesianBase(BaseEstimator):
         """What the parameters say of y."""
         raise NotImplementedError
 
+    def _declared_classes(self, y: Any) -> Any:
+        """All labels in their order, if the parameters or the type of y, as the user gives it, say
+        them."""
+        return None
+
     def _encode(self, target: Any, y: np.ndarray) -> np.ndarray:
         """Labels or numbers y as likelihoods and responses take them."""
         return target.encode(y)
@@ -148,9 +153,12 @@ class BayesianBase(BaseEstimator):
             checked = as_of_now(self)
             if before is not None:
                 checked.n_features_in_ = before.n_features
+            learning = {}
+            if (declared := self._declared_classes(y)) is not None:
+                learning = {"classes": declared}
             rows, y = checked._check_data(X, y, reset=before is None)
             known = None if before is None else before.target
-            target = self._rules().learn(y, None, known)
+            target = self._rules().learn(y, None, known, **learning)
             y = self._encode(target, y)
             if before is None:
                 scales, centres = self.scaling is not None, plan.fit_intercept and plan.fit_linear
