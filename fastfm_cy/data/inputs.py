@@ -254,7 +254,8 @@ class FieldInput(PlainInput):
         beside = isinstance(X, WithFields)
         if beside != self.beside:
             raise ValueError(
-                "The model was fitted with fields beside the data; pass fields= with this X, too."
+                "The model was fitted with fields beside the data; pass fields= with this X, too "
+                "(a command needs a file of libffm's format)."
                 if self.beside
                 else "The model was fitted with a field a feature; leave out fields=."
             )

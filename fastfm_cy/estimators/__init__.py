@@ -5,6 +5,8 @@ from .bayesian_ordinal import BayesianFMOrdinal
 from .ffm import FFMClassifier, FFMRegressor
 from .fm import FMClassifier, FMRegressor
 from .fwfm import FwFMClassifier, FwFMRegressor
+from .ranker import FMRanker
+from .recommender import FMRecommender
 
 __all__ = [
     "BayesianFMClassifier",
@@ -13,6 +15,8 @@ __all__ = [
     "FFMClassifier",
     "FFMRegressor",
     "FMClassifier",
+    "FMRanker",
+    "FMRecommender",
     "FMRegressor",
     "FwFMClassifier",
     "FwFMRegressor",

@@ -87,9 +87,7 @@ def check_parameters(params: dict[str, Any], task: str, *, partial: bool = False
     """Check all parameters, each alone and then what must fit together."""
     check_choice(params["loss"], "loss", LOSSES[task])
     solver = check_choice(params["solver"], "solver", ALL_SOLVERS)
-    for name, check in _CHECKS.items():
-        if name in params:
-            check(params[name], name)
+    check_each(params)
     _check_strength_words(params, solver, partial)
     _check_fits_dtype(params)
     if partial and params["early_stopping"]:
@@ -102,6 +100,13 @@ def check_parameters(params: dict[str, Any], task: str, *, partial: bool = False
         _check_of_field_aware(params)
     if solver.by_columns:
         _check_coordinate(params, solver)
+
+
+def check_each(params: dict[str, Any]) -> None:
+    """Check each parameter alone, of those that all families know."""
+    for name, check in _CHECKS.items():
+        if name in params:
+            check(params[name], name)
 
 
 # Checks of one parameter -------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import numpy as np
 from ..data.disk.chunks import in_order, read_ahead
 from ..data.disk.dataset import DiskDataset
 from ..data.inputs import FieldInput, PlainInput, Rows
+from ..data.matrix_checks import AS_MANY_FEATURES
 from ..data.targets import Encoding, TargetScale, after
 from .folding import folded
 from .links import Link
@@ -72,7 +73,10 @@ class FittedModel:
     def scores_from_disk(self, dataset: DiskDataset, n_jobs: int = 1) -> np.ndarray:
         """The same, of the rows of a data set on disk, chunk by chunk."""
         if dataset.shape[1] != self.n_features:
-            raise ValueError(f"X has {dataset.shape[1]} features, the model {self.n_features}.")
+            raise ValueError(
+                f"X has {dataset.shape[1]} features, the model {self.n_features}. "
+                f"{AS_MANY_FEATURES}"
+            )
         table = self.table
         scores = np.empty((dataset.shape[0], table.n_outputs), dtype=table.dtype)
         done = 0

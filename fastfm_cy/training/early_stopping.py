@@ -72,7 +72,7 @@ class EarlyStopping:
     def __init__(self, n_iter_no_change: int, tol: float, *, keeps_best: bool) -> None:
         self.n_iter_no_change, self.tol, self.keeps_best = n_iter_no_change, tol, keeps_best
         self.best, self.n_without = np.inf, 0
-        self.best_table: ParameterTable | None = None
+        self.best_table: Any = None
         self.best_iter: int | None = None
 
     @classmethod
@@ -81,8 +81,8 @@ class EarlyStopping:
             return None
         return cls(plan.n_iter_no_change, plan.tol or 0.0, keeps_best=plan.early_stopping)
 
-    def update(self, value: float, table: ParameterTable, epoch: int) -> bool:
-        """Take an epoch's value; the answer is whether to stop."""
+    def update(self, value: float, table: Any, epoch: int) -> bool:
+        """Take an epoch's value and a table, or several, with copy(); say whether to stop."""
         self.n_without = 0 if value < self.best - self.tol else self.n_without + 1
         if value < self.best:
             self.best = value

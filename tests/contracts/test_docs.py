@@ -103,6 +103,7 @@ def test_every_parameter_is_listed(Estimator):
     """Of the plain machines on one page, of the others on that and their own."""
     family = "bayesian" if "Bayesian" in Estimator.__name__ else "fields"
     pages = ["parameters"] + [family] * (not Estimator.__name__.startswith("FM"))
+    pages += ["ranking"] * (Estimator.__name__ in ("FMRanker", "FMRecommender"))
     text = "".join(
         (ROOT / "docs" / "guide" / f"{page}.md").read_text(encoding="utf-8") for page in pages
     )

@@ -20,8 +20,8 @@ PACKAGE = ROOT / "fastfm_cy"
 FLOORS = {
     "exceptions": 1, "utils": 1, "kernels": 1,
     "show_config": 2, "data": 2,
-    "datasets": 3, "preprocessing": 3, "metrics": 3, "model": 3,
-    "training": 4,
+    "datasets": 3, "preprocessing": 3, "model": 3,
+    "training": 4, "metrics": 4,
     "estimators": 5,
     "inspection": 6, "io": 6, "distributed": 6,
     "cli": 7,

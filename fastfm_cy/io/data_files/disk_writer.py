@@ -125,7 +125,7 @@ def check_folder(folder, overwrite):
         if not (folder / HEADER).exists():
             raise FileExistsError(f"{folder} is no data set; only data sets are overwritten.")
     if not folder.parent.is_dir():
-        raise FileNotFoundError(f"{folder} cannot be written: there is no {folder.parent}.")
+        raise FileNotFoundError(f"{folder} cannot be written: there is no folder {folder.parent}.")
 
 
 def check_output_folder(folder, overwrite):

@@ -19,6 +19,8 @@ from ...data.targets import ClassTarget, RealTarget, TargetScale
 from ...estimators.base import Base
 from ...estimators.bayesian_base import BayesianBase
 from ...estimators.bayesian_ordinal import BayesianFMOrdinal
+from ...estimators.ranker import FMRanker
+from ...estimators.recommender import FMRecommender
 from ...estimators.registry import ESTIMATORS
 from ...model.fitted import FittedModel, TrainedModel
 from ...model.losses import LOSSES
@@ -27,6 +29,8 @@ from ...model.sparse_table import SparseTable
 from ...model.table import ParameterTable
 from ...training.gibbs.sampler import Chain
 from ...training.solvers import ALL_SOLVERS
+from . import ranking_schema as ranking
+from . import value_checks as check
 from .codec import require
 
 Attributes = dict[str, Any]
@@ -62,74 +66,13 @@ def schema_of(model: BaseEstimator) -> Schema:
     return next(schema for schema in SCHEMAS if isinstance(model, schema.base))
 
 
-# Checks of values -------------------------------------------------------------------------------
-
-
-def _is_a(*types: type) -> Callable:
-    def check(value: Any) -> None:
-        require(isinstance(value, types), "attribute")
-
-    return check
-
-
-def _count(value: Any) -> None:
-    require(type(value) is int and 0 <= value < 2**63, "number")
-
-
-def _history(value: Any) -> None:
-    require(isinstance(value, dict), "history")
-    for name, numbers in value.items():
-        require(isinstance(name, str) and isinstance(numbers, list), "history")
-        require(all(isinstance(number, float) for number in numbers), "history")
-
-
-def _labels(value: Any) -> None:
-    require(isinstance(value, np.ndarray) and value.ndim == 1 and len(value) >= 2, "classes")
-    require(len(np.unique(value)) == len(value), "classes")
-    require(value.dtype.kind != "f" or np.isfinite(value).all(), "classes")
-
-
-def _range(value: Any) -> None:
-    low, high = value
-    require(isinstance(value, tuple) and float(low) <= float(high), "range of targets")
-    require(float(low) < np.inf and float(high) > -np.inf, "range of targets")
-
-
-def _fields(value: Any) -> None:
-    is_array = isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype.kind in "iu"
-    require(value is None or is_array, "fields")
-
-
-def _optional_count(value: Any) -> None:
-    if value is not None:
-        _count(value)
-
-
-def _optional_tuple(value: Any) -> None:
-    require(value is None or isinstance(value, tuple), "optimiser state")
-
-
-def _columns(value: Any) -> None:
-    require(isinstance(value, list) and len(value) == 2, "column scaling")
-    for numbers in value:
-        require(isinstance(numbers, np.ndarray) and numbers.dtype == np.float64, "column scaling")
-        require(numbers.ndim == 1 and bool(np.isfinite(numbers).all()), "column scaling")
-    require(len(value[0]) == len(value[1]) and bool((value[1] > 0).all()), "column scaling")
-
-
-def _target_scale(value: Any) -> None:
-    require(isinstance(value, tuple) and len(value) == 2, "target scale")
-    location, spread = value
-    require(bool(np.isfinite(float(location))) and 0 < float(spread) < np.inf, "target scale")
-
-
 _COMMON = {
-    "n_features_in_": _count,
-    "feature_names_in_": _is_a(np.ndarray),
-    "n_iter_": _count,
-    "history_": _history,
-    "classes_": _labels,
-    "y_range_": _range,
+    "n_features_in_": check.count,
+    "feature_names_in_": check.is_a(np.ndarray),
+    "n_iter_": check.count,
+    "history_": check.history,
+    "classes_": check.labels,
+    "y_range_": check.target_range,
 }
 _PUBLIC = ("n_features_in_", "feature_names_in_", "n_iter_", "history_")
 
@@ -150,25 +93,25 @@ def _target(
 # Machines with a parameter table ----------------------------------------------------------------
 
 _TABLE_ATTRIBUTES = _COMMON | {
-    "_table": _is_a(ParameterTable),
-    "_rng": _is_a(np.random.Generator),
-    "_state_fits": _optional_tuple,
-    "best_iter_": _count,
-    "l2_linear_": _is_a(float, np.ndarray),
-    "l2_factors_": _is_a(float, np.ndarray),
-    "_kept": _is_a(np.ndarray),
-    "_n_dense_features": _count,
-    "_state": _is_a(tuple),
-    "n_fields_": _count,
-    "_fields_beside": _is_a(bool),
-    "_columns": _columns,
-    "_target_scale": _target_scale,
-    "_scaled_table": _is_a(ParameterTable),
+    "_table": check.is_a(ParameterTable),
+    "_rng": check.is_a(np.random.Generator),
+    "_state_fits": check.optional_tuple,
+    "best_iter_": check.count,
+    "l2_linear_": check.is_a(float, np.ndarray),
+    "l2_factors_": check.is_a(float, np.ndarray),
+    "_kept": check.is_a(np.ndarray),
+    "_n_dense_features": check.count,
+    "_state": check.is_a(tuple),
+    "n_fields_": check.count,
+    "_fields_beside": check.is_a(bool),
+    "_columns": check.columns,
+    "_target_scale": check.target_scale,
+    "_scaled_table": check.is_a(ParameterTable),
     # Of the fit, where parameters were set to something else since.
-    "_fields": _fields,
-    "_n_hash": _optional_count,
-    "_normalize": _is_a(str, type(None)),
-    "_loss": _is_a(str),
+    "_fields": check.fields,
+    "_n_hash": check.optional_count,
+    "_normalize": check.is_a(str, type(None)),
+    "_loss": check.is_a(str),
 }
 _OF_INPUTS = ("fields", "n_hash", "normalize")
 _AS_THEY_ARE = ("best_iter_", "l2_linear_", "l2_factors_", "_rng", "_state")
@@ -312,10 +255,10 @@ def _checked_table(attributes: Attributes) -> ParameterTable | SparseTable:
 # Bayesian machines -------------------------------------------------------------------------------
 
 _SAMPLER_ATTRIBUTES = _COMMON | {
-    "_samples": _is_a(Samples),
-    "_chain": _is_a(Chain),
-    "_columns": _columns,
-    "_target_scale": _target_scale,
+    "_samples": check.is_a(Samples),
+    "_chain": check.is_a(Chain),
+    "_columns": check.columns,
+    "_target_scale": check.target_scale,
 }
 
 
@@ -374,5 +317,16 @@ SCHEMAS = [
     Schema(
         BayesianBase, _SAMPLER_ATTRIBUTES, _stored_samples, _samples_without_chain, _check_groups,
         _restore_samples,
+    ),
+    Schema(
+        FMRanker, _COMMON | ranking.ATTRIBUTES,
+        lambda model: _public(model) | ranking.stored_ranker(model),
+        ranking.ranker_without_state, ranking.check_ranker, ranking.restore_ranker,
+    ),
+    Schema(
+        FMRecommender, _COMMON | ranking.ATTRIBUTES,
+        lambda model: _public(model) | ranking.stored_recommender(model),
+        ranking.recommender_without_state, ranking.check_recommender,
+        ranking.restore_recommender,
     ),
 ]  # fmt: skip
