@@ -12,7 +12,7 @@ import numpy as np
 from scipy import sparse
 
 from ..utils.means import summable
-from .csr import CSRRows
+from .csr import CSRRows, has_gaps
 
 # The root mean square of a column's values is left alone between these, ...
 _SMALLEST, _LARGEST = 0.01, 3.0
@@ -28,33 +28,38 @@ _SAMPLE = 64  # rows whose common columns may be in most rows
 
 @dataclass(frozen=True)
 class ColumnScaling:
-    """What is done to columns, as float64 arrays of shape (n_features,)."""
+    """What is done to columns, as float64 arrays with a number a column."""
 
     centre: np.ndarray
     scale: np.ndarray
+    columns: np.ndarray | None = None
+    """Rising numbers of these columns, where most never occur; None: the first ones. All others are
+    left alone."""
 
     @property
     def n_features(self) -> int:
-        return len(self.scale)
+        """Of those up to the last that is scaled."""
+        return len(self.scale) if self.columns is None else int(self.columns[-1]) + 1
 
-    def grown(self, n_features: int) -> ColumnScaling:
-        """For more features; the new ones are left alone."""
-        more = n_features - self.n_features
-        if more <= 0:
-            return self
-        return ColumnScaling(
-            np.concatenate([self.centre, np.zeros(more)]),
-            np.concatenate([self.scale, np.ones(more)]),
-        )
+    def of(self, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Centre and scale of each of these columns."""
+        if self.columns is None:
+            places, known = columns, columns < len(self.scale)
+        else:
+            places = np.searchsorted(self.columns, columns)
+            known = self.columns.take(places, mode="clip") == columns
+        centre, scale = self.centre.take(places, mode="clip"), self.scale.take(places, mode="clip")
+        return np.where(known, centre, 0.0), np.where(known, scale, 1.0)
 
     def apply(self, rows: CSRRows) -> CSRRows:
         """The rows with scaled columns; those that are centred are in all of them."""
-        scaling = self.grown(rows.n_features)
-        data = rows.data / scaling.scale[rows.indices]
-        centred = np.flatnonzero(scaling.centre)
+        rows = rows.with_own_columns()
+        data = rows.data / self.of(rows.indices)[1]
+        places = np.flatnonzero(self.centre)
+        centred = places if self.columns is None else self.columns[places]
         if not len(centred):
             return replace(rows, data=data.astype(rows.data.dtype))
-        shift = -(scaling.centre / scaling.scale)[centred]
+        shift = -(self.centre / self.scale)[places]
         n_rows = rows.n_rows
         shifts = sparse.csr_array(
             (
@@ -91,7 +96,8 @@ class ColumnMoments:
 
     def _add_part(self, rows: CSRRows, weights: np.ndarray | None, first: int, last: int) -> None:
         entries, n_features = slice(rows.indptr[first], rows.indptr[last]), len(self.counts)
-        columns, values = rows.indices[entries], rows.data[entries].astype(np.float64)
+        columns = np.clip(rows.indices[entries], 0, n_features - 1)  # as with_own_columns
+        values = rows.data[entries].astype(np.float64)
         counting = values
         if weights is None:
             self.counts += np.bincount(columns, minlength=n_features)
@@ -159,9 +165,14 @@ def learn_scaling(
     may_centre = centres and _has_common_columns(rows)
     if weights is None and not may_centre and _are_of_unit_size(rows.data):
         return None
+    present = None
+    if has_gaps(rows.n_features, rows.n_entries):
+        present, places = np.unique(rows.indices, return_inverse=True)
+        rows = replace(rows, indices=places.astype(np.int32), n_features=len(present))
     moments = ColumnMoments(rows.n_features)
     moments.add(rows, None if weights is None else summable(weights))
-    return moments.scaling(centres=centres)
+    scaling = moments.scaling(centres=centres)
+    return scaling and replace(scaling, columns=present)
 
 
 def _are_of_unit_size(values: np.ndarray) -> bool:

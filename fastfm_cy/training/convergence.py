@@ -105,7 +105,7 @@ def _columns_of_ids(source: Source) -> list[int]:
     if not isinstance(rows, CSRRows) or rows.n_features > 1000 or not rows.n_entries:
         return []
     sample = rows.take(np.arange(0, rows.n_rows, max(1, rows.n_rows // _ROWS)))
-    X = sample.as_matrix().tocsc()
+    X = sample.with_own_columns().as_matrix().tocsc()
     found = []
     for column in range(X.shape[1]):
         values = X.data[X.indptr[column] : X.indptr[column + 1]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,10 @@ class Strengths:
     def means(self) -> dict[str, float]:
         """Mean strength of each of NAMES."""
         return dict(zip(NAMES, self.values.mean(axis=0, dtype=float), strict=True))
+
+    def packed(self, rows: np.ndarray) -> Strengths:
+        """Those of some of the rows."""
+        return self if self.groups is None else replace(self, groups=self.groups[rows])
 
     def of_rows(self, rows: slice | np.ndarray = slice(None)) -> np.ndarray:
         """Array of shape (n_rows, 4), or (1, 4) if there is one group."""

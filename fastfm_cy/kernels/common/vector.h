@@ -5,17 +5,20 @@
 #define FASTFM_CY_VECTOR_H
 
 #include <math.h>
+#include <stdint.h>
 
 #if defined(_MSC_VER) && !defined(__clang__)
   #define FM_INLINE static __forceinline
   #define FM_RESTRICT __restrict
   #define FM_SIMD __pragma(loop(ivdep))
   #define FM_SIMD_SUM
+  #define FM_ONE_BY_ONE
 #else
   #define FM_INLINE static inline __attribute__((always_inline))
   #define FM_RESTRICT __restrict__
   #define FM_SIMD _Pragma("omp simd")
   #define FM_SIMD_SUM _Pragma("omp simd reduction(+ : total)")
+  #define FM_ONE_BY_ONE __asm__ volatile("") /* in a loop that is too short for vectors */
 #endif
 
 #if defined(__SSE2__) || defined(_M_X64)
@@ -50,6 +53,22 @@ static inline void fm_restore_denormals(unsigned int before) { _mm_setcsr(before
 static inline unsigned int fm_flush_denormals(void) { return 0; }
 static inline void fm_restore_denormals(unsigned int before) { (void)before; }
 #endif
+
+/* Columns as unsigned numbers, none beyond the last. */
+FM_INLINE void fm_clamp(int32_t *FM_RESTRICT to, const int32_t *from, Py_ssize_t n, uint32_t last) {
+  if (n < 8) {
+    for (Py_ssize_t i = 0; i < n; i++) {
+      const uint32_t column = (uint32_t)from[i];
+      to[i] = (int32_t)(column < last ? column : last);
+      FM_ONE_BY_ONE;
+    }
+    return;
+  }
+  FM_SIMD for (Py_ssize_t i = 0; i < n; i++) {
+    const uint32_t column = (uint32_t)from[i];
+    to[i] = (int32_t)(column < last ? column : last);
+  }
+}
 
 #if defined(__AVX2__)
 #include <immintrin.h>

@@ -44,7 +44,7 @@ class PairTrainer:
     def __init__(
         self, plan: RankingPlan, pairs: Pairs, side: Side, rng: np.random.Generator
     ) -> None:
-        self.plan, self.rng, self.n_visits = plan, rng, len(pairs)
+        self.plan, self.rng, self.n_visits, self.remedy = plan, rng, len(pairs), plan.remedy
         n_shards = max(1, min(plan.n_shards, len(pairs)))
         if plan.shuffle:
             pairs = pairs.take(rng.permutation(len(pairs)))
@@ -104,13 +104,15 @@ class PairTrainer:
         )
         if done < len(part):
             row = self.pairs.better[part[done]]
-            raise divergence(number, f"the score of row {row}, or of a worse one, is not finite")
+            raise divergence(
+                number, f"the score of row {row}, or of a worse one, is not finite", self.remedy
+            )
         return loss
 
     def check_end(self, number: int, mean_loss: float) -> None:
         self.finish()
         if not self._copies.home.is_finite():
-            raise divergence(number, "a weight is no longer finite")
+            raise divergence(number, "a weight is no longer finite", self.remedy)
 
     def finish(self) -> None:
         """Bring what was trained so far to the side's table."""

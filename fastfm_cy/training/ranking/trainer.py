@@ -51,6 +51,7 @@ class RecommenderTrainer:
         items: Side, n_items: int, rng: np.random.Generator,
     ) -> None:  # fmt: skip
         self.plan, self.interactions, self.rng, self.n_items = plan, interactions, rng, n_items
+        self.remedy = plan.remedy
         self.n_parts, self.n_visits = len(interactions.shards), len(interactions.users)
         self.settings = plan.settings(users.strengths.has_l1 or items.strengths.has_l1)
         self._queries, self._things = (
@@ -168,14 +169,16 @@ class RecommenderTrainer:
             )  # fmt: skip
             if done < len(piece):
                 source = self.interactions.source[piece[done]]
-                raise divergence(number, f"a score of interaction {source} is not finite")
+                raise divergence(
+                    number, f"a score of interaction {source} is not finite", self.remedy
+                )
             loss += piece_loss
         return loss
 
     def check_end(self, number: int, mean_loss: float) -> None:
         self.finish()
         if not (self._queries.home.is_finite() and self._things.home.is_finite()):
-            raise divergence(number, "a weight is no longer finite")
+            raise divergence(number, "a weight is no longer finite", self.remedy)
 
     def finish(self) -> None:
         """Bring what was trained so far to the sides' tables."""
