@@ -82,6 +82,17 @@ cdef inline void prefetch_entries(const CSRView* rows, Py_ssize_t row, real tag)
         entry += CACHE_LINE // sizeof(real)
 
 
+cdef inline Py_ssize_t run_length(const CSRView* rows, const int64_t* order,
+                                  Py_ssize_t n) noexcept nogil:
+    """How many of the first of n rows are neighbours, with room for their columns: in blocks that
+    were shuffled, many."""
+    cdef Py_ssize_t row = order[0], length = 1
+    while (length < n and order[length] == row + length
+           and rows.indptr[row + length + 1] - rows.indptr[row] <= NEAR):
+        length += 1
+    return length
+
+
 cdef Py_ssize_t train_rows(const width* tag, const kind* how, CSRView rows, const real* y,
                            const real* weights, const int64_t* order, Py_ssize_t n,
                            TableView table, Strengths strengths, StepSettings settings,
@@ -106,6 +117,7 @@ cdef Py_ssize_t train_rows(const width* tag, const kind* how, CSRView rows, cons
     cdef double* gradients = scores + n_outputs
     cdef int32_t[NEAR] near
     cdef Room room = room_of(near)
+    cdef Py_ssize_t brought = 0, brought_end = 0            # rows whose columns are at hand
     for i in range(n):
         coming = -1
         if i + 2 * distance < n:
@@ -116,9 +128,12 @@ cdef Py_ssize_t train_rows(const width* tag, const kind* how, CSRView rows, cons
             prefetch_entries(&rows, row, <real>0)
             coming = order[i + distance]
         row = order[i]
-        if not bring_columns(&rows, &room, row, row + 1):
-            n = -1
-            break
+        if not brought <= row < brought_end:
+            brought = row
+            brought_end = row + run_length(&rows, order + i, n - i)
+            if not bring_columns(&rows, &room, brought, brought_end):
+                n = -1
+                break
         finite = True
         for output in range(n_outputs):
             scores[output] = score_row(tag, &rows, row,
