@@ -12,13 +12,11 @@
   #define FM_RESTRICT __restrict
   #define FM_SIMD __pragma(loop(ivdep))
   #define FM_SIMD_SUM
-  #define FM_ONE_BY_ONE
 #else
   #define FM_INLINE static inline __attribute__((always_inline))
   #define FM_RESTRICT __restrict__
   #define FM_SIMD _Pragma("omp simd")
   #define FM_SIMD_SUM _Pragma("omp simd reduction(+ : total)")
-  #define FM_ONE_BY_ONE __asm__ volatile("") /* in a loop that is too short for vectors */
 #endif
 
 #if defined(__SSE2__) || defined(_M_X64)
@@ -55,19 +53,16 @@ static inline void fm_restore_denormals(unsigned int before) { (void)before; }
 #endif
 
 /* Columns as unsigned numbers, none beyond the last. */
+FM_INLINE int32_t fm_clamped(int32_t column, uint32_t last) {
+  return (int32_t)((uint32_t)column < last ? (uint32_t)column : last);
+}
 FM_INLINE void fm_clamp(int32_t *FM_RESTRICT to, const int32_t *from, Py_ssize_t n, uint32_t last) {
-  if (n < 8) {
-    for (Py_ssize_t i = 0; i < n; i++) {
-      const uint32_t column = (uint32_t)from[i];
-      to[i] = (int32_t)(column < last ? column : last);
-      FM_ONE_BY_ONE;
-    }
+  if (n == 2) { /* ratings: a user and an item */
+    to[0] = fm_clamped(from[0], last);
+    to[1] = fm_clamped(from[1], last);
     return;
   }
-  FM_SIMD for (Py_ssize_t i = 0; i < n; i++) {
-    const uint32_t column = (uint32_t)from[i];
-    to[i] = (int32_t)(column < last ? column : last);
-  }
+  FM_SIMD for (Py_ssize_t i = 0; i < n; i++) to[i] = fm_clamped(from[i], last);
 }
 
 #if defined(__AVX2__)

@@ -57,19 +57,25 @@ cdef inline void leave(const Room* room) noexcept nogil:
         free(room.columns)
 
 
-cdef inline bint bring_columns(CSRView* rows, Room* room, Py_ssize_t first,
-                               Py_ssize_t last) noexcept nogil:
-    """Have the columns of rows first..last-1 at hand; False if there is no memory for them. What
-    has its address taken here stays in registers all the same, as long as this is inline."""
-    cdef Py_ssize_t start = rows.indptr[first], n = rows.indptr[last] - start
+cdef inline const int32_t* brought_columns(const int64_t* indptr, const int32_t* indices,
+                                           uint32_t last_column, Room* room, Py_ssize_t first,
+                                           Py_ssize_t last) noexcept nogil:
+    """The columns of rows first..last-1, to be indexed by entry; NULL if there is no memory."""
+    cdef Py_ssize_t start = indptr[first], n = indptr[last] - start
     if n > room.size:
         room.size = 2 * n
         room.columns = larger_room(room.columns, room.near, room.size)
         if room.columns == NULL:
-            return False
-    fm_clamp(room.columns, rows.indices + start, n, rows.last_column)
-    rows.columns = room.columns - start
-    return True
+            return NULL
+    fm_clamp(room.columns, indices + start, n, last_column)
+    return room.columns - start
+
+
+cdef const int32_t* columns_of(const int64_t* indptr, const int32_t* indices,
+                               uint32_t last_column, Room* room, Py_ssize_t first,
+                               Py_ssize_t last) noexcept nogil:
+    """The same for many rows at once, out of the way of what is inline."""
+    return brought_columns(indptr, indices, last_column, room, first, last)
 
 
 cdef inline void prefetch_entries(const CSRView* rows, Py_ssize_t row, real tag) noexcept nogil:
@@ -80,17 +86,6 @@ cdef inline void prefetch_entries(const CSRView* rows, Py_ssize_t row, real tag)
         if rows.fields != NULL:
             FM_PREFETCH(rows.fields + entry)
         entry += CACHE_LINE // sizeof(real)
-
-
-cdef inline Py_ssize_t run_length(const CSRView* rows, const int64_t* order,
-                                  Py_ssize_t n) noexcept nogil:
-    """How many of the first of n rows are neighbours, with room for their columns: in blocks that
-    were shuffled, many."""
-    cdef Py_ssize_t row = order[0], length = 1
-    while (length < n and order[length] == row + length
-           and rows.indptr[row + length + 1] - rows.indptr[row] <= NEAR):
-        length += 1
-    return length
 
 
 cdef Py_ssize_t train_rows(const width* tag, const kind* how, CSRView rows, const real* y,
@@ -117,7 +112,6 @@ cdef Py_ssize_t train_rows(const width* tag, const kind* how, CSRView rows, cons
     cdef double* gradients = scores + n_outputs
     cdef int32_t[NEAR] near
     cdef Room room = room_of(near)
-    cdef Py_ssize_t brought = 0, brought_end = 0            # rows whose columns are at hand
     for i in range(n):
         coming = -1
         if i + 2 * distance < n:
@@ -128,12 +122,11 @@ cdef Py_ssize_t train_rows(const width* tag, const kind* how, CSRView rows, cons
             prefetch_entries(&rows, row, <real>0)
             coming = order[i + distance]
         row = order[i]
-        if not brought <= row < brought_end:
-            brought = row
-            brought_end = row + run_length(&rows, order + i, n - i)
-            if not bring_columns(&rows, &room, brought, brought_end):
-                n = -1
-                break
+        rows.columns = brought_columns(rows.indptr, rows.indices, rows.last_column, &room, row,
+                                       row + 1)
+        if rows.columns == NULL:
+            n = -1
+            break
         finite = True
         for output in range(n_outputs):
             scores[output] = score_row(tag, &rows, row,
@@ -195,7 +188,9 @@ cdef bint predict_rows(const width* tag, CSRView rows, Py_ssize_t first, Py_ssiz
     for row in range(first, last):
         if row == brought:
             brought = min(row + at_once, last)
-            has_memory = bring_columns(&rows, &room, row, brought)
+            rows.columns = columns_of(rows.indptr, rows.indices, rows.last_column, &room, row,
+                                      brought)
+            has_memory = rows.columns != NULL
             if not has_memory:
                 break
         if row + distance < last:
@@ -211,8 +206,9 @@ cdef bint predict_rows(const width* tag, CSRView rows, Py_ssize_t first, Py_ssiz
 
 cdef Py_ssize_t rows_at_once(const CSRView* rows, Py_ssize_t first, Py_ssize_t last) noexcept nogil:
     """Rows whose columns are brought together: as many as have room, if all are equally long."""
-    cdef Py_ssize_t n_entries = rows.indptr[last] - rows.indptr[first]
-    return max(1, NEAR * (last - first) // max(1, n_entries))
+    if last - first <= 1:
+        return 1
+    return max(1, NEAR * (last - first) // max(1, rows.indptr[last] - rows.indptr[first]))
 
 
 cdef Py_ssize_t prefetch_distance(Py_ssize_t n_entries, Py_ssize_t n_rows) noexcept nogil:

@@ -22,7 +22,8 @@ cdef bint strength_slopes_of_rows(CSRView rows, Py_ssize_t n, const real* y, con
     cdef Room room = room_of(near)
     cdef bint has_memory = True
     for row in range(n):
-        has_memory = bring_columns(&rows, &room, row, row + 1)
+        rows.columns = columns_of(rows.indptr, rows.indices, rows.last_column, &room, row, row + 1)
+        has_memory = rows.columns != NULL
         if not has_memory:
             break
         for output in range(table.n_outputs):

@@ -2,9 +2,11 @@
 
 import numpy as np
 
+from cython cimport final
 from libc.math cimport exp
 
 
+@final
 cdef class Scorer:
     """A fitted model, ready to score rows that come one at a time or in small batches.
 
@@ -146,8 +148,8 @@ cdef class Scorer:
             self._finish(narrow_scores)
         return scores if self._table.n_outputs > 1 else scores[:, 0]
 
-    cdef CSRView _view(self, const int64_t* ends, const int32_t* columns,
-                       const void* data) noexcept:
+    cdef inline CSRView _view(self, const int64_t* ends, const int32_t* columns,
+                              const void* data) noexcept:
         return CSRView(ends, columns, data, NULL, 0, NULL, <uint32_t>(self._n_features - 1))
 
     def _converted_columns(self, indices):
@@ -161,7 +163,7 @@ cdef class Scorer:
             )
         return np.ascontiguousarray(array, dtype=np.int32)
 
-    cdef int _check_columns(self, const int32_t[::1] columns) except -1:
+    cdef inline int _check_columns(self, const int32_t[::1] columns) except -1:
         cdef Py_ssize_t entry
         for entry in range(columns.shape[0]):
             if not 0 <= columns[entry] < self._n_features:
@@ -170,12 +172,12 @@ cdef class Scorer:
                 )
         return 0
 
-    cdef int _check_length(self, const int32_t[::1] columns, Py_ssize_t n_values) except -1:
+    cdef inline int _check_length(self, const int32_t[::1] columns, Py_ssize_t n_values) except -1:
         if columns.shape[0] != n_values:
             raise ValueError(f"{columns.shape[0]} indices, but {n_values} values.")
         return 0
 
-    cdef double _said(self, double score) noexcept:
+    cdef inline double _said(self, double score) noexcept:
         """What the model says, given a score that is finite."""
         if self._exponential:
             score = exp(score)
