@@ -166,8 +166,9 @@ class BayesianFMOrdinal(ClassifierMixin, BayesianBase):
     def _rules(self) -> OrdinalRules:
         return OrdinalRules(type(self).__name__, are_joint=True)
 
-    def _declared_classes(self, y: Any) -> Any:
-        return declared_order(y) if self.classes is None else self.classes
+    def _learn_target(self, y: np.ndarray, given: Any, before: Any) -> Any:
+        classes = declared_order(given) if self.classes is None else self.classes
+        return self._rules().learn(y, None, before, classes)
 
     def _encode(self, target: Any, y: np.ndarray) -> np.ndarray:
         return target.numbers(y).astype(np.int32)
