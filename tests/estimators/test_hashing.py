@@ -26,7 +26,7 @@ def hashed(X):
     """The same by hand: values of columns that meet are summed."""
     X = sparse.csr_array(X)
     columns = hashes_of(X.indices, N_HASH)
-    H = sparse.csr_array((X.data.copy(), columns, X.indptr), (X.shape[0], N_HASH))
+    H = sparse.csr_array((X.data.copy(), columns, X.indptr.copy()), (X.shape[0], N_HASH))
     H.sum_duplicates()
     return H
 
