@@ -350,7 +350,7 @@ def check_size(plan: TrainingPlan, n_features: int, n_started: int | None = None
         n_copies += DETERMINISTIC_SHARDS + 1
     elif plan.n_jobs > 1 or plan.relabel:
         n_copies += 1
-    needed = n_copies * plan.table_bytes(n_features)
+    needed = dense = n_copies * plan.table_bytes(n_features)
     if n_started is not None:
         in_pages = plan.table_bytes(n_started) + 2 * _PAGE * n_started
         needed = n_features + (n_copies + 1) * min(in_pages, plan.table_bytes(n_features))
@@ -364,7 +364,7 @@ def check_size(plan: TrainingPlan, n_features: int, n_started: int | None = None
             most = f"max_memory={plan.max_memory:,} bytes"
         raise MemoryError(
             f"{what}{f' in {n_copies} copies' if n_copies > 1 else ''}, more than {most}. Hash "
-            f"the features to fewer rows (n_hash={max(1, int(n_features * limit / needed))}), use "
+            f"the features to fewer rows (n_hash={max(1, int(n_features * limit / dense))}), use "
             "fewer factors or fields, or raise max_memory. Early stopping, and threads or relabel, "
             "each hold a copy more."
         )

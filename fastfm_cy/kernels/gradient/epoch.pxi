@@ -28,7 +28,7 @@ from ..common.widths cimport (
     any_width, n_outputs_of, output_of, width, width_4, width_8, width_16, width_32, width_64,
 )
 
-NO_MEMORY = "No memory for the columns of a row."
+_NO_MEMORY = "No memory for the columns of a row."
 
 cdef enum:
     MOST_ROWS_AHEAD = 16
@@ -305,7 +305,7 @@ def train(const int64_t[::1] indptr, const int32_t[::1] indices, const real[::1]
         fm_restore_denormals(mode)
         free(scratch)
     if done < 0:
-        raise MemoryError(NO_MEMORY)
+        raise MemoryError(_NO_MEMORY)
     return loss_sum, done
 
 
@@ -341,7 +341,7 @@ def predict(const int64_t[::1] indptr, const int32_t[::1] indices, const real[::
         fm_restore_denormals(mode)
         free(scratch)
     if not done:
-        raise MemoryError(NO_MEMORY)
+        raise MemoryError(_NO_MEMORY)
 
 
 cdef Py_ssize_t longest_row(const int64_t[::1] indptr, const int64_t[::1] order):

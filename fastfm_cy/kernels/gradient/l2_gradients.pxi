@@ -70,4 +70,4 @@ def strength_slopes(const int64_t[::1] indptr, const int32_t[::1] indices, const
                                        &slopes[0, 0])
         free(outputs)
     if not done:
-        raise MemoryError(NO_MEMORY)
+        raise MemoryError(_NO_MEMORY)

@@ -72,7 +72,7 @@ cdef class Scorer:
             try:
                 wide = data
             except (TypeError, ValueError):
-                wide = converted_values(data, np.float64)
+                wide = _converted_values(data, np.float64)
             self._check_length(columns, wide.shape[0])
             score_few(self._view(&ends[0], &columns[0], &wide[0]), 1,
                       &self._table, &score)
@@ -80,7 +80,7 @@ cdef class Scorer:
             try:
                 narrow = data
             except (TypeError, ValueError):
-                narrow = converted_values(data, np.float32)
+                narrow = _converted_values(data, np.float32)
             self._check_length(columns, narrow.shape[0])
             score_few(self._view(&ends[0], &columns[0], &narrow[0]), 1,
                       &self._table, &narrow_score)
@@ -115,7 +115,7 @@ cdef class Scorer:
         cdef Py_ssize_t n_rows
         if fields is not None:
             raise ValueError("The model knows no fields; leave out fields.")
-        ends = own_offsets(indptr)
+        ends = _own_offsets(indptr)
         try:
             columns = indices
         except (TypeError, ValueError):
@@ -128,7 +128,7 @@ cdef class Scorer:
             try:
                 wide = data
             except (TypeError, ValueError):
-                wide = converted_values(data, np.float64)
+                wide = _converted_values(data, np.float64)
             self._check_length(columns, wide.shape[0])
             scores = np.empty(shape, np.float64)
             wide_scores = scores
@@ -139,7 +139,7 @@ cdef class Scorer:
             try:
                 narrow = data
             except (TypeError, ValueError):
-                narrow = converted_values(data, np.float32)
+                narrow = _converted_values(data, np.float32)
             self._check_length(columns, narrow.shape[0])
             scores = np.empty(shape, np.float32)
             narrow_scores = scores
@@ -154,7 +154,7 @@ cdef class Scorer:
 
     def _converted_columns(self, indices):
         """Columns of another type or order in memory, as int32."""
-        array = integers(indices, "indices")
+        array = _integers(indices, "indices")
         outside = (array < 0) | (array >= self._n_features)
         if outside.any():
             entry = outside.argmax()
@@ -196,7 +196,7 @@ cdef class Scorer:
         return 0
 
 
-def integers(numbers, name):
+def _integers(numbers, name):
     """A 1-dimensional array of integers."""
     array = np.asarray(numbers)
     if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
@@ -207,12 +207,12 @@ def integers(numbers, name):
     return array
 
 
-def own_offsets(indptr):
+def _own_offsets(indptr):
     """int64, and a copy, so that what is checked is what is used."""
-    return np.array(integers(indptr, "indptr"), dtype=np.int64)
+    return np.array(_integers(indptr, "indptr"), dtype=np.int64)
 
 
-def converted_values(data, dtype):
+def _converted_values(data, dtype):
     """Values of another type or order in memory."""
     array = np.asarray(data)
     if array.ndim != 1 or (array.size and array.dtype.kind not in "biuf"):
@@ -243,5 +243,5 @@ cdef int score_few(CSRView rows, Py_ssize_t n_rows, const TableView* table,
         done = predict_rows(<any_width*>NULL, rows, 0, n_rows, table[0], n_rows, scratch, scores)
         free(scratch)
     if not done:
-        raise MemoryError(NO_MEMORY)
+        raise MemoryError(_NO_MEMORY)
     return 0
