@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import sparse
 
-from .csr import CSRRows
+from ..utils.means import summable
+from .csr import CSRRows, has_gaps
 
 # The root mean square of a column's values is left alone between these, ...
 _SMALLEST, _LARGEST = 0.01, 3.0
@@ -21,38 +22,44 @@ _FARTHEST, _NARROWEST, _WIDEST = 0.5, 1 / 3, 3.0
 _MOST_ROWS = 0.8  # the share of rows that have a column which is centred
 _BLOCK = 1 << 16  # values that are looked at a time
 _ENTRIES_A_PART = 1 << 17
+_MOST = 1e150  # whose square is a number
 _SAMPLE = 64  # rows whose common columns may be in most rows
 
 
 @dataclass(frozen=True)
 class ColumnScaling:
-    """What is done to columns, as float64 arrays of shape (n_features,)."""
+    """What is done to columns, as float64 arrays with a number a column."""
 
     centre: np.ndarray
     scale: np.ndarray
+    columns: np.ndarray | None = None
+    """Rising numbers of these columns, where most never occur; None: the first ones. All others are
+    left alone."""
 
     @property
     def n_features(self) -> int:
-        return len(self.scale)
+        """Of those up to the last that is scaled."""
+        return len(self.scale) if self.columns is None else int(self.columns[-1]) + 1
 
-    def grown(self, n_features: int) -> ColumnScaling:
-        """For more features; the new ones are left alone."""
-        more = n_features - self.n_features
-        if more <= 0:
-            return self
-        return ColumnScaling(
-            np.concatenate([self.centre, np.zeros(more)]),
-            np.concatenate([self.scale, np.ones(more)]),
-        )
+    def of(self, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Centre and scale of each of these columns."""
+        if self.columns is None:
+            places, known = columns, columns < len(self.scale)
+        else:
+            places = np.searchsorted(self.columns, columns)
+            known = self.columns.take(places, mode="clip") == columns
+        centre, scale = self.centre.take(places, mode="clip"), self.scale.take(places, mode="clip")
+        return np.where(known, centre, 0.0), np.where(known, scale, 1.0)
 
     def apply(self, rows: CSRRows) -> CSRRows:
         """The rows with scaled columns; those that are centred are in all of them."""
-        scaling = self.grown(rows.n_features)
-        data = rows.data / scaling.scale[rows.indices]
-        centred = np.flatnonzero(scaling.centre)
+        rows = rows.with_own_columns()
+        data = rows.data / self.of(rows.indices)[1]
+        places = np.flatnonzero(self.centre)
+        centred = places if self.columns is None else self.columns[places]
         if not len(centred):
             return replace(rows, data=data.astype(rows.data.dtype))
-        shift = -(scaling.centre / scaling.scale)[centred]
+        shift = -(self.centre / self.scale)[places]
         n_rows = rows.n_rows
         shifts = sparse.csr_array(
             (
@@ -76,6 +83,8 @@ class ColumnMoments:
     def __init__(self, n_features: int) -> None:
         self.n_rows = 0.0
         self.counts, self.sums, self.squares = np.zeros((3, n_features))
+        self._largest: np.ndarray | None = None
+        """Of columns with values whose squares may be no numbers."""
 
     def add(self, rows: CSRRows, weights: np.ndarray | None = None) -> None:
         """Take in some rows, which may count more or less than once; a part of them at a time."""
@@ -87,17 +96,28 @@ class ColumnMoments:
 
     def _add_part(self, rows: CSRRows, weights: np.ndarray | None, first: int, last: int) -> None:
         entries, n_features = slice(rows.indptr[first], rows.indptr[last]), len(self.counts)
-        columns, values = rows.indices[entries], rows.data[entries].astype(np.float64)
+        columns = np.clip(rows.indices[entries], 0, n_features - 1)  # as with_own_columns
+        values = rows.data[entries].astype(np.float64)
         counting = values
         if weights is None:
             self.counts += np.bincount(columns, minlength=n_features)
         else:
             of_entries = np.repeat(weights[first:last], np.diff(rows.indptr[first : last + 1]))
             self.counts += np.bincount(columns, of_entries, n_features)
-            counting = of_entries * values
-        self.sums += np.bincount(columns, counting, n_features)
-        counting = counting * values
-        self.squares += np.bincount(columns, counting, n_features)
+            with np.errstate(over="ignore"):
+                counting = of_entries * values
+        with np.errstate(over="ignore", invalid="ignore"):  # what matters of it is noted below
+            self.sums += np.bincount(columns, counting, n_features)
+            self.squares += np.bincount(columns, counting * values, n_features)
+        self._note_extremes(columns, np.abs(values))
+
+    def _note_extremes(self, columns: np.ndarray, sizes: np.ndarray) -> None:
+        extreme = (sizes > _MOST) | (sizes < 1 / _MOST)
+        if not extreme.any():
+            return
+        if self._largest is None:
+            self._largest = np.zeros(len(self.counts))
+        np.maximum.at(self._largest, columns[extreme], sizes[extreme])
 
     def scaling(self, *, centres: bool) -> ColumnScaling | None:
         """The scaling that the columns need, or None if all are to be left alone.
@@ -109,12 +129,17 @@ class ColumnMoments:
         """
         counts, n_rows = self.counts, self.n_rows or 1.0
         size = np.sqrt(self.squares / np.where(counts > 0, counts, 1))
+        if self._largest is not None:  # in place of the root mean square
+            is_extreme = (size > _MOST) | ((size < 1 / _MOST) & (self._largest > 0))
+            size[is_extreme] = self._largest[is_extreme]
+            centres = centres and not is_extreme.any()
         centre, scale = np.zeros(len(counts)), np.ones(len(counts))
-        is_far = (counts > 0) & ((size < _SMALLEST) | (size > _LARGEST))
+        is_far = (counts > 0) & (size > 0) & ((size < _SMALLEST) | (size > _LARGEST))
         scale[is_far] = size[is_far]
         if centres:
-            means = self.sums / n_rows
-            deviations = np.sqrt(np.maximum(self.squares / n_rows - means**2, 0))
+            with np.errstate(over="ignore", invalid="ignore"):  # such columns are not centred
+                means = self.sums / n_rows
+                deviations = np.sqrt(np.maximum(self.squares / n_rows - means**2, 0))
             common = (counts >= _MOST_ROWS * n_rows) & (deviations > 1e-6 * np.abs(means))
             odd = common & (
                 (np.abs(means) > _FARTHEST * deviations)
@@ -140,9 +165,14 @@ def learn_scaling(
     may_centre = centres and _has_common_columns(rows)
     if weights is None and not may_centre and _are_of_unit_size(rows.data):
         return None
+    present = None
+    if has_gaps(rows.n_features, rows.n_entries):
+        present, places = np.unique(rows.indices, return_inverse=True)
+        rows = replace(rows, indices=places.astype(np.int32), n_features=len(present))
     moments = ColumnMoments(rows.n_features)
-    moments.add(rows, weights)
-    return moments.scaling(centres=centres)
+    moments.add(rows, None if weights is None else summable(weights))
+    scaling = moments.scaling(centres=centres)
+    return scaling and replace(scaling, columns=present)
 
 
 def _are_of_unit_size(values: np.ndarray) -> bool:

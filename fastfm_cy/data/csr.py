@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import sparse
 
+_MANY = 100_000  # features
+
 
 @dataclass(frozen=True)
 class CSRRows:
@@ -33,6 +35,11 @@ class CSRRows:
     def n_entries(self) -> int:
         return len(self.indices)
 
+    def with_own_columns(self) -> CSRRows:
+        """With columns that nobody else can write to, for code that trusts them."""
+        last = max(0, self.n_features - 1)
+        return replace(self, indices=np.clip(self.indices, 0, last).astype(np.int32, copy=False))
+
     def as_matrix(self) -> sparse.csr_array:
         shape = self.n_rows, self.n_features
         return sparse.csr_array((self.data, self.indices, self.indptr), shape)
@@ -52,6 +59,11 @@ class CSRRows:
         entries = np.repeat(starts - indptr[:-1], counts) + np.arange(indptr[-1])
         fields = None if self.fields is None else self.fields[entries]
         return CSRRows(indptr, self.indices[entries], self.data[entries], self.n_features, fields)
+
+
+def has_gaps(n_features: int, n_entries: int) -> bool:
+    """Whether most features never occur, so that what they cost would be most of all."""
+    return n_features > _MANY and n_features > 4 * n_entries
 
 
 def matrix_of(

@@ -185,7 +185,8 @@ def hashed(rows: CSRRows, n_hash: int) -> CSRRows:
 def hashed_and_summed(rows: CSRRows, n_hash: int) -> CSRRows:
     """The same, with the values summed of the columns of a row that meet."""
     rows = hashed(rows, n_hash)
-    X = sparse.csr_array((rows.data.copy(), rows.indices, rows.indptr), (rows.n_rows, n_hash))
+    arrays = rows.data.copy(), rows.indices, rows.indptr.copy()  # which change in place
+    X = sparse.csr_array(arrays, (rows.n_rows, n_hash))
     with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is found in training
         X.sum_duplicates()
     X.eliminate_zeros()

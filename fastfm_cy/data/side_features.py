@@ -66,4 +66,5 @@ def check_features(
 
 def check_any(matrix: Any, dtype: str, name: str, n_jobs: int = 1) -> CSRRows:
     """A matrix of features; errors name it."""
-    return check_rows(matrix, dtype, n_jobs, name=name, least_features=0)
+    rows = check_rows(matrix, dtype, n_jobs, name=name, least_features=0)
+    return rows.with_own_columns()

@@ -83,6 +83,11 @@ class RealTarget:
         """What an estimator shows of it."""
         return {"y_range_": self.y_range}
 
+    def clipped(self, predictions: np.ndarray) -> np.ndarray:
+        """Predictions, clipped in place."""
+        with np.errstate(over="ignore"):  # of a bound beyond their type
+            return predictions.clip(*self.score_range, out=predictions)
+
     def encode(self, y: np.ndarray) -> np.ndarray:
         """As the kernels take it, float64."""
         y = y.astype(np.float64, copy=False)
@@ -155,6 +160,10 @@ class ClassTarget:
         """What an estimator shows of it."""
         return {"classes_": self.classes}
 
+    def clipped(self, predictions: np.ndarray) -> np.ndarray:
+        """Scores of classes have no range."""
+        return predictions
+
     def encode(self, y: np.ndarray) -> np.ndarray:
         """As the kernels take it, float64: numbers of classes from 0, or -1 and +1."""
         codes = self.numbers(y)
@@ -162,15 +171,17 @@ class ClassTarget:
 
     def numbers(self, y: np.ndarray) -> np.ndarray:
         """The number of each label's class."""
-        codes = np.searchsorted(self.classes, y)
-        known = self.classes[np.minimum(codes, len(self.classes) - 1)] == y
+        order = np.argsort(self.classes, kind="stable")  # of ordinal models, it may be another
+        sorted_classes = self.classes[order]
+        places = np.minimum(np.searchsorted(sorted_classes, y), len(order) - 1)
+        known = sorted_classes[places] == y
         if not np.all(known):
             where = int(np.argmin(known))
             raise ValueError(
                 f"y has the label {shown(y[where])} in row {where}, which is "
                 f"not one of the model's classes: {self.classes.tolist()}."
             )
-        return codes
+        return order[places]
 
 
 @dataclass(frozen=True)
@@ -193,7 +204,18 @@ class ClassRules:
         if self.class_weight is None:
             return sample_weight
         weights = compute_sample_weight(self.class_weight, y)
-        return weights if sample_weight is None else weights * sample_weight
+        if not (np.isfinite(weights) & (weights >= 0)).all():
+            raise ValueError(
+                f"class_weight must hold finite weights of at least 0; got {self.class_weight!r}."
+            )
+        if sample_weight is None:
+            return weights
+        with np.errstate(over="ignore"):
+            weights = weights * sample_weight
+        if not np.isfinite(weights).all():
+            row = int(np.isinf(weights).argmax())
+            raise ValueError(f"sample_weight times class_weight is too large in row {row}.")
+        return weights
 
     def learn(
         self, y: np.ndarray, weights: np.ndarray | None = None, before: ClassTarget | None = None,

@@ -209,7 +209,8 @@ class Base(BaseEstimator):
         -------
         Scorer
             ``scorer.row(indices, data)`` scores one row, ``scorer.rows(indptr, indices, data)`` a
-            CSR matrix; columns are int32, offsets int64, values of the model's dtype.
+            CSR matrix, both with `fields` if these stand beside the data. Fastest are int32 columns
+            and values of the model's dtype; lists and other arrays of numbers are converted.
         """
         check_is_fitted(self)
         return as_of_now(self)._model_to_score().scorer()

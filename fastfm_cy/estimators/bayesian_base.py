@@ -85,6 +85,10 @@ class BayesianBase(BaseEstimator):
         """What the parameters say of y."""
         raise NotImplementedError
 
+    def _learn_target(self, y: np.ndarray, given: Any, before: Any) -> Any:
+        """What a fit learns of its checked y, which the user gave as `given`."""
+        return self._rules().learn(y, None, before)
+
     def _encode(self, target: Any, y: np.ndarray) -> np.ndarray:
         """Labels or numbers y as likelihoods and responses take them."""
         return target.encode(y)
@@ -148,9 +152,9 @@ class BayesianBase(BaseEstimator):
             checked = as_of_now(self)
             if before is not None:
                 checked.n_features_in_ = before.n_features
+            given = y
             rows, y = checked._check_data(X, y, reset=before is None)
-            known = None if before is None else before.target
-            target = self._rules().learn(y, None, known)
+            target = self._learn_target(y, given, None if before is None else before.target)
             y = self._encode(target, y)
             if before is None:
                 scales, centres = self.scaling is not None, plan.fit_intercept and plan.fit_linear
@@ -187,13 +191,12 @@ class BayesianBase(BaseEstimator):
                 samples = before.samples.concatenated(samples)
             if plan.n_kept_samples is not None:
                 samples = samples.newest(plan.n_kept_samples)
+            fitted = FittedPosterior(samples, target, response, inputs, scale)
             if "feature_names_in_" not in names:
                 self.__dict__.pop("feature_names_in_", None)
             self.__dict__.update(
-                names, _chain=chain,
-                _fitted=FittedPosterior(samples, target, response, inputs, scale),
-                history_=result.history, n_iter_=result.n_iter,
-            )  # fmt: skip
+                names, _chain=chain, _fitted=fitted, history_=result.history, n_iter_=result.n_iter
+            )
         return self
 
     def _publisher(self, callbacks: list[Callable], names: dict[str, Any]) -> AfterSweep:

@@ -86,7 +86,10 @@ SAMPLER = {
 }
 
 ORDINAL_SAMPLER = {
-    "terms": """nu : float > 0, default=5
+    "terms": """classes : array of shape (n_classes,) or None, default=None
+    All labels from the lowest to the highest; some need not occur. None is the order of numbers, or
+    the one that the type of y declares.
+nu : float > 0, default=5
     Degrees of freedom of the t distribution that proposes cutpoints.
 cutpoint_scale : float > 0, default=10
     Standard deviation of the normal priors of the first cutpoint, and of the logarithms of the gaps

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.base import ClassifierMixin
 
-from ..data.targets import ClassRules
+from ..data.ordered_labels import OrdinalRules, declared_order
 from ..model.responses import OrdinalResponse
 from ..training.gibbs.likelihoods import OrdinalTarget
 from ..utils.checks import check_real, shown
@@ -41,7 +41,7 @@ class BayesianFMOrdinal(ClassifierMixin, BayesianBase):
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The labels, sorted; this is their order.
+        The labels in their order.
     {attributes}
 
     References
@@ -70,7 +70,7 @@ class BayesianFMOrdinal(ClassifierMixin, BayesianBase):
         self, n_factors: int = 8, *, max_iter: int = 200, n_burn_in: int = 20, thin: int = 1,
         n_kept_samples: int | None = None, feature_groups: Any = None, init_scale: float = 0.1,
         alpha_0: float = 1.0, beta_0: float = 1.0, gamma_0: float = 1.0, mu_0: float = 0.0,
-        nu: float = 5.0, cutpoint_scale: float = 10.0, fit_linear: bool = True,
+        classes: Any = None, nu: float = 5.0, cutpoint_scale: float = 10.0, fit_linear: bool = True,
         scaling: str | None = "auto",
         warm_start: bool = False, max_memory: int | str = "2GB", n_jobs: int | None = None,
         random_state: Any = None, verbose: int = 0, dtype: str = "float32",
@@ -94,7 +94,8 @@ class BayesianFMOrdinal(ClassifierMixin, BayesianBase):
         ----------
         X : {sparse matrix, array, data frame, RelationalDesign} of shape (n_samples, n_features)
         y : array of shape (n_samples,)
-            Labels of any type that sort in their order.
+            Labels: numbers of any kind, such as half stars; an ordered Categorical of pandas or an
+            Enum of polars; or of any type, if `classes` says their order.
         {fit_parameters}
 
         Returns
@@ -162,8 +163,12 @@ class BayesianFMOrdinal(ClassifierMixin, BayesianBase):
         """ndarray of shape (n_classes,) : the labels in their order."""
         return self._model_for("classes_").target.classes
 
-    def _rules(self) -> ClassRules:
-        return ClassRules(type(self).__name__, are_joint=True)
+    def _rules(self) -> OrdinalRules:
+        return OrdinalRules(type(self).__name__, are_joint=True)
+
+    def _learn_target(self, y: np.ndarray, given: Any, before: Any) -> Any:
+        classes = declared_order(given) if self.classes is None else self.classes
+        return self._rules().learn(y, None, before, classes)
 
     def _encode(self, target: Any, y: np.ndarray) -> np.ndarray:
         return target.numbers(y).astype(np.int32)

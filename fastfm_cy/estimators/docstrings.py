@@ -131,7 +131,9 @@ _FM = {
     and leaves them in ``l2_linear_`` and ``l2_factors_``.""",
     "init": """init_scale : float > 0, default=0.01
     Standard deviation of the normal distribution that the factors start from; those of an order
-    d > 2 of their own start from ``init_scale ** (2 / d)``. Linear weights start at 0.""",
+    d > 2 of their own start from ``init_scale ** (2 / d)``. Linear weights start at 0, and so do
+    the factors of features that never occur, where there are more than 100,000 features, and more
+    than four an entry of X: then these cost nothing.""",
 }
 REGRESSOR = _FM | {
     "loss": """loss : {"squared_error", "huber", "poisson"}, default="squared_error"

@@ -89,6 +89,7 @@ def check_parameters(params: dict[str, Any], task: str, *, partial: bool = False
     solver = check_choice(params["solver"], "solver", ALL_SOLVERS)
     check_each(params)
     _check_strength_words(params, solver, partial)
+    _check_fits_dtype(params)
     if partial and params["early_stopping"]:
         raise ValueError(
             "partial_fit trains for one epoch and cannot stop early; set early_stopping=False."
@@ -170,6 +171,14 @@ def _check_scoring(value: Any, name: str) -> None:
         )
 
 
+def _check_class_weight(value: Any, name: str) -> None:
+    is_word = isinstance(value, str) and value == "balanced"
+    if not (value is None or isinstance(value, dict) or is_word):
+        raise ValueError(
+            f"{name} must be a dict {{label: weight}}, 'balanced' or None; got {shown(value)}."
+        )
+
+
 def _check_normalize(value: Any, name: str) -> None:
     if value is not None and value != "l2":
         raise ValueError(f"{name} must be 'l2' or None; got {shown(value)}.")
@@ -217,6 +226,7 @@ _CHECKS: dict[str, Callable] = {
     "init": _one_of(_INITS),
     "same_field": check_bool,
     "normalize": _check_normalize,
+    "class_weight": _check_class_weight,
     "n_fields": _or_none(_at_least(1)),
     "n_hash": _or_none(_check_n_hash),
     "max_memory": _or_none(check_memory),
@@ -244,6 +254,21 @@ def _check_strength_words(params: dict[str, Any], solver: Solver, partial: bool)
                 )
         elif value is None and not is_l2:
             raise ValueError(f"{name} must be a number or an array, not None.")
+
+
+def _check_fits_dtype(params: dict[str, Any]) -> None:
+    """Refuse numbers that the model's type takes for infinite, or divisors for zero."""
+    divisors = "learning_rate", "ftrl_beta", "init_scale"
+    for name in (*divisors, "l2_intercept", "init_intercept", *NAMES):
+        value = params[name]
+        if value is None or isinstance(value, str) or np.ndim(value):
+            continue  # arrays are checked when the number of features is known
+        dtype = "float32" if name == "init_scale" else params["dtype"]  # of all starts
+        number = check_real(value, name, -np.inf)
+        if abs(number) > float(np.finfo(dtype).max):
+            raise ValueError(f"{name} is too large for {dtype}; got {shown(value)}.")
+        if name in divisors and number < float(np.finfo(dtype).tiny):
+            raise ValueError(f"{name} is zero for {dtype}; got {shown(value)}.")
 
 
 def _check_schedule(params: dict[str, Any], solver: Solver, partial: bool) -> None:

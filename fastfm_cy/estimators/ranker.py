@@ -25,7 +25,7 @@ from ..training.ranking.pairs import Pairs
 from ..training.ranking.plan import RankingPlan
 from ..training.regularization import check_strengths
 from ..utils.checks import check_bool, check_choice
-from .common import check_callbacks, new_rng, no_attribute, one_fit, set_parameters
+from .common import as_of_now, check_callbacks, new_rng, no_attribute, one_fit, set_parameters
 from .intake import check_features
 from .ranker_data import RankedRows, check_pairs, check_queries, learned_pairs
 from .ranking_plan import check_same_kind, resolve_ranking
@@ -182,7 +182,7 @@ class FMRanker(BaseEstimator):
         -------
         self
         """
-        with one_fit(self):
+        with one_fit(self, "partial_fit"):
             goes_on = self.__sklearn_is_fitted__()
             self._fit(X, y, qid, pairs, sample_weight, goes_on=goes_on, partial=True)
         return self
@@ -195,10 +195,11 @@ class FMRanker(BaseEstimator):
         ndarray of shape (n_rows,)
         """
         check_is_fitted(self)
-        dtype = str(self._table.dtype)
-        return self._scores(
-            expand_if_relational(check_features(self, X, PlainInput(), reset=False, dtype=dtype))
-        )
+        now = as_of_now(self)
+        now.n_features_in_ = now._table.n_features
+        dtype = str(now._table.dtype)
+        rows = check_features(now, X, PlainInput(), reset=False, dtype=dtype)
+        return now._scores(expand_if_relational(rows).with_own_columns())
 
     def score(self, X: Any, y: Any, qid: Any = None) -> float:
         """Mean NDCG at `top` over the queries, of relevances >= 0."""
@@ -225,6 +226,10 @@ class FMRanker(BaseEstimator):
         rows, y = self._checked_rows(X, y, pairs, qid, reset=not goes_on)
         if goes_on:
             check_same_kind(plan, self._table)
+            if rows.n_features != self._table.n_features:
+                raise ValueError(
+                    f"X has {rows.n_features} features, the model {self._table.n_features}."
+                )
             table = self._table.copy()
         else:
             table = plan.new_table(rows.n_features, rng)
@@ -264,7 +269,8 @@ class FMRanker(BaseEstimator):
         if pairs is not None and qid is not None:
             raise ValueError("qid belongs to y; pairs say by themselves what is compared.")
         rows = check_features(self, X, PlainInput(), reset=reset, dtype=self.dtype)
-        return expand_if_relational(rows), y if y is None else check_target(y, X, is_numeric=True)
+        rows = expand_if_relational(rows).with_own_columns()
+        return rows, y if y is None else check_target(y, X, is_numeric=True)
 
     def _pairs(
         self, rows: CSRRows, y: Any, qid: Any, pairs: Any, sample_weight: Any, eval_set: Any,
@@ -293,4 +299,5 @@ class FMRanker(BaseEstimator):
         y = check_target(y, X, is_numeric=True)
         if y.min() < 0:
             raise ValueError("eval_set: NDCG wants relevances >= 0.")
-        return RankedRows(expand_if_relational(rows), y, check_queries(qid, rows.n_rows))
+        rows = expand_if_relational(rows).with_own_columns()
+        return RankedRows(rows, y, check_queries(qid, rows.n_rows))

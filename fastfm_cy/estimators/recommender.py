@@ -185,7 +185,7 @@ class FMRecommender(BaseEstimator):
         -------
         self
         """
-        with one_fit(self):
+        with one_fit(self, "partial_fit"):
             data = interactions, user_features, item_features, context, sample_weight
             self._fit(data, goes_on=self.__sklearn_is_fitted__(), partial=True)
         return self

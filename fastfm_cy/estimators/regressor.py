@@ -84,8 +84,7 @@ class Regressor(RegressorMixin, Base):
         ndarray of shape (n_samples,), of the model's dtype
         """
         model, scores = self._scores(X)
-        predictions = model.link.predict(scores[:, 0])
-        return predictions.clip(*model.target.score_range, out=predictions)
+        return model.target.clipped(model.link.predict(scores[:, 0]))
 
     def _model_to_score(self) -> FittedModel:
         model, clips = super()._model_to_score(), bool(self.clip_predictions)

@@ -6,7 +6,7 @@ and shapes they have.
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -34,9 +34,9 @@ class GradientKernels(Protocol):
 class Scorer(Protocol):
     """A fitted model for single rows and small batches (gradient/scorer.pxi)."""
 
-    def row(self, indices: np.ndarray, data: np.ndarray) -> float | np.ndarray: ...
+    def row(self, indices: Any, data: Any, fields: Any = None) -> float | np.ndarray: ...
 
-    def rows(self, indptr: np.ndarray, indices: np.ndarray, data: np.ndarray) -> np.ndarray: ...
+    def rows(self, indptr: Any, indices: Any, data: Any, fields: Any = None) -> np.ndarray: ...
 
 
 class MakeScorer(Protocol):

@@ -36,12 +36,15 @@ def folded(
     fields : int array of shape (n_features,), default=None
         The field of each feature, for families that know fields.
     """
+    features = None
+    if table.has_gaps:  # the features that have started, packed
+        features, n_features = table.started, table.n_features
+        table, fields = table.take(features), None if fields is None else fields[features]
     plain = table.with_state()
     location, spread = (0.0, 1.0) if target is None else (target.location, target.spread)
     centre, scale = np.zeros(1), np.ones(1)
     if columns is not None:
-        columns = columns.grown(table.n_features)
-        centre, scale = columns.centre, columns.scale
+        centre, scale = columns.of(np.arange(table.n_features) if features is None else features)
     with np.errstate(over="ignore", invalid="ignore"):
         _fold(table, plain, centre, scale, location, spread, fields)
     if not plain.is_finite():
@@ -50,7 +53,7 @@ def folded(
             "targets are too large, or their scales too far apart. Rescale them, or use "
             "dtype='float64'."
         )
-    return plain
+    return plain if features is None else plain.with_gaps(features, n_features)
 
 
 def _fold(

@@ -56,7 +56,7 @@ class InputScorer:
         model = self._model
         indptr = _integers(indptr, "indptr").astype(np.int64)
         indices = _integers(indices, "indices")
-        data = np.asarray(data, dtype=self._table.dtype)
+        data = _values(data, self._table.dtype)
         if indices.shape != data.shape:
             raise ValueError(f"{len(indices)} indices, but {len(data)} values.")
         if not len(indptr) or indptr[0] != 0 or indptr[-1] != len(indices):
@@ -70,11 +70,11 @@ class InputScorer:
             fields = _integers(fields, "fields")
             if fields.shape != indices.shape:
                 raise ValueError(f"{len(indices)} indices, but {len(fields)} fields.")
-            _check_range(fields, model.inputs.n_fields or 0, "field")
+            if model.inputs.n_fields is not None:
+                _check_range(fields, model.inputs.n_fields, "field")
             fields = fields.astype(np.int32)
         scores = score_rows(self._table, model.inputs.of_entries(rows, fields))
-        model.link.predict(scores)
-        scores.clip(*model.target.score_range, out=scores)
+        model.target.clipped(model.link.predict(scores))
         return scores if scores.shape[1] > 1 else scores[:, 0]
 
 
@@ -87,6 +87,17 @@ def _integers(numbers: Any, name: str) -> np.ndarray:
             f"{array.dtype}."
         )
     return array
+
+
+def _values(numbers: Any, dtype: Any) -> np.ndarray:
+    array = np.asarray(numbers)
+    if array.ndim != 1 or (array.size and array.dtype.kind not in "biuf"):
+        raise TypeError(
+            f"data must be a 1-dimensional array of numbers; got shape {array.shape}, "
+            f"{array.dtype}."
+        )
+    with np.errstate(over="ignore"):  # the score is not finite then
+        return array.astype(dtype)
 
 
 def _check_range(numbers: np.ndarray, n: int, what: str) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from ..kernels.common.settings import LossCode
+from ..utils.means import summable, weighted_mean
 from .links import IDENTITY, LOG, LOGIT, PROBIT, SOFTMAX, Link
 
 # A constant that no data may make infinite: a class or a count that is absent so far is taken for
@@ -20,11 +21,11 @@ from .links import IDENTITY, LOG, LOGIT, PROBIT, SOFTMAX, Link
 
 
 def _mean(y: np.ndarray, weights: np.ndarray | None, n_outputs: int, n_rows: int) -> float:
-    return np.average(y, weights=weights)
+    return weighted_mean(y, weights)
 
 
 def _log_mean(y: np.ndarray, weights: np.ndarray | None, n_outputs: int, n_rows: int) -> float:
-    return np.log(max(np.average(y, weights=weights), 0.5 / (n_rows + 1)))
+    return np.log(max(weighted_mean(y, weights), 0.5 / (n_rows + 1)))
 
 
 def _log_odds(
@@ -58,6 +59,8 @@ def _log_shares(
 def _shares(
     classes: np.ndarray, weights: np.ndarray | None, n_classes: int, n_rows: int
 ) -> np.ndarray:
+    if weights is not None:
+        weights = summable(weights)
     counts = np.bincount(classes.astype(np.intp), weights, minlength=n_classes)
     rarest = 0.5 / (n_rows + 1)
     return np.clip(counts / counts.sum(), rarest, 1 - rarest)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
+from ..data.csr import CSRRows, has_gaps
 from ..data.inputs import Rows
 from .scoring import score_rows
 from .table import ParameterTable
@@ -75,9 +76,16 @@ class SparseTable:
 
     def scores(self, rows: Rows, n_jobs: int = 1) -> np.ndarray:
         """As ParameterTable's."""
-        place = np.full(self.n_features, len(self.kept), dtype=np.int32)
-        place[self.kept] = np.arange(len(self.kept), dtype=np.int32)
-        return score_rows(self.table, rows.renumbered(place, len(self.kept) + 1), n_jobs)
+        if isinstance(rows, CSRRows) and has_gaps(self.n_features, rows.n_entries):
+            found = np.searchsorted(self.kept, rows.indices).astype(np.int32)
+            known = self.kept.take(found, mode="clip") == rows.indices if len(self.kept) else False
+            places = np.where(known, found, np.int32(len(self.kept)))
+            rows = replace(rows, indices=places, n_features=len(self.kept) + 1)
+        else:
+            place = np.full(self.n_features, len(self.kept), dtype=np.int32)
+            place[self.kept] = np.arange(len(self.kept), dtype=np.int32)
+            rows = rows.renumbered(place, len(self.kept) + 1)
+        return score_rows(self.table, rows, n_jobs)
 
     def dense(self, *, with_state: bool = False) -> ParameterTable:
         """A table with a row a feature; the optimiser's state, if wanted, is at its start."""
@@ -87,7 +95,7 @@ class SparseTable:
             state_start, n_row_state = (), 0
         dense = ParameterTable(
             self.n_features, table.n_factors, table.dtype, table.n_outputs, state_start,
-            n_row_state, is_tiled, table.family,
+            n_row_state, is_tiled, table.family, has_gaps(self.n_features, len(self.kept)),
         )  # fmt: skip
         dense.intercepts[...] = table.intercepts
         dense.shared_blocks[:, 0] = table.shared_blocks[:, 0]
@@ -109,6 +117,8 @@ class SparseTable:
 def sparsity(table: ParameterTable | SparseTable) -> dict[str, float]:
     """Shares of the linear weights, of the factors and of the features that are zero."""
     present = table.table if isinstance(table, SparseTable) else table
+    if present.has_gaps:
+        present = present.take(present.started)
     n_linear = table.n_outputs * table.n_features
     n_factors = n_linear * table.family.n_vectors * table.n_factors
     return {
@@ -120,5 +130,9 @@ def sparsity(table: ParameterTable | SparseTable) -> dict[str, float]:
 
 def is_used(table: ParameterTable) -> np.ndarray:
     """Which rows of the table hold a weight that is not zero."""
+    if table.has_gaps:
+        used = np.zeros(table.n_features, dtype=bool)
+        used[table.started] = is_used(table.take(table.started))
+        return used
     linear: Any = table.linear_blocks[:, :, 0].any(axis=1)
     return linear | table.factor_blocks[:, :, 0].any(axis=(1, 2))

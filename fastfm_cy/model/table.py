@@ -88,14 +88,20 @@ class ParameterTable:
     n_weights : int
         Length W of all vectors of a feature's output, with all padding.
     has_started : bool array of shape (n_features,), or None
-        For families whose factors start late: which features' factors have their start values.
-        The others are zero, state included, and in memory that was never touched.
+        For families whose factors start late, and for tables with gaps: which features' factors
+        have their start values. The others are zero, state included, and in memory that was never
+        touched.
+    has_gaps : bool
+        Whether features that have not started, which are most, take no memory, not even for the
+        state of their linear weights.
     """
+
+    has_gaps = False  # of tables that were pickled before there were any
 
     def __init__(
         self, n_features: int, n_factors: int, dtype: Any, n_outputs: int = 1,
         state_start: Sequence[float] = (), n_row_state: int = 0, is_tiled: bool = False,
-        family: FM | None = None,
+        family: FM | None = None, has_gaps: bool = False,
     ) -> None:  # fmt: skip
         dtype = np.dtype(dtype)
         slots = 1 + len(state_start)
@@ -107,15 +113,19 @@ class ParameterTable:
         self.state_start, self.n_row_state = tuple(state_start), n_row_state
         block = slots + n_row_state
         self.intercept = aligned_zeros((n_outputs, block + slots * family.n_shared), dtype)
-        self.linear = aligned_zeros((n_features, n_outputs * block), dtype)
-        self.factors = aligned_zeros((n_features, n_outputs * slots * self.n_weights), dtype)
+        self.has_gaps, starts_late = has_gaps, has_gaps or family.starts_late
+        widths = n_outputs * block, n_outputs * slots * self.n_weights
+        self.linear, self.factors = (
+            aligned_zeros((n_features, width), dtype, has_gaps=has_gaps) for width in widths
+        )
         self.shared_blocks[:, 0] = family.shared_start
-        self.has_started = np.zeros(n_features, dtype=bool) if family.starts_late else None
+        self.has_started = np.zeros(n_features, dtype=bool) if starts_late else None
         for slot, value in enumerate(state_start, start=1):
             if value:
                 self.intercept[:, slot] = value
                 self.shared_blocks[:, slot] = value
-                self.linear_blocks[:, :, slot] = value
+                if not has_gaps:
+                    self.linear_blocks[:, :, slot] = value
                 if self.has_started is None:
                     self.factor_blocks[:, :, slot] = value
 
@@ -223,51 +233,69 @@ class ParameterTable:
             for slot, value in enumerate(self.state_start, start=1):
                 if value:
                     blocks[part, :, slot] = value
+                    if self.has_gaps:
+                        self.linear_blocks[part, :, slot] = value
 
-    def like(self, n_features: int) -> ParameterTable:
+    def like(self, n_features: int, *, has_gaps: bool = False) -> ParameterTable:
         """A table of the same kind for another number of features, all at their start."""
         kind = self.n_outputs, self.state_start, self.n_row_state, self.is_tiled, self.family
-        return ParameterTable(n_features, self.n_factors, self.dtype, *kind)
+        return ParameterTable(n_features, self.n_factors, self.dtype, *kind, has_gaps)
 
     def grown(self, n_features: int, scale: float, rng: np.random.Generator) -> ParameterTable:
         """A copy with more features, whose factors are drawn as at the start or begin later."""
-        table = self.like(n_features)
+        table = self.like(n_features, has_gaps=self.has_gaps)
         table.assign(self, slice(self.n_features))
         if self.has_started is None:
             table.draw_factors(scale, rng, self.n_features)
         return table
 
     def copy(self) -> ParameterTable:
-        table = self.like(self.n_features)
+        table = self.like(self.n_features, has_gaps=self.has_gaps)
         table.assign(self)
         return table
 
     def assign(self, other: ParameterTable, rows: slice | np.ndarray = slice(None)) -> None:
         """Take over another table's numbers, its features as `rows` here."""
         self.intercept[...] = other.intercept
-        self.linear[rows] = other.linear
         if self.has_started is not None:
             self.has_started[rows] = other.has_started
+        if not (self.has_gaps and isinstance(rows, slice)):
+            self.linear[rows] = other.linear
         if self.has_started is None or isinstance(rows, np.ndarray):
             self.factors[rows] = other.factors
             return
         for part in other._blocks_of_started():
             self.factors[rows][part] = other.factors[part]
+            if self.has_gaps:
+                self.linear[rows][part] = other.linear[part]
+
+    @property
+    def started(self) -> np.ndarray:
+        """Numbers of the features that have started, rising; of tables that know."""
+        return np.flatnonzero(self.has_started)
 
     def _blocks_of_started(self) -> Iterator[np.ndarray]:
-        """Numbers of the features that have started, some at a time."""
-        has_started = np.flatnonzero(self.has_started)
-        block = max(1, _BLOCK // self.family.n_vectors)
-        return (has_started[start : start + block] for start in range(0, len(has_started), block))
+        """The same, some at a time."""
+        started, block = self.started, max(1, _BLOCK // self.family.n_vectors)
+        return (started[start : start + block] for start in range(0, len(started), block))
 
     def take(self, rows: np.ndarray) -> ParameterTable:
-        """A table of some of the features."""
+        """A table of some of the features, without gaps."""
         table = self.like(len(rows))
         table.intercept[...] = self.intercept
         np.take(self.linear, rows, axis=0, out=table.linear)
         np.take(self.factors, rows, axis=0, out=table.factors)
         if self.has_started is not None:
             table.has_started = self.has_started[rows]
+        return table
+
+    def with_gaps(self, features: np.ndarray, n_features: int) -> ParameterTable:
+        """The table of more features, of which the rows are these; the others have not started."""
+        table = self.like(n_features, has_gaps=True)
+        has_started = np.zeros(n_features, dtype=bool)
+        has_started[features] = True if self.has_started is None else self.has_started
+        table.has_started, table.intercept[...] = has_started, self.intercept
+        table.linear[features], table.factors[features] = self.linear, self.factors
         return table
 
     def without_state(self, n_features: int) -> ParameterTable:
@@ -291,16 +319,18 @@ class ParameterTable:
         """A copy of the weights, with optimiser state of some kind at its start."""
         table = ParameterTable(
             self.n_features, self.n_factors, self.dtype, self.n_outputs, state_start, n_row_state,
-            self.is_tiled, self.family,
+            self.is_tiled, self.family, self.has_gaps,
         )  # fmt: skip
         table.intercepts[...] = self.intercepts
         table.shared_blocks[:, 0] = self.shared_blocks[:, 0]
-        table.linear_blocks[:, :, 0] = self.linear_blocks[:, :, 0]
-        rows = slice(None)
+        rows: slice | np.ndarray = slice(None)
         if self.has_started is not None:
-            rows = np.flatnonzero(self.has_started)
+            rows = self.started
+            table.has_started = np.zeros(self.n_features, dtype=bool)  # of FMs without gaps, too
             table.start_factors(rows, np.zeros)
         table.factor_blocks[rows, :, 0] = self.factor_blocks[rows, :, 0]
+        rows = rows if self.has_gaps else slice(None)
+        table.linear_blocks[rows, :, 0] = self.linear_blocks[rows, :, 0]
         return table
 
     def scores(self, rows: Rows, n_jobs: int = 1) -> np.ndarray:
@@ -309,21 +339,31 @@ class ParameterTable:
 
     def is_finite(self) -> bool:
         """Whether every number, state included, is finite."""
-        everywhere = self.arrays if self.has_started is None else self.arrays[:2]
+        n_everywhere = 1 if self.has_gaps else 3 if self.has_started is None else 2
+        everywhere, late = self.arrays[:n_everywhere], self.arrays[n_everywhere:]
         return all(
             np.isfinite(array[start : start + _BLOCK]).all()
             for array in everywhere
             for start in range(0, len(array), _BLOCK)
-        ) and (
-            self.has_started is None
-            or all(np.isfinite(self.factors[part]).all() for part in self._blocks_of_started())
+        ) and all(
+            np.isfinite(array[part]).all() for array in late for part in self._blocks_of_started()
         )
 
     def __getstate__(self) -> dict[str, Any]:
-        """Pickled as laid out, less the alignment, which is made anew."""
-        return vars(self)
+        """Pickled as laid out, less the alignment, which is made anew, and less the gaps."""
+        if not self.has_gaps:
+            return vars(self)
+        return {"n_features": self.n_features, "started": self.started} | vars(
+            self.take(self.started)
+        )
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        if "started" in state:
+            packed = ParameterTable.__new__(ParameterTable)
+            started, n_features = state.pop("started"), state.pop("n_features")
+            packed.__setstate__(state)
+            vars(self).update(vars(packed.with_gaps(started, n_features)))
+            return
         vars(self).update(state)
         for name in ("intercept", "linear", "factors"):
             aligned = aligned_zeros(state[name].shape, state[name].dtype)

@@ -14,6 +14,7 @@ from ..kernels.common.losses import values_and_gradients
 from ..kernels.common.settings import Settings
 from ..model.scoring import score_rows
 from ..model.table import ParameterTable
+from ..utils.means import weighted_mean
 from .plan import TrainingPlan
 from .sources import MemorySource, Source
 
@@ -78,10 +79,10 @@ def _constant_loss(plan: TrainingPlan, source: Source, settings: Settings) -> fl
     best = plan.loss.best_constant(y, weights, plan.n_outputs, n_rows)
     scores = np.broadcast_to(np.asarray(best, dtype=np.float64), (len(y), plan.n_outputs))
     losses, _ = values_and_gradients(settings, np.ascontiguousarray(scores), y)
-    constant = float(np.average(losses, weights=weights))
+    constant = float(weighted_mean(losses, weights))
     if not isinstance(source, MemorySource) and plan.loss.scales:
         summary = source.summary  # its typical targets have the mean of all, not their spread
-        spread = summary.mean_square - np.average(summary.typical, weights=weights) ** 2
+        spread = summary.mean_square - weighted_mean(summary.typical, weights) ** 2
         return constant + 0.5 * float(spread) / plan.loss_unit
     return constant
 
@@ -104,7 +105,7 @@ def _columns_of_ids(source: Source) -> list[int]:
     if not isinstance(rows, CSRRows) or rows.n_features > 1000 or not rows.n_entries:
         return []
     sample = rows.take(np.arange(0, rows.n_rows, max(1, rows.n_rows // _ROWS)))
-    X = sample.as_matrix().tocsc()
+    X = sample.with_own_columns().as_matrix().tocsc()
     found = []
     for column in range(X.shape[1]):
         values = X.data[X.indptr[column] : X.indptr[column + 1]]

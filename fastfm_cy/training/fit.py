@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -26,6 +27,8 @@ from .sources import MemorySource, Source
 from .step_size import with_bearable_steps
 from .tuning import tune
 from .validation_set import DiskValidationSet, ValidationSet
+
+_PAGE = 4096  # bytes of memory that the system gives at a time
 
 
 @dataclass(frozen=True)
@@ -121,28 +124,28 @@ def fit_one_epoch_more(
     course, n_before = _Course(plan, source), table.n_features
     course.check_same_kind(table)
     if source.n_features > n_before:
-        check_size(plan, source.n_features)
+        n_started = len(table.started) + source.rows.n_entries if table.has_gaps else None
+        check_size(plan, source.n_features, n_started)
         table = table.grown(source.n_features, plan.init_scale, rng)
     # Of the new features; of all, if they may be anywhere, or if what ties weights to their
     # state has changed.
     unchanged = state_key == course.state_key(n_before) and table.has_started is None
-    placement = course.placement()
     touched = None
-    if placement.home is None or table.has_started is not None:
+    if course.trains_in_place or table.has_started is not None:
         touched = _Touched(table, source)
     try:
         course.start_late(table, rng)
         course.match_state(table, slice(n_before, None) if unchanged else slice(None))
-        placed = placement.placed_table(table)
-        trainer = GradientTrainer(
-            plan, source, placement, placed, course.settings, course.strengths, rng
-        )
+        if table.has_gaps:
+            trainer, take_back = course.packed_trainer(table, source.present_features(), rng)
+        else:
+            trainer, take_back = course.trainer(table, rng)
         history = run_epochs(trainer, 1, verbose=plan.verbose)
     except BaseException:
         if touched:
             touched.restore()
         raise
-    placement.take_back(placed, table)
+    take_back()
     return FitResult(table, history, state_key=course.state_key(table.n_features))
 
 
@@ -176,14 +179,16 @@ class _Course:
 
     def new_table(self, rng: np.random.Generator) -> ParameterTable:
         """A table at its start."""
-        plan = self.plan
-        check_size(plan, self.source.n_features)
-        table = plan.new_table(self.source.n_features)
+        plan, source = self.plan, self.source
+        n_started = len(source.present_features()) if source.has_gaps else None
+        check_size(plan, source.n_features, n_started)
+        table = plan.new_table(source.n_features, has_gaps=source.has_gaps)
         if table.has_started is None:
             table.draw_factors(plan.init_scale, rng)
         self.start_late(table, rng)
         if plan.fit_intercept:
-            table.intercepts[...] = self._start_of_intercept()
+            with np.errstate(over="ignore"):  # training finds what is not finite
+                table.intercepts[...] = self._start_of_intercept()
         self.match_state(table)
         return table
 
@@ -284,6 +289,8 @@ class _Course:
     ) -> tuple[Trainer, Callable[[], None]]:
         """A trainer, and what brings its work to the table."""
         plan, source = self.plan, self.source
+        if table.has_gaps and isinstance(source, MemorySource):
+            return self.packed_trainer(table, table.started, rng)
         if plan.solver.by_columns:
             rows = cast(MemorySource, source)  # as above
             trainer = CoordinateTrainer(plan, rows, table, self.settings, self.strengths)
@@ -295,9 +302,35 @@ class _Course:
         )
         return gradient, partial(placement.take_back, placed, table)
 
+    def packed_trainer(
+        self, table: ParameterTable, features: np.ndarray, rng: np.random.Generator
+    ) -> tuple[Trainer, Callable[[], None]]:
+        """The same for a table with gaps: of these features, packed."""
+        packed, course = table.take(features), copy.copy(self)
+        course.source = cast(MemorySource, self.source).packed(features)
+        course.strengths = self.strengths.packed(features)
+        trainer, take_back = course.trainer(packed, rng)
+
+        def bring_back() -> None:
+            take_back()
+            table.assign(packed, features)
+
+        return trainer, bring_back
+
+    @property
+    def trains_in_place(self) -> bool:
+        """Whether the trainer works on the table itself, unless that has gaps."""
+        plan = self.plan
+        several = plan.n_jobs > 1 or plan.relabel or plan.deterministic
+        return self._in_blocks or not several
+
+    @property
+    def _in_blocks(self) -> bool:
+        source = self.source
+        return isinstance(source, MemorySource) and isinstance(source.rows, RelationalRows)
+
     def placement(self) -> Placement:
-        plan, source = self.plan, self.source
-        in_blocks = isinstance(source, MemorySource) and isinstance(source.rows, RelationalRows)
+        plan, source, in_blocks = self.plan, self.source, self._in_blocks
         return place_features(
             source.n_features, source.occurrences, source.n_visited,
             n_jobs=1 if in_blocks else plan.n_jobs,
@@ -307,14 +340,20 @@ class _Course:
         )  # fmt: skip
 
 
-def check_size(plan: TrainingPlan, n_features: int) -> None:
-    """Refuse a table that is too large, before memory is taken for it."""
+def check_size(plan: TrainingPlan, n_features: int, n_started: int | None = None) -> None:
+    """Refuse a table that is too large, before memory is taken for it.
+
+    Of a table with gaps, `n_started` of the features take memory, in pages of their own.
+    """
     n_copies = 1 + plan.early_stopping
     if plan.deterministic:
         n_copies += DETERMINISTIC_SHARDS + 1
     elif plan.n_jobs > 1 or plan.relabel:
         n_copies += 1
-    needed = n_copies * plan.table_bytes(n_features)
+    needed = dense = n_copies * plan.table_bytes(n_features)
+    if n_started is not None:
+        in_pages = plan.table_bytes(n_started) + 2 * _PAGE * n_started
+        needed = n_features + (n_copies + 1) * min(in_pages, plan.table_bytes(n_features))
     limit = free_memory() if plan.max_memory is None else plan.max_memory
     n_fields = getattr(plan.family, "n_fields", None)
     fields = "" if n_fields is None else f" and {n_fields} fields"
@@ -325,7 +364,7 @@ def check_size(plan: TrainingPlan, n_features: int) -> None:
             most = f"max_memory={plan.max_memory:,} bytes"
         raise MemoryError(
             f"{what}{f' in {n_copies} copies' if n_copies > 1 else ''}, more than {most}. Hash "
-            f"the features to fewer rows (n_hash={max(1, int(n_features * limit / needed))}), use "
+            f"the features to fewer rows (n_hash={max(1, int(n_features * limit / dense))}), use "
             "fewer factors or fields, or raise max_memory. Early stopping, and threads or relabel, "
             "each hold a copy more."
         )
@@ -345,7 +384,7 @@ class _Touched:
         if len(indices) < table.n_features:
             self.features = np.unique(indices)
         else:
-            self.features = np.flatnonzero(np.bincount(indices, minlength=table.n_features))
+            self.features = np.flatnonzero(source.occurrences())
         self.table = table
         self.before = table.take(self.features)
 

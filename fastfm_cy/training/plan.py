@@ -77,17 +77,8 @@ class TrainingPlan:
     @property
     def remedy(self) -> str:
         """What may help if training diverges or gets nowhere, for messages."""
-        advice = []
-        if not self.solver.by_columns:
-            advice.append(f"lower learning_rate (it is {self.learning_rate:.3g})")
-        if not self.scaling:
-            advice.append("set scaling='auto' or scale the columns and targets to about 1")
-        if not (self.solver.steps_shrink or self.solver.by_columns):
-            advice.append("use solver='adagrad', whose steps shrink")
-        advice.append("weaken l2_linear and l2_factors")
-        *others, last = advice
-        text = f"{', '.join(others)}, or {last}" if others else last
-        return text[0].upper() + text[1:]
+        scaling = "" if self.scaling else "set scaling='auto' or scale the columns and targets to 1"
+        return self.solver.remedy(self.learning_rate, scaling)
 
     @property
     def centres(self) -> bool:
@@ -157,12 +148,12 @@ class TrainingPlan:
         schedule = SCHEDULES[self.schedule]
         return partial(schedule, self.learning_rate, self.power_t) if schedule else None
 
-    def new_table(self, n_features: int) -> ParameterTable:
+    def new_table(self, n_features: int, *, has_gaps: bool = False) -> ParameterTable:
         """A table whose factors are still zero."""
         solver = self.solver
         return ParameterTable(
             n_features, self.n_factors, self.dtype, self.n_outputs, solver.state_start,
-            solver.n_row_state, solver.by_columns, self.family,
+            solver.n_row_state, solver.by_columns, self.family, has_gaps,
         )  # fmt: skip
 
     def table_bytes(self, n_features: int) -> int:
@@ -174,7 +165,7 @@ class TrainingPlan:
     def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
         """Start values of factors, the same in either dtype."""
         with np.errstate(over="ignore"):  # training finds what is not finite
-            scale = np.float32(self.init_scale)
+            scale: Any = np.float32(self.family.start_scale(self.init_scale))
             if self.init == "normal":
                 return scale * rng.standard_normal(shape, dtype=np.float32)
             scale = scale / np.sqrt(np.float32(max(1, self.n_factors)))

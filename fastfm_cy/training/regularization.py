@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,10 @@ class Strengths:
         """Mean strength of each of NAMES."""
         return dict(zip(NAMES, self.values.mean(axis=0, dtype=float), strict=True))
 
+    def packed(self, rows: np.ndarray) -> Strengths:
+        """Those of some of the rows."""
+        return self if self.groups is None else replace(self, groups=self.groups[rows])
+
     def of_rows(self, rows: slice | np.ndarray = slice(None)) -> np.ndarray:
         """Array of shape (n_rows, 4), or (1, 4) if there is one group."""
         return self.values if self.groups is None else self.values[self.groups[rows]]
@@ -68,7 +72,10 @@ def check_strengths(
         n_groups, what = 1 if groups is None else int(groups.max(initial=0)) + 1, "group"
     values = np.empty((n_groups, len(NAMES)), dtype=dtype)
     for column, name in enumerate(NAMES):
-        values[:, column] = _checked_column(strengths[name], name, n_groups, what)
+        checked = _checked_column(strengths[name], name, n_groups, what)
+        if np.max(checked) > float(np.finfo(dtype).max):
+            raise ValueError(f"{name} is too large for {np.dtype(dtype)}: {np.max(checked)}.")
+        values[:, column] = checked
     return Strengths(values, groups)
 
 

@@ -46,6 +46,17 @@ class Solver:
     """(table, strengths, settings, rows) sets the state that belongs to given weights, where
     weights are a function of their state."""
 
+    def remedy(self, learning_rate: float, scaling: str) -> str:
+        """What may help if it diverges or gets nowhere, for messages; `scaling` is a part of it."""
+        advice = [scaling] if scaling else []
+        if not self.by_columns:
+            advice.insert(0, f"lower learning_rate (it is {learning_rate:.3g})")
+        if not (self.steps_shrink or self.by_columns):
+            advice.append("use solver='adagrad', whose steps shrink")
+        last = "weaken l2_linear and l2_factors"
+        text = f"{', '.join(advice)}, or {last}" if advice else last
+        return text[0].upper() + text[1:]
+
 
 def _grid(*settings: tuple[float, float, float]) -> tuple[dict[str, float], ...]:
     """From (learning_rate, l2_factors, l2_linear)."""

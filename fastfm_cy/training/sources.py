@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.model_selection import train_test_split
 from sklearn.utils.class_weight import compute_sample_weight
 
+from ..data.csr import CSRRows, has_gaps
 from ..data.disk.chunks import from_all_over, pieces_of, read_ahead
 from ..data.disk.dataset import Chunk, DiskDataset
 from ..data.disk.target_summary import TargetSummary
@@ -91,6 +92,13 @@ class MemorySource:
         visited, held_out = (np.sort(part) for part in parts)
         return replace(self, visited=visited), held_out
 
+    def packed(self, features: np.ndarray) -> MemorySource:
+        """The same rows over a table of only these features, which all that are visited have."""
+        rows: Any = self.rows
+        places = np.searchsorted(features, rows.indices).clip(max=len(features) - 1)
+        packed = replace(rows, indices=places.astype(np.int32), n_features=len(features))
+        return replace(self, rows=packed)
+
     def only_visited(self) -> MemorySource:
         """A source of no other rows than those to visit."""
         if self.n_visited == self.rows.n_rows:
@@ -115,7 +123,15 @@ class MemorySource:
             is_visited = np.zeros(rows.n_rows, dtype=bool)
             is_visited[self.visited] = True
             indices = indices[np.repeat(is_visited, np.diff(rows.indptr))]
+        if len(indices) < self.n_features // 4:
+            return np.unique(indices)
         return np.flatnonzero(_counts(indices, self.n_features))
+
+    @property
+    def has_gaps(self) -> bool:
+        """Whether most features never occur."""
+        rows = self.rows
+        return isinstance(rows, CSRRows) and has_gaps(rows.n_features, rows.n_entries)
 
     def typical_targets(self) -> tuple[np.ndarray, np.ndarray | None, int]:
         """Targets and weights with the mean of those to train on, and how many they stand for."""
@@ -149,6 +165,10 @@ class DiskSource:
     @property
     def n_features(self) -> int:
         return self.inputs.n_table_features(self.dataset.shape[1])
+
+    @property
+    def has_gaps(self) -> bool:
+        return has_gaps(self.n_features, self.dataset.n_entries)
 
     @property
     def n_visited(self) -> int:

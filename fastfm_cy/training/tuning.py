@@ -21,6 +21,7 @@ from ..kernels.common.losses import values_and_gradients
 from ..kernels.common.settings import Settings
 from ..model.scoring import score_rows
 from ..model.table import ParameterTable
+from ..utils.means import weighted_mean
 from .early_stopping import History
 from .plan import TrainingPlan
 from .rescaling import rescaled
@@ -131,7 +132,7 @@ class _Watched:
         for place, (losses, _) in enumerate(
             _both(self.plan, settings, scores, self.target, self.weights)
         ):
-            loss = float(np.average(losses, weights=self.weights))
+            loss = float(weighted_mean(losses, self.weights))
             if loss < self.best[place][0] * (1 - _BETTER):
                 self.best[place] = loss, epoch
         return epoch >= 1.4 * max(epoch for _, epoch in self.best) + 4
@@ -163,7 +164,7 @@ def _best_epoch(plan: TrainingPlan, watched: list[_Watched]) -> Outcome | None:
     for epoch in sorted(set.intersection(*(set(watch.scores) for watch in watched))):
         scores = np.concatenate([watch.scores[epoch] for watch in watched])
         for place, (losses, scale) in enumerate(_both(plan, settings, scores, target, weights)):
-            loss = float(np.average(losses, weights=weights))
+            loss = float(weighted_mean(losses, weights))
             known = best[place]
             if np.isfinite(loss) and (known is None or loss < known.loss):
                 best[place] = Outcome(plan, loss, epoch, losses, scale)

@@ -14,6 +14,7 @@ from ..kernels.common.losses import values_and_gradients
 from ..kernels.common.settings import Settings
 from ..model.scoring import score_rows
 from ..model.table import ParameterTable
+from ..utils.means import weighted_mean
 from .sources import encoded_chunk
 
 
@@ -29,8 +30,7 @@ class ValidationSet:
     def loss(self, table: ParameterTable, settings: Settings, n_jobs: int = 1) -> float:
         """Weighted mean loss."""
         losses = _losses(table, self.rows, self.target, settings, n_jobs)
-        with np.errstate(over="ignore", invalid="ignore"):  # early stopping looks at it
-            return float(np.average(losses, weights=self.weights))
+        return float(weighted_mean(losses, self.weights))
 
 
 @dataclass(frozen=True)

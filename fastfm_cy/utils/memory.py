@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import mmap
 import os
 from pathlib import Path
 from typing import Any
@@ -18,13 +20,34 @@ _UNITS = {
 }  # fmt: skip
 
 
-def aligned_zeros(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
-    """Zeros whose first element lies on a cache line."""
+def aligned_zeros(shape: tuple[int, ...], dtype: Any, *, has_gaps: bool = False) -> np.ndarray:
+    """Zeros whose first element lies on a cache line.
+
+    If the array `has_gaps`, places here and there are written to, and only these take memory.
+    """
     dtype = np.dtype(dtype)
     n_bytes = int(np.prod(shape, dtype=object)) * dtype.itemsize
-    buffer = np.zeros(n_bytes + CACHE_LINE, dtype=np.uint8)
+    buffer = (_small_pages if has_gaps else _zeros)(n_bytes + CACHE_LINE)
     offset = -buffer.ctypes.data % CACHE_LINE
     return buffer[offset : offset + n_bytes].view(dtype).reshape(shape)
+
+
+def _zeros(n_bytes: int) -> np.ndarray:
+    return np.zeros(n_bytes, dtype=np.uint8)
+
+
+def _small_pages(n_bytes: int) -> np.ndarray:
+    """Memory in the smallest pages there are; NumPy asks for huge ones."""
+    if not hasattr(mmap, "MAP_PRIVATE"):
+        return _zeros(n_bytes)
+    try:
+        pages = mmap.mmap(-1, n_bytes, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    except OSError as error:
+        raise MemoryError(f"No address space for {n_bytes / 1e9:,.1f} GB.") from error
+    if hasattr(mmap, "MADV_NOHUGEPAGE"):
+        with contextlib.suppress(OSError):  # of a kernel without huge pages
+            pages.madvise(mmap.MADV_NOHUGEPAGE)
+    return np.frombuffer(pages, dtype=np.uint8)
 
 
 def check_memory(value: Any, name: str = "max_memory") -> int:

@@ -1,10 +1,24 @@
 """Data that contradict themselves, or change while they are used: an error or a model, no crash."""
 
+import contextlib
+import threading
+
 import numpy as np
 import pytest
 from scipy import sparse
 
-from fastfm_cy import FMRegressor, RelationalDesign
+from fastfm_cy import (
+    BayesianFMClassifier,
+    BayesianFMOrdinal,
+    BayesianFMRegressor,
+    FFMRegressor,
+    FMClassifier,
+    FMRanker,
+    FMRegressor,
+    FwFMClassifier,
+    RelationalDesign,
+)
+from fastfm_cy.training.solvers import ALL_SOLVERS
 
 FORMATS = ("csr", "csc", "coo", "bsr")
 
@@ -159,3 +173,160 @@ def test_the_users_matrix_stays_as_it_is():
     FMRegressor(2, max_iter=1).fit(X, [0.0, 1.0]).predict(X)
     for array, then in zip((X.data, X.indices, X.indptr), before, strict=True):
         np.testing.assert_array_equal(array, then)
+
+
+# Data that change while they are used -------------------------------------------------------------
+
+N_FEATURES = 20
+FIELDS = np.arange(N_FEATURES) % 4
+FITS = {
+    **{solver: (FMRegressor, {"solver": solver}) for solver in ALL_SOLVERS},
+    "degree 3": (FMRegressor, {"degree": 3}),
+    "als of degree 3": (FMRegressor, {"degree": 3, "solver": "als"}),
+    "linear": (FMRegressor, {"n_factors": 0}),
+    "classes": (FMClassifier, {"loss": "softmax"}),
+    "early stopping": (FMRegressor, {"early_stopping": True, "scoring": "r2", "tol": 0.0}),
+    "threads": (FMRegressor, {"n_jobs": 2}),
+    "relabel": (FMRegressor, {"relabel": True}),
+    "deterministic": (FMClassifier, {"deterministic": True, "n_jobs": 2}),
+    "als in threads": (FMRegressor, {"solver": "als", "n_jobs": 2}),
+    "hashed": (FMRegressor, {"n_hash": 7}),
+    "auto": (FMRegressor, {"l2_factors": "auto"}),
+    "tuning": (FMRegressor, {"tuning": "auto"}),
+    "ffm": (FFMRegressor, {"fields": FIELDS}),
+    "ffm, unit length": (FFMRegressor, {"fields": FIELDS, "normalize": "l2", "n_jobs": 2}),
+    "fwfm": (FwFMClassifier, {"fields": FIELDS}),
+    "bayes": (BayesianFMRegressor, {"n_burn_in": 0}),
+    "bayes, classes": (BayesianFMClassifier, {"n_burn_in": 0, "n_jobs": 2}),
+    "bayes, ordinal": (BayesianFMOrdinal, {"n_burn_in": 0}),
+    "ranker": (FMRanker, {}),
+}
+HARM = {
+    "large columns": lambda X: X.indices.fill(2**30),
+    "negative columns": lambda X: X.indices.fill(-(2**30)),
+    "columns beyond": lambda X: X.indices.fill(N_FEATURES),
+    "large offsets": lambda X: X.indptr.fill(2**30),
+    "falling offsets": lambda X: np.negative(X.indptr, out=X.indptr),
+    "no numbers": lambda X: X.data.fill(np.nan),
+    "other arrays": lambda X: vars(X).update(indices=X.indices[:1], data=X.data[:1]),
+}
+EXPECTED = (ValueError, FloatingPointError, IndexError)
+
+
+def sound(n_rows=200, seed=0):
+    rng = np.random.default_rng(seed)
+    X = sparse.random_array((n_rows, N_FEATURES), density=0.3, rng=rng, format="csr")
+    return sparse.csr_array(X.astype(np.float32)), rng.integers(0, 2, n_rows)
+
+
+def new(kind):
+    Estimator, parameters = FITS[kind]
+    return Estimator(**{"n_factors": 3, "max_iter": 4, "random_state": 0} | parameters)
+
+
+@pytest.mark.parametrize("kind", FITS)
+@pytest.mark.parametrize("harm", HARM.values(), ids=HARM)
+def test_a_callback_that_spoils_x(kind, harm):
+    """Rows are then wrong, and the model of no use, or there is an error: but no crash."""
+    X, y = sound()
+    model, calls = new(kind), []
+
+    def spoil(model, history):
+        if not calls:
+            harm(X)
+        calls.append(len(X.indices))
+
+    with contextlib.suppress(*EXPECTED):
+        model.fit(X, y, callbacks=spoil)
+    assert calls
+    X, y = sound()
+    assert np.isfinite(model.fit(X, y).predict(X)).all()
+
+
+@pytest.mark.parametrize("kind", FITS)
+def test_a_thread_that_spoils_x(kind):
+    X, y = sound(2000)
+    good, stop = X.indices.copy(), threading.Event()
+    model = new(kind).set_params(max_iter=2)
+    model.fit(X, y)
+
+    def spoil():
+        while not stop.is_set():
+            for columns in (2**30, -(2**30), N_FEATURES, good):
+                X.indices[...] = columns
+
+    thread = threading.Thread(target=spoil)
+    thread.start()
+    try:
+        for _ in range(5):
+            for use in (model.predict, lambda X: model.fit(X, y), sparse.csr_array.copy):
+                with contextlib.suppress(*EXPECTED):
+                    use(X)
+    finally:
+        stop.set()
+        thread.join()
+    X.indices[...] = good
+    assert np.isfinite(model.fit(X, y).predict(X)).all()
+
+
+@pytest.mark.parametrize("beside", [False, True])
+def test_fields_that_change_while_they_are_used(beside):
+    X, y = sound()
+    fields = FIELDS.astype(np.int32)
+    given = sparse.csr_array((fields[X.indices], X.indices, X.indptr), X.shape)
+    model = FFMRegressor(2, fields=None if beside else fields, max_iter=3, random_state=0)
+    extra = {"fields": given} if beside else {}
+    expected = model.fit(X, y, **extra).predict(X, **extra)
+
+    def spoil(model, history):
+        fields.fill(2**30)
+        given.data.fill(2**30)
+
+    again = model.fit(X, y, callbacks=spoil, **extra)
+    given.data[...] = FIELDS[X.indices]
+    np.testing.assert_array_equal(again.predict(X, **extra), expected)
+    given.data.fill(2**30)
+    if beside:
+        with pytest.raises(ValueError, match="Unknown field"):
+            model.predict(X, **extra)
+
+
+def test_a_design_that_changes_while_it_is_used():
+    X, y = design(), np.arange(30.0)
+
+    def spoil(model, history):
+        for matrix, _ in X.blocks:
+            matrix.indices.fill(2**30)
+            matrix.indptr.fill(2**30)
+
+    for solver in ("adagrad", "als"):
+        X = design()
+        expected = FMRegressor(2, solver=solver, random_state=0, max_iter=3).fit(X, y).predict(X)
+        model = FMRegressor(2, solver=solver, random_state=0, max_iter=3)
+        model.fit(X, y, callbacks=spoil)
+        np.testing.assert_array_equal(model.predict(design()), expected)
+        X = design()
+        BayesianFMRegressor(2, max_iter=3, n_burn_in=0).fit(X, y, callbacks=spoil)
+
+
+def test_a_scorer_whose_arrays_change():
+    X, y = sound(400)
+    scorer = FMRegressor(4, max_iter=1).fit(X, y).compile()
+    good, stop = X.indices.copy(), threading.Event()
+
+    def spoil():
+        while not stop.is_set():
+            for columns in (2**30, -(2**30), good):
+                X.indices[...] = columns
+
+    thread = threading.Thread(target=spoil)
+    thread.start()
+    try:
+        for _ in range(300):
+            with contextlib.suppress(*EXPECTED):
+                scorer.rows(X.indptr, X.indices, X.data)
+    finally:
+        stop.set()
+        thread.join()
+    X.indices[...] = good
+    assert np.isfinite(scorer.rows(X.indptr, X.indices, X.data)).all()

@@ -20,8 +20,9 @@ def test_a_table_that_is_too_large_is_refused_beforehand():
     n_hash = int(str(info.value).split("n_hash=")[1].split(")")[0])
     model = FFMClassifier(max_memory="1GB", n_hash=n_hash, max_iter=1)
     assert model.fit(X, [0, 1], fields=fields).factors_.shape == (n_hash, 39, 4)
+    fields.data[1] = 10**7
     with pytest.raises(MemoryError, match="that are free"):
-        FFMClassifier(64).fit(X, [0, 1], fields=fields)
+        FFMClassifier(100_000).fit(X, [0, 1], fields=fields)
 
 
 @pytest.mark.parametrize("Estimator", ESTIMATORS)

@@ -1,11 +1,14 @@
 import pickle
+import warnings
 
 import numpy as np
 import pytest
+from scipy import sparse
+from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from support.strategies import DTYPES
 
-from fastfm_cy import FMClassifier, FMRegressor
+from fastfm_cy import FFMClassifier, FMClassifier, FMRegressor, FwFMRegressor
 
 
 def arrays(X, dtype):
@@ -85,18 +88,97 @@ def test_nothing_reads_outside_the_table(indptr, indices, error, message, clicks
             scorer.row(indices, data)
 
 
-def test_wrong_types_and_values(clicks):
+def test_values_that_are_no_numbers(clicks):
     model = FMClassifier(max_iter=1, random_state=0).fit(clicks.X, clicks.y)
     scorer, column = model.compile(), np.zeros(1, np.int32)
-    with pytest.raises(ValueError, match="dtype"):
-        scorer.row(column, np.ones(1, np.float64))
-    with pytest.raises(ValueError, match="dtype"):
-        scorer.row(column.astype(np.int64), np.ones(1, np.float32))
     for value in (np.nan, np.inf):
         with pytest.raises(FloatingPointError, match="not finite"):
             scorer.row(column, np.full(1, value, np.float32))
-        with pytest.raises(FloatingPointError, match="not finite"):
+        with pytest.raises(FloatingPointError, match="row 0 is not finite"):
             scorer.rows(np.array([0, 1]), column, np.full(1, value, np.float32))
+
+
+FIELDS = np.arange(60) // 10
+MODELS = {
+    "FM": FMClassifier(4), "degree 3": FMRegressor(4, degree=3),
+    "hashed": FMClassifier(4, n_hash=7),
+    "float64": FMRegressor(4, dtype="float64"), "classes": FMClassifier(4, loss="softmax"),
+    "FFM": FFMClassifier(4, fields=FIELDS), "FwFM": FwFMRegressor(4, fields=FIELDS, normalize="l2"),
+    "counts": FMRegressor(4, loss="poisson"),
+}  # fmt: skip
+
+
+@pytest.fixture(params=MODELS, scope="module")
+def fitted(request, clicks):
+    model = clone(MODELS[request.param]).set_params(max_iter=2, random_state=0)
+    return model.fit(clicks.X, clicks.y)
+
+
+def expected_of(model, X):
+    if hasattr(model, "class_weight"):
+        scores = model._scores(X)[1]
+        return scores if scores.shape[1] > 1 else scores[:, 0]
+    return model.predict(X)
+
+
+INDICES = {"list": list, "tuple": tuple, "strided": lambda a: np.repeat(a, 2)[::2]} | {
+    name: lambda a, name=name: a.astype(name)
+    for name in ("int8", "int32", "int64", "uint64", ">i4")
+}
+VALUES = {"list": list, "strided": lambda a: np.repeat(a, 2)[::2]} | {
+    name: lambda a, name=name: a.astype(name) for name in ("float16", "float32", "float64", ">f4")
+}
+
+
+@pytest.mark.parametrize("of_indices", INDICES.values(), ids=INDICES)
+@pytest.mark.parametrize("of_values", VALUES.values(), ids=VALUES)
+def test_arrays_of_any_kind_are_taken(fitted, of_indices, of_values, clicks):
+    """As they are where that is cheap, converted where it is not; scipy's own among them."""
+    X, scorer = sparse.csr_array(clicks.X[:9]), fitted.compile()
+    X.data = X.data.astype(np.float16).astype(np.float32)
+    expected = expected_of(fitted, X)
+    scores = scorer.rows(of_indices(X.indptr), of_indices(X.indices), of_values(X.data))
+    np.testing.assert_allclose(scores, expected, rtol=1e-5, atol=1e-6)
+    row = slice(*X.indptr[3:5])
+    score = scorer.row(of_indices(X.indices[row]), of_values(X.data[row]))
+    np.testing.assert_allclose(score, expected[3], rtol=1e-5, atol=1e-6)
+    assert isinstance(score, float) or score.shape == expected[3].shape
+
+
+@pytest.mark.parametrize("bad", [[0.5], ["a"], [[0]], [None], [1j]])
+def test_what_is_no_array_of_numbers_is_refused(fitted, bad):
+    scorer = fitted.compile()
+    with pytest.raises(TypeError, match="integers"):
+        scorer.row(bad, [1.0])
+    with pytest.raises(TypeError, match="integers"):
+        scorer.rows(bad, [0], [1.0])
+    if bad != [0.5]:
+        with pytest.raises((TypeError, ValueError), match=r"numbers|float|1 indices"):
+            scorer.row([0], bad)
+
+
+def test_columns_and_fields_that_are_not_there(fitted):
+    scorer = fitted.compile()
+    for column in (60, -1, 2**31, -(2**40)):
+        with pytest.raises(IndexError, match=f"entry 1: column {column} is not in 0..59"):
+            scorer.row([0, column], [1.0, 1.0])
+    with pytest.raises(ValueError, match="leave out fields"):
+        scorer.row([0], [1.0], [0])
+    with pytest.raises(ValueError, match="leave out fields"):
+        scorer.rows([0, 1], [0], [1.0], fields=[0])
+
+
+def test_counts_that_overflow_warn_of_nothing():
+    """What exp gives beyond the range of float32 is clipped, or is infinity."""
+    X, y = np.eye(3), np.array([1.0, 2.0, 80.0])
+    model = FMRegressor(0, loss="poisson", random_state=0, clip_predictions=False).fit(X, y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for value in (1e3, 1e30):
+            assert model.compile().row([2], [value]) > 1e30
+            assert model.compile().rows([0, 1], [2], [value])[0] > 1e30
+        model.set_params(clip_predictions=True)
+        assert model.compile().row([2], [1e3]) == model.compile().rows([0, 1], [2], [1e3])[0] == 80
 
 
 def test_it_needs_a_fitted_model_and_is_not_pickled(clicks):

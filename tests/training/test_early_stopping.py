@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import log_loss, root_mean_squared_error
 
-from fastfm_cy import BayesianFMRegressor, FMClassifier, FMRegressor
+from fastfm_cy import BayesianFMRegressor, DivergenceError, FMClassifier, FMRegressor
 from fastfm_cy.datasets import make_clicks, make_ratings
 
 
@@ -97,6 +97,47 @@ def test_weights_count_in_validation(split):
 def test_bad_eval_sets(eval_set, message):
     with pytest.raises(ValueError, match=message):
         FMRegressor().fit(np.eye(2), [1, 2], eval_set=eval_set)
+
+
+@pytest.mark.parametrize("held_out", [False, True])
+@pytest.mark.filterwarnings("ignore:.*:sklearn.exceptions.UndefinedMetricWarning")
+def test_a_score_that_is_not_finite_is_an_error(held_out):
+    """It names the scorer and the rows, and leaves the estimator as it was."""
+    data = make_clicks(500, random_state=0)
+    ones = data.y == data.y.max()
+    model = FMClassifier(2, max_iter=9, early_stopping=True, scoring="roc_auc", random_state=0)
+    message = r"scoring='roc_auc' is nan on the eval_set after epoch 1"
+    if held_out:
+        model.set_params(scoring=lambda model, X, y, sample_weight=None: np.inf)
+        message = r"is inf on the rows held out \(validation_fraction\) after epoch 1"
+    eval_set = None if held_out else (data.X[ones], data.y[ones])
+    with pytest.raises(ValueError, match=message):
+        model.fit(data.X, data.y, eval_set=eval_set)
+    assert not hasattr(model, "coef_")
+
+
+def test_a_validation_loss_that_is_not_finite_is_an_error():
+    X, y = np.eye(4), np.array([1.0, 2.0, 3.0, 400.0])
+    model = FMRegressor(0, loss="poisson", max_iter=9, clip_predictions=False, scaling=None)
+    for early_stopping in (False, True):
+        model.set_params(early_stopping=early_stopping)
+        with pytest.raises(DivergenceError, match="validation loss is inf after epoch"):
+            model.fit(X, y, eval_set=(1e6 * X, y))
+    with pytest.raises(ValueError, match="eval_set: at least one row must have a positive weight"):
+        model.fit(X, y, eval_set=(X, y, np.zeros(4)))
+
+
+def test_callbacks_and_scorers_see_the_model_so_far_of_scaled_data():
+    """Not only that of the first epoch, folded once."""
+    rng = np.random.default_rng(0)
+    X = 100 * rng.normal(size=(300, 4)) + 50
+    y = X @ rng.normal(size=4)
+    seen = []
+    model = FMRegressor(2, max_iter=8, scoring="r2", early_stopping=True, random_state=0)
+    model.fit(X, y, callbacks=lambda model, _: seen.append(model.score(X, y)))
+    assert np.all(np.diff(seen[:4]) > 0)
+    assert seen[-1] == pytest.approx(model.score(X, y), abs=0.05)
+    assert len(set(model.history_["validation_score"])) == model.n_iter_
 
 
 def test_unknown_label_in_the_eval_set():

@@ -171,9 +171,33 @@ def _decode_family(content):
     return family
 
 
+def _encode_table(table):
+    """A table's names; of one whose features have mostly not started, those that have, packed."""
+    if table.has_started is None or 4 * np.count_nonzero(table.has_started) > table.n_features:
+        return _encode_names(table, _TABLE_NAMES)
+    started = table.started
+    packed = _encode_names(table.take(started), _TABLE_NAMES)
+    return [*packed, ["gaps", [table.n_features, started.astype(np.int32)]]]
+
+
 def _decode_table(content):
+    values = _decode_dict(content)
+    gaps = values.pop("gaps", None)
+    table = _whole_table(values, has_gaps=gaps is not None)
+    if gaps is None:
+        return table
+    n_features, started = gaps
+    require(_count(n_features) > 0 and len(table.linear) <= n_features, "gaps")
+    require(started.shape == (len(table.linear),) and started.dtype == np.int32, "gaps")
+    require(bool((np.diff(started) > 0).all()), "gaps")
+    require(started.min(initial=0) >= 0 and started.max(initial=0) < n_features, "gaps")
+    return table.with_gaps(started, n_features)
+
+
+def _whole_table(values, *, has_gaps):
     table = ParameterTable.__new__(ParameterTable)
-    vars(table).update(_decode_names(content, _TABLE_NAMES))
+    vars(table).update({_TABLE_NAMES[stored]: value for stored, value in values.items()})
+    table.has_gaps = False
     require(type(table.family) in FAMILIES.values(), "machine")
     n_slots = 1 + len(table.state_start)
     width = n_slots * (1 + table.family.n_shared) + _count(table.n_row_state)
@@ -187,7 +211,8 @@ def _decode_table(content):
     padding = (table.n_padded, table.n_weights)
     require((like.n_padded, like.n_weights) == padding, "padding")
     n_features = len(table.linear)
-    require((table.has_started is None) == (like.has_started is None), "parameter table")
+    starts_late = table.has_started is not None
+    require(starts_late == (has_gaps or like.has_started is not None), "parameter table")
     if table.has_started is not None:
         require(
             table.has_started.shape == (n_features,) and table.has_started.dtype == bool, "table"
@@ -212,6 +237,8 @@ def _decode_samples(content):
         require(array.shape == (n_samples, *shape[1:]), "samples")
         require(array.dtype == np.float32, "samples")
     require(n_samples >= 1, "number of samples")
+    require(bool((samples.alpha > 0).all()), "precision of the noise")
+    require(bool((np.diff(samples.cutpoints, axis=1) >= 0).all()), "cutpoints")
     return samples
 
 
@@ -228,6 +255,7 @@ def _decode_chain(content):
     free = chain.free_cutpoints
     require(free.ndim == 1 and free.dtype == np.float64, "chain")
     chain.alpha = float(chain.alpha)
+    require(0 < chain.alpha < math.inf and bool((chain.precisions >= 0).all()), "chain")
     return chain
 
 
@@ -241,7 +269,7 @@ _KINDS = {
     "machine": Kind(lambda value: type(value) in FAMILIES.values(), _encode_family, _decode_family),
     "table": Kind(
         lambda value: isinstance(value, ParameterTable),
-        lambda table: _encode_names(table, _TABLE_NAMES),
+        _encode_table,
         _decode_table,
     ),
     "samples": Kind(

@@ -22,6 +22,8 @@ from .codec import decode, encode
 from .container import read_container, write_container
 from .schema import schema_of
 
+_MOST_UNASKED = 1 << 20  # numbers of an array
+
 # Whatever contents that contradict each other make Python say.
 _NONSENSE = (
     ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError,
@@ -92,7 +94,9 @@ def load_model(path: str | Path, *, mmap: bool = False, verify: bool = True) -> 
         its pages. The file must not be cut while it is in use. Training on changes copies of the
         pages, never the file.
     verify : bool, default=True
-        Whether to compare all arrays with their checksums, which reads the whole file.
+        Whether to compare all arrays with their checksums, which reads the whole file. If it is
+        not, large arrays that are mapped are not looked at either; a number in them that is none
+        makes the predictions that use it raise DivergenceError.
 
     Returns
     -------
@@ -107,6 +111,7 @@ def load_model(path: str | Path, *, mmap: bool = False, verify: bool = True) -> 
         path, mmap=check_bool(mmap, "mmap"), verify=check_bool(verify, "verify")
     )
     try:
+        _check_finite(arrays, whole=verify or not mmap)
         estimator = ESTIMATORS[header["estimator"]].estimator
         parts = {
             part: {name: decode(code, arrays) for name, code in header[part].items()}
@@ -122,6 +127,17 @@ def load_model(path: str | Path, *, mmap: bool = False, verify: bool = True) -> 
             f"{path} holds no model that this version knows: {_said(error)}."
         ) from error
     return model
+
+
+def _check_finite(arrays, *, whole):
+    """Refuse numbers that are none; of large arrays, only if the `whole` file is read anyway."""
+    for number, array in enumerate(arrays):
+        if array.dtype.kind != "f" or not (whole or array.size <= _MOST_UNASKED):
+            continue
+        numbers = array.reshape(-1)
+        for start in range(0, len(numbers), _MOST_UNASKED):
+            if not np.isfinite(numbers[start : start + _MOST_UNASKED]).all():
+                raise ValueError(f"array {number} holds NaN or infinity")
 
 
 def _plain(name, value):

@@ -138,7 +138,10 @@ def _stored_table(model: Base) -> Attributes:
 def _stored_scaling(trained: TrainedModel | FittedPosterior) -> Attributes:
     stored: Attributes = {}
     if trained.inputs.columns is not None:
-        stored["_columns"] = [trained.inputs.columns.centre, trained.inputs.columns.scale]
+        scaling = trained.inputs.columns
+        stored["_columns"] = [scaling.centre, scaling.scale]
+        if scaling.columns is not None:
+            stored["_columns"].append(scaling.columns)
     if trained.scale is not None:
         stored["_target_scale"] = (trained.scale.location, trained.scale.spread)
     return stored

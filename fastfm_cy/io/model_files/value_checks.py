@@ -55,11 +55,15 @@ def optional_tuple(value: Any) -> None:
 
 
 def columns(value: Any) -> None:
-    require(isinstance(value, list) and len(value) == 2, "column scaling")
-    for numbers in value:
+    require(isinstance(value, list) and len(value) in (2, 3), "column scaling")
+    for numbers in value[:2]:
         require(isinstance(numbers, np.ndarray) and numbers.dtype == np.float64, "column scaling")
         require(numbers.ndim == 1 and bool(np.isfinite(numbers).all()), "column scaling")
     require(len(value[0]) == len(value[1]) and bool((value[1] > 0).all()), "column scaling")
+    for numbers in value[2:]:
+        require(numbers.shape == value[0].shape and numbers.dtype.kind in "iu", "column scaling")
+        require(len(numbers) > 0 and numbers.min() >= 0, "column scaling")
+        require(bool((np.diff(numbers) > 0).all()), "column scaling")
 
 
 def target_scale(value: Any) -> None:

@@ -1,6 +1,6 @@
 """The few structs that every kernel takes. Pointers without a type are to the kernel's real type."""
 
-from libc.stdint cimport int32_t, int64_t
+from libc.stdint cimport int32_t, int64_t, uint32_t
 
 ctypedef fused real:
     float
@@ -15,6 +15,11 @@ ctypedef struct CSRView:
     const void* data
     const int32_t* fields       # of the entries, or NULL
     Py_ssize_t longest          # non-zeros of the longest row that is visited, if a model needs it
+    # The array of columns may be the user's, who may write to it while it is read. So rows at hand
+    # are copied to a room of the kernel's own, with what lies outside the table taken for its last
+    # row, and models read columns[entry].
+    const int32_t* columns
+    uint32_t last_column
 
 
 ctypedef struct TableView:

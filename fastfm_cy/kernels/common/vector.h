@@ -5,6 +5,7 @@
 #define FASTFM_CY_VECTOR_H
 
 #include <math.h>
+#include <stdint.h>
 
 #if defined(_MSC_VER) && !defined(__clang__)
   #define FM_INLINE static __forceinline
@@ -50,6 +51,19 @@ static inline void fm_restore_denormals(unsigned int before) { _mm_setcsr(before
 static inline unsigned int fm_flush_denormals(void) { return 0; }
 static inline void fm_restore_denormals(unsigned int before) { (void)before; }
 #endif
+
+/* Columns as unsigned numbers, none beyond the last. */
+FM_INLINE int32_t fm_clamped(int32_t column, uint32_t last) {
+  return (int32_t)((uint32_t)column < last ? (uint32_t)column : last);
+}
+FM_INLINE void fm_clamp(int32_t *FM_RESTRICT to, const int32_t *from, Py_ssize_t n, uint32_t last) {
+  if (n == 2) { /* ratings: a user and an item */
+    to[0] = fm_clamped(from[0], last);
+    to[1] = fm_clamped(from[1], last);
+    return;
+  }
+  FM_SIMD for (Py_ssize_t i = 0; i < n; i++) to[i] = fm_clamped(from[i], last);
+}
 
 #if defined(__AVX2__)
 #include <immintrin.h>

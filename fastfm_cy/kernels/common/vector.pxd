@@ -1,6 +1,6 @@
 """The loops of vector.h under one name for both float types."""
 
-from .structs cimport real
+from .structs cimport int32_t, real, uint32_t
 
 cdef enum:
     CACHE_LINE = 64               # bytes
@@ -10,6 +10,7 @@ cdef extern from "vector.h" nogil:
     void FM_PREFETCH_OWN(const void* address)
     unsigned int fm_flush_denormals()
     void fm_restore_denormals(unsigned int before)
+    void fm_clamp(int32_t* to, const int32_t* start, Py_ssize_t n, uint32_t last)
     void fm_clear_f(float* sums, float* squares, Py_ssize_t n)
     void fm_clear_d(double* sums, double* squares, Py_ssize_t n)
     void fm_accumulate_f(float* sums, float* squares, const float* v, float x, Py_ssize_t n)

@@ -19,15 +19,63 @@ from libc.stdlib cimport free, malloc
 from ..gradient.fields cimport Fields
 from ..common.losses cimport row_value_gradients
 from ..common.settings cimport ADAGRAD, SGD, Settings, StepSettings
-from ..common.structs cimport CSRView, Strengths, TableView, int32_t, int64_t, real
+from ..common.structs cimport CSRView, Strengths, TableView, int32_t, int64_t, real, uint32_t
 from ..gradient.solver_steps cimport general, kind, n_state, plain_adagrad, plain_sgd
-from ..common.vector cimport CACHE_LINE, FM_PREFETCH, fm_flush_denormals, fm_restore_denormals
+from ..common.vector cimport (
+    CACHE_LINE, FM_PREFETCH, fm_clamp, fm_flush_denormals, fm_restore_denormals,
+)
 from ..common.widths cimport (
     any_width, n_outputs_of, output_of, width, width_4, width_8, width_16, width_32, width_64,
 )
 
+_NO_MEMORY = "No memory for the columns of a row."
+
 cdef enum:
     MOST_ROWS_AHEAD = 16
+    NEAR = 512                    # columns that are at hand on the stack
+
+
+cdef struct Room:
+    # For the columns of the rows at hand: on the stack, or more of it elsewhere.
+    int32_t* near
+    int32_t* columns
+    Py_ssize_t size
+
+
+cdef int32_t* larger_room(int32_t* room, int32_t* near, Py_ssize_t size) noexcept nogil:
+    if room != near:
+        free(room)
+    return <int32_t*>malloc(size * sizeof(int32_t))
+
+
+cdef inline Room room_of(int32_t* near) noexcept nogil:
+    return Room(near, near, NEAR)
+
+
+cdef inline void leave(const Room* room) noexcept nogil:
+    if room.columns != room.near:
+        free(room.columns)
+
+
+cdef inline const int32_t* brought_columns(const int64_t* indptr, const int32_t* indices,
+                                           uint32_t last_column, Room* room, Py_ssize_t first,
+                                           Py_ssize_t last) noexcept nogil:
+    """The columns of rows first..last-1, to be indexed by entry; NULL if there is no memory."""
+    cdef Py_ssize_t start = indptr[first], n = indptr[last] - start
+    if n > room.size:
+        room.size = 2 * n
+        room.columns = larger_room(room.columns, room.near, room.size)
+        if room.columns == NULL:
+            return NULL
+    fm_clamp(room.columns, indices + start, n, last_column)
+    return room.columns - start
+
+
+cdef const int32_t* columns_of(const int64_t* indptr, const int32_t* indices,
+                               uint32_t last_column, Room* room, Py_ssize_t first,
+                               Py_ssize_t last) noexcept nogil:
+    """The same for many rows at once, out of the way of what is inline."""
+    return brought_columns(indptr, indices, last_column, room, first, last)
 
 
 cdef inline void prefetch_entries(const CSRView* rows, Py_ssize_t row, real tag) noexcept nogil:
@@ -45,7 +93,8 @@ cdef Py_ssize_t train_rows(const width* tag, const kind* how, CSRView rows, cons
                            TableView table, Strengths strengths, StepSettings settings,
                            Py_ssize_t distance, real* scratch, double* outputs,
                            double* loss_sum) noexcept nogil:
-    """Visit rows order[0..n); return how many were done before a score was not finite.
+    """Visit rows order[0..n); return how many were done before a score was not finite, or -1 if
+    there was no memory.
 
     The structs come by value: what has no address elsewhere can stay in registers."""
     cdef Py_ssize_t n_sums = sums_size(tag, &table), n_outputs = n_outputs_of(tag, &table)
@@ -61,6 +110,8 @@ cdef Py_ssize_t train_rows(const width* tag, const kind* how, CSRView rows, cons
     cdef real* spare = scratch + n_outputs * n_sums if is_far else near_spare
     cdef double* scores = outputs if width is any_width else near_outputs
     cdef double* gradients = scores + n_outputs
+    cdef int32_t[NEAR] near
+    cdef Room room = room_of(near)
     for i in range(n):
         coming = -1
         if i + 2 * distance < n:
@@ -71,6 +122,11 @@ cdef Py_ssize_t train_rows(const width* tag, const kind* how, CSRView rows, cons
             prefetch_entries(&rows, row, <real>0)
             coming = order[i + distance]
         row = order[i]
+        rows.columns = brought_columns(rows.indptr, rows.indices, rows.last_column, &room, row,
+                                       row + 1)
+        if rows.columns == NULL:
+            n = -1
+            break
         finite = True
         for output in range(n_outputs):
             scores[output] = score_row(tag, &rows, row,
@@ -89,6 +145,7 @@ cdef Py_ssize_t train_rows(const width* tag, const kind* how, CSRView rows, cons
                        output_of(tag, &table, output, &view, <real>0), &strengths, &settings,
                        sums + output * n_sums, spare, <real>(weight * gradients[output]))
     loss_sum[0] = total
+    leave(&room)
     return n
 
 
@@ -117,13 +174,25 @@ cdef Py_ssize_t train_width(Py_ssize_t n_factors, const kind* how, CSRView rows,
                       settings, distance, scratch, outputs, loss_sum)
 
 
-cdef void predict_rows(const width* tag, CSRView rows, Py_ssize_t first, Py_ssize_t last,
+cdef bint predict_rows(const width* tag, CSRView rows, Py_ssize_t first, Py_ssize_t last,
                        TableView table, Py_ssize_t distance, real* scratch,
                        real* scores) noexcept nogil:
-    """Scores of rows first..last-1 into scores[first..last), a row with its outputs."""
+    """Scores of rows first..last-1 into scores[first..last), a row with its outputs; False if there
+    was no memory."""
     cdef Py_ssize_t n_outputs = n_outputs_of(tag, &table), row, entry, output
+    cdef Py_ssize_t brought = first, at_once = rows_at_once(&rows, first, last)
     cdef TableView view
+    cdef int32_t[NEAR] near
+    cdef Room room = room_of(near)
+    cdef bint has_memory = True
     for row in range(first, last):
+        if row == brought:
+            brought = min(row + at_once, last)
+            rows.columns = columns_of(rows.indptr, rows.indices, rows.last_column, &room, row,
+                                      brought)
+            has_memory = rows.columns != NULL
+            if not has_memory:
+                break
         if row + distance < last:
             for entry in range(rows.indptr[row + distance], rows.indptr[row + distance + 1]):
                 prefetch_parameters(&table, rows.indices[entry], False, <real>0)
@@ -131,6 +200,15 @@ cdef void predict_rows(const width* tag, CSRView rows, Py_ssize_t first, Py_ssiz
             scores[row * n_outputs + output] = score_row(
                 tag, &rows, row, output_of(tag, &table, output, &view, <real>0), scratch,
                 scratch + sums_size(tag, &table))
+    leave(&room)
+    return has_memory
+
+
+cdef Py_ssize_t rows_at_once(const CSRView* rows, Py_ssize_t first, Py_ssize_t last) noexcept nogil:
+    """Rows whose columns are brought together: as many as have room, if all are equally long."""
+    if last - first <= 1:
+        return 1
+    return max(1, NEAR * (last - first) // max(1, rows.indptr[last] - rows.indptr[first]))
 
 
 cdef Py_ssize_t prefetch_distance(Py_ssize_t n_entries, Py_ssize_t n_rows) noexcept nogil:
@@ -140,11 +218,14 @@ cdef Py_ssize_t prefetch_distance(Py_ssize_t n_entries, Py_ssize_t n_rows) noexc
 
 
 cdef CSRView rows_view(const int64_t[::1] indptr, const int32_t[::1] indices,
-                       const real[::1] data, Fields fields, Py_ssize_t longest):
+                       const real[::1] data, Fields fields, Py_ssize_t longest,
+                       const real[:, ::1] linear):
+    """Of rows whose columns are rows of a table with these linear weights."""
     cdef const int32_t* of_entry = NULL
     if fields is not None:
         of_entry = &fields.of_entry[0]
-    return CSRView(&indptr[0], &indices[0], &data[0], of_entry, longest)
+    return CSRView(&indptr[0], &indices[0], &data[0], of_entry, longest, NULL,
+                   <uint32_t>(linear.shape[0] - 1))
 
 
 cdef TableView table_view(const real[:, ::1] intercept, const real[:, ::1] linear,
@@ -170,7 +251,8 @@ def train(const int64_t[::1] indptr, const int32_t[::1] indices, const real[::1]
     Parameters
     ----------
     indptr, indices, data
-        The CSR matrix. Columns must lie in the table, and no row may hold a column twice.
+        The CSR matrix, whose offsets nobody else may change. Columns must lie in the table, and no
+        row may hold a column twice.
     y, weights : shape (n_rows,)
         Targets (with several outputs, numbers of classes), and sample weights or None.
     order : rows to visit, in this order
@@ -188,7 +270,8 @@ def train(const int64_t[::1] indptr, const int32_t[::1] indices, const real[::1]
     (weighted sum of losses before each update, number of rows done); fewer rows than `order`
     has means that the next row's score was not finite, and nothing was updated from it.
     """
-    cdef CSRView rows = rows_view(indptr, indices, data, fields, longest_row(indptr, order))
+    cdef CSRView rows = rows_view(indptr, indices, data, fields, longest_row(indptr, order),
+                                  linear)
     cdef TableView table = table_view(intercept, linear, factors, n_factors, n_vectors, degree,
                                       n_state(settings.values.solver), fields)
     cdef const real* weight = NULL if weights is None else &weights[0]
@@ -221,6 +304,8 @@ def train(const int64_t[::1] indptr, const int32_t[::1] indices, const real[::1]
                                strength, steps, ahead, sums, outputs, &loss_sum)
         fm_restore_denormals(mode)
         free(scratch)
+    if done < 0:
+        raise MemoryError(_NO_MEMORY)
     return loss_sum, done
 
 
@@ -230,7 +315,7 @@ def predict(const int64_t[::1] indptr, const int32_t[::1] indices, const real[::
             Py_ssize_t first, Py_ssize_t last, Fields fields=None, Py_ssize_t n_vectors=1,
             Py_ssize_t degree=2):
     """Write the scores of rows first..last-1 into `scores`, shape (n_rows, n_outputs)."""
-    cdef CSRView rows = rows_view(indptr, indices, data, fields, 0)
+    cdef CSRView rows = rows_view(indptr, indices, data, fields, 0, linear)
     cdef TableView table = table_view(intercept, linear, factors, n_factors, n_vectors, degree, 0,
                                       fields)
     cdef real* out = &scores[0, 0]
@@ -238,22 +323,25 @@ def predict(const int64_t[::1] indptr, const int32_t[::1] indices, const real[::
     cdef Py_ssize_t constant = n_factors if table.n_outputs == 1 else -1
     cdef real* scratch = <real*>new_scratch(&table, 1, 0, <real>0)
     cdef unsigned int mode
+    cdef bint done
     with nogil:
         mode = fm_flush_denormals()
         if constant == 4:
-            predict_rows(<width_4*>NULL, rows, first, last, table, ahead, scratch, out)
+            done = predict_rows(<width_4*>NULL, rows, first, last, table, ahead, scratch, out)
         elif constant == 8:
-            predict_rows(<width_8*>NULL, rows, first, last, table, ahead, scratch, out)
+            done = predict_rows(<width_8*>NULL, rows, first, last, table, ahead, scratch, out)
         elif constant == 16:
-            predict_rows(<width_16*>NULL, rows, first, last, table, ahead, scratch, out)
+            done = predict_rows(<width_16*>NULL, rows, first, last, table, ahead, scratch, out)
         elif constant == 32:
-            predict_rows(<width_32*>NULL, rows, first, last, table, ahead, scratch, out)
+            done = predict_rows(<width_32*>NULL, rows, first, last, table, ahead, scratch, out)
         elif constant == 64:
-            predict_rows(<width_64*>NULL, rows, first, last, table, ahead, scratch, out)
+            done = predict_rows(<width_64*>NULL, rows, first, last, table, ahead, scratch, out)
         else:
-            predict_rows(<any_width*>NULL, rows, first, last, table, ahead, scratch, out)
+            done = predict_rows(<any_width*>NULL, rows, first, last, table, ahead, scratch, out)
         fm_restore_denormals(mode)
         free(scratch)
+    if not done:
+        raise MemoryError(_NO_MEMORY)
 
 
 cdef Py_ssize_t longest_row(const int64_t[::1] indptr, const int64_t[::1] order):

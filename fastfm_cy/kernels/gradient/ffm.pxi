@@ -102,7 +102,7 @@ cdef inline real score_row(const width* tag, const CSRView* rows, Py_ssize_t row
         if fields.is_full:
             clear_tail(mine, table.n_fields * k, n)
         for seen in range(fields.counts[place]):
-            column = rows.indices[entry]
+            column = rows.columns[entry]
             x = data[entry]
             v = <const real*>table.factors + column * table.factor_stride
             score = score + (<const real*>table.linear)[column * table.linear_stride] * x
@@ -171,7 +171,7 @@ cdef inline void update_row(const width* tag, const kind* how, const CSRView* ro
             if ahead < end_ahead:
                 prefetch_entry(rows, coming, ahead, table, n_slots, one)
                 ahead += 1
-            column = rows.indices[entry]
+            column = rows.columns[entry]
             x = data[entry]
             w = <real*>table.linear + column * table.linear_stride
             if kind is general:

@@ -49,15 +49,15 @@ cdef inline real score_row(const width* tag, const CSRView* rows, Py_ssize_t row
     cdef real score = 0
     clear(sums, squares, k)
     while entry + 1 < end:
-        column = rows.indices[entry]
-        other = rows.indices[entry + 1]
+        column = rows.columns[entry]
+        other = rows.columns[entry + 1]
         score = score + (linear[column * table.linear_stride] * data[entry]
                          + linear[other * table.linear_stride] * data[entry + 1])
         accumulate_two(sums, squares, factors + column * table.factor_stride, data[entry],
                        factors + other * table.factor_stride, data[entry + 1], k)
         entry += 2
     if entry < end:
-        column = rows.indices[entry]
+        column = rows.columns[entry]
         score = score + linear[column * table.linear_stride] * data[entry]
         accumulate(sums, squares, factors + column * table.factor_stride, data[entry], k)
     # The intercept last: it is what each row's score must wait for from the row before.
@@ -94,7 +94,7 @@ cdef inline void update_row(const width* tag, const kind* how, const CSRView* ro
     for i in range(n):
         if i < n_ahead:
             prefetch_parameters(table, ahead[i], True, one)
-        column = rows.indices[start + i]
+        column = rows.columns[start + i]
         x = data[start + i]
         w = <real*>table.linear + column * table.linear_stride
         if kind is general:
@@ -120,7 +120,7 @@ cdef inline void add_factor_slopes(const CSRView* rows, Py_ssize_t row, const Ta
     cdef Py_ssize_t entry, column, f
     cdef double along
     for entry in range(rows.indptr[row], rows.indptr[row + 1]):
-        column = rows.indices[entry]
+        column = rows.columns[entry]
         v = <const real*>table.factors + column * table.factor_stride
         along = 0
         for f in range(table.n_factors):

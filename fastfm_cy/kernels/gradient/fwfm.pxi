@@ -62,7 +62,7 @@ cdef inline real score_row(const width* tag, const CSRView* rows, Py_ssize_t row
     for place in range(fields.n):
         squares = 0
         for seen in range(fields.counts[place]):
-            column = rows.indices[entry]
+            column = rows.columns[entry]
             x = data[entry]
             v = <const real*>table.factors + column * table.factor_stride
             score = score + (<const real*>table.linear)[column * table.linear_stride] * x
@@ -135,7 +135,7 @@ cdef inline void update_row(const width* tag, const kind* how, const CSRView* ro
         for seen in range(fields.counts[place]):
             if i < n_ahead:
                 prefetch_parameters(table, ahead[i], True, one)
-            column = rows.indices[entry]
+            column = rows.columns[entry]
             x = data[entry]
             w = <real*>table.linear + column * table.linear_stride
             if kind is general:

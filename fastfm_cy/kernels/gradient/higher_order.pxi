@@ -73,10 +73,10 @@ cdef inline real score_row(const width* tag, const CSRView* rows, Py_ssize_t row
     for entry in range(start, start + n):
         # The prefetch also keeps compilers from making vectors of the loop for some strides only,
         # which would round differently.
-        FM_PREFETCH(factors + rows.indices[entry] * table.factor_stride)
-        score = score + linear[rows.indices[entry] * table.linear_stride] * data[entry]
+        FM_PREFETCH(factors + rows.columns[entry] * table.factor_stride)
+        score = score + linear[rows.columns[entry] * table.linear_stride] * data[entry]
     for order in range(first_order(table), table.degree + 1):
-        row_levels(levels, stride, top, factors, table.factor_stride, rows.indices + start,
+        row_levels(levels, stride, top, factors, table.factor_stride, rows.columns + start,
                    data + start, n, order, k)
         factors = factors + k
         levels = levels + (order - 1) * k
@@ -103,7 +103,7 @@ cdef inline void update_row(const width* tag, const kind* how, const CSRView* ro
 
     Meanwhile prefetches the parameters of the row `coming` (none if negative)."""
     cdef const real* data = <const real*>rows.data + rows.indptr[row]
-    cdef const int32_t* columns = rows.indices + rows.indptr[row]
+    cdef const int32_t* columns = rows.columns + rows.indptr[row]
     cdef const int32_t* ahead = rows.indices
     cdef Py_ssize_t k = n_factors_of(tag, table), n_numbers = n_levels_of(table) * k
     cdef Py_ssize_t n = rows.indptr[row + 1] - rows.indptr[row], n_ahead = 0, i, j, order, count
@@ -161,7 +161,7 @@ cdef inline void add_factor_slopes(const CSRView* rows, Py_ssize_t row, const Ta
                                    double* slopes) noexcept nogil:
     """What strengths.pxi asks of one row's factors, whose gradient of the score is g."""
     cdef const real* data = <const real*>rows.data + rows.indptr[row]
-    cdef const int32_t* columns = rows.indices + rows.indptr[row]
+    cdef const int32_t* columns = rows.columns + rows.indptr[row]
     cdef const real* factors = <const real*>table.factors
     cdef Py_ssize_t k = table.n_factors, n_numbers = n_levels_of(table) * k, i, order
     cdef real* behind = spare + (FOUR + 1) * k

@@ -10,7 +10,7 @@ and its loss by g times that. The sums over rows go to the caller, who knows how
 """
 
 
-cdef void strength_slopes_of_rows(CSRView rows, Py_ssize_t n, const real* y, const real* weights,
+cdef bint strength_slopes_of_rows(CSRView rows, Py_ssize_t n, const real* y, const real* weights,
                                   TableView table, const int32_t* group, StepSettings settings,
                                   real* sums, double* outputs, double* slopes) noexcept nogil:
     cdef Py_ssize_t n_sums = sums_size(<any_width*>NULL, &table), row, entry, column, output
@@ -18,7 +18,14 @@ cdef void strength_slopes_of_rows(CSRView rows, Py_ssize_t n, const real* y, con
     cdef real* spare = sums + table.n_outputs * n_sums
     cdef double weight = 1, g
     cdef TableView view
+    cdef int32_t[NEAR] near
+    cdef Room room = room_of(near)
+    cdef bint has_memory = True
     for row in range(n):
+        rows.columns = columns_of(rows.indptr, rows.indices, rows.last_column, &room, row, row + 1)
+        has_memory = rows.columns != NULL
+        if not has_memory:
+            break
         for output in range(table.n_outputs):
             output_of(<any_width*>NULL, &table, output, &view, <real>0)
             outputs[output] = score_row(<any_width*>NULL, &rows, row, &view,
@@ -31,10 +38,12 @@ cdef void strength_slopes_of_rows(CSRView rows, Py_ssize_t n, const real* y, con
             output_of(<any_width*>NULL, &table, output, &view, <real>0)
             g = weight * outputs[table.n_outputs + output]
             for entry in range(rows.indptr[row], rows.indptr[row + 1]):
-                column = rows.indices[entry]
+                column = rows.columns[entry]
                 slopes[2 * group[column] if group != NULL else 0] -= (
                     g * data[entry] * (<const real*>view.linear)[column * table.linear_stride])
             add_factor_slopes(&rows, row, &view, group, sums + output * n_sums, spare, g, slopes)
+    leave(&room)
+    return has_memory
 
 
 def strength_slopes(const int64_t[::1] indptr, const int32_t[::1] indices, const real[::1] data,
@@ -46,14 +55,19 @@ def strength_slopes(const int64_t[::1] indptr, const int32_t[::1] indices, const
     strengths of the linear weights and of the factors, for a rate of 1.
     """
     cdef const int64_t[::1] order = np.arange(y.shape[0])
-    cdef CSRView rows = rows_view(indptr, indices, data, fields, longest_row(indptr, order))
+    cdef CSRView rows = rows_view(indptr, indices, data, fields, longest_row(indptr, order),
+                                  linear)
     cdef TableView table = table_view(intercept, linear, factors, n_factors, n_vectors, degree, 0,
                                       fields)
     cdef Py_ssize_t n_outputs = table.n_outputs
     cdef double* outputs = <double*>new_scratch(&table, n_outputs, rows.longest, <real>0)
     cdef const int32_t* group = NULL if groups is None else &groups[0]
     cdef const real* weight = NULL if weights is None else &weights[0]
+    cdef bint done
     with nogil:
-        strength_slopes_of_rows(rows, y.shape[0], &y[0], weight, table, group, settings.values,
-                                <real*>(outputs + 2 * n_outputs), outputs, &slopes[0, 0])
+        done = strength_slopes_of_rows(rows, y.shape[0], &y[0], weight, table, group,
+                                       settings.values, <real*>(outputs + 2 * n_outputs), outputs,
+                                       &slopes[0, 0])
         free(outputs)
+    if not done:
+        raise MemoryError(_NO_MEMORY)

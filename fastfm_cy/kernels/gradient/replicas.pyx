@@ -5,15 +5,17 @@ copy of those features' parameters, under column numbers of its own, and every s
 are merged. Copies lie in the table one behind the other, the master copy last.
 """
 
-from ..common.structs cimport int32_t, int64_t, real
+from ..common.structs cimport int32_t, int64_t, real, uint32_t
 
 
 def count(const int32_t[::1] indices, int64_t[::1] counts):
     """Add to counts[j] how often j occurs."""
     cdef Py_ssize_t entry
+    cdef uint32_t column, last = <uint32_t>(counts.shape[0] - 1)
     with nogil:
         for entry in range(indices.shape[0]):
-            counts[indices[entry]] += 1
+            column = <uint32_t>indices[entry]               # as column_of has it
+            counts[column if column < last else last] += 1
 
 
 def renumber(const int64_t[::1] indptr, const int32_t[::1] indices, const int32_t[::1] rank,
@@ -26,11 +28,13 @@ def renumber(const int64_t[::1] indptr, const int32_t[::1] indices, const int32_
     """
     cdef Py_ssize_t row, entry, n_rows = indptr.shape[0] - 1
     cdef int32_t label, copy, tail = <int32_t>((n_copies - 1) * head)
+    cdef uint32_t column, last = <uint32_t>(rank.shape[0] - 1)
     with nogil:
         for row in range(n_rows):
             copy = <int32_t>(shard_of_row[row] * head)
             for entry in range(indptr[row], indptr[row + 1]):
-                label = rank[indices[entry]]
+                column = <uint32_t>indices[entry]           # as column_of has it
+                label = rank[column if column < last else last]
                 out[entry] = label + (copy if label < head else tail)
 
 

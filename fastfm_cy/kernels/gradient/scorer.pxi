@@ -2,15 +2,19 @@
 
 import numpy as np
 
+from cython cimport final
 from libc.math cimport exp
 
 
+@final
 cdef class Scorer:
     """A fitted model, ready to score rows that come one at a time or in small batches.
 
     Made by an estimator's ``compile()``. It keeps the model's parameters as they are now, may be
     used from several threads at once, and checks of each call only what keeps memory safe: array
-    types, offsets and column numbers. Columns must not repeat within a row.
+    types, offsets and column numbers. Columns must not repeat within a row. Arrays of int32 columns
+    and of values in the model's dtype, without gaps, are taken as they are; lists and all other
+    arrays of numbers are converted first.
     """
 
     cdef object _arrays                     # keeps the table's memory alive
@@ -33,108 +37,211 @@ cdef class Scorer:
         self._is_float64 = linear.dtype == np.float64
         self._exponential, self._low, self._high = exponential, low, high
 
-    def row(self, const int32_t[::1] indices, data):
+    def row(self, indices, data, fields=None):
         """Score one row.
 
         Parameters
         ----------
-        indices : int32 array of shape (nnz,)
-            The row's columns.
-        data : array of shape (nnz,), of the model's dtype
-            Their values.
+        indices : int array of shape (nnz,)
+            The row's columns; fastest as int32.
+        data : array of shape (nnz,)
+            Their values; fastest in the model's dtype.
+        fields : None
+            For the scorers of models whose entries have fields.
 
         Returns
         -------
         float : the decision value of a classifier, the prediction of a regressor; with several
         classes, an ndarray of their decision values
         """
-        cdef int64_t[2] indptr = [0, indices.shape[0]]
-        if self._table.n_outputs > 1:
-            return self.rows(np.array([0, len(indices)]), indices, data)[0]
+        cdef const int32_t[::1] columns
         cdef const float[::1] narrow
         cdef const double[::1] wide
+        cdef int64_t[2] ends
         cdef float narrow_score
         cdef double score
-        self._check_columns(indices)
+        if fields is not None or self._table.n_outputs > 1:
+            return self.rows((0, len(indices)), indices, data, fields)[0]
+        try:
+            columns = indices
+        except (TypeError, ValueError):
+            columns = self._converted_columns(indices)
+        self._check_columns(columns)
+        ends[0], ends[1] = 0, columns.shape[0]
         if self._is_float64:
-            wide = data
-            self._check_length(indices, wide.shape[0])
-            score_few(CSRView(&indptr[0], &indices[0], &wide[0], NULL, 0), 1, &self._table, &score)
+            try:
+                wide = data
+            except (TypeError, ValueError):
+                wide = _converted_values(data, np.float64)
+            self._check_length(columns, wide.shape[0])
+            score_few(self._view(&ends[0], &columns[0], &wide[0]), 1,
+                      &self._table, &score)
         else:
-            narrow = data
-            self._check_length(indices, narrow.shape[0])
-            score_few(CSRView(&indptr[0], &indices[0], &narrow[0], NULL, 0), 1, &self._table, &narrow_score)
+            try:
+                narrow = data
+            except (TypeError, ValueError):
+                narrow = _converted_values(data, np.float32)
+            self._check_length(columns, narrow.shape[0])
+            score_few(self._view(&ends[0], &columns[0], &narrow[0]), 1,
+                      &self._table, &narrow_score)
             score = narrow_score
-        return self._clipped(score)
+        if not isfinite(score):
+            raise FloatingPointError("The score is not finite: a value is not, or far too large.")
+        return self._said(score)
 
-    def rows(self, const int64_t[::1] indptr, const int32_t[::1] indices, data):
-        """Score the rows of a CSR matrix.
+    def rows(self, indptr, indices, data, fields=None):
+        """Score the rows of a CSR matrix, given by its arrays.
 
         Parameters
         ----------
-        indptr : int64 array of shape (n_rows + 1,)
-        indices : int32 array of shape (nnz,)
-        data : array of shape (nnz,), of the model's dtype
+        indptr : int array of shape (n_rows + 1,)
+        indices : int array of shape (nnz,)
+            Fastest as int32.
+        data : array of shape (nnz,)
+            Fastest in the model's dtype.
+        fields : None
+            For the scorers of models whose entries have fields.
 
         Returns
         -------
         ndarray of shape (n_rows,) or (n_rows, n_classes), of the model's dtype
         """
-        cdef Py_ssize_t n_rows = indptr.shape[0] - 1, row
+        cdef const int64_t[::1] ends
+        cdef const int32_t[::1] columns
         cdef const float[::1] narrow
         cdef const double[::1] wide
         cdef float[:, ::1] narrow_scores
         cdef double[:, ::1] wide_scores
-        if n_rows < 0 or indptr[0] < 0 or indptr[n_rows] > indices.shape[0]:
-            raise ValueError("indptr must hold offsets into indices.")
-        for row in range(n_rows):
-            if indptr[row] > indptr[row + 1]:
-                raise ValueError(f"indptr decreases at row {row}.")
-        self._check_columns(indices)
+        cdef Py_ssize_t n_rows
+        if fields is not None:
+            raise ValueError("The model knows no fields; leave out fields.")
+        ends = _own_offsets(indptr)
+        try:
+            columns = indices
+        except (TypeError, ValueError):
+            columns = self._converted_columns(indices)
+        check_offsets(ends, columns.shape[0])
+        self._check_columns(columns)
+        n_rows = ends.shape[0] - 1
         shape = n_rows, self._table.n_outputs
-        scores = np.empty(shape, np.float64 if self._is_float64 else np.float32)
         if self._is_float64:
-            wide, wide_scores = data, scores
-            self._check_length(indices, wide.shape[0])
-            score_few(CSRView(&indptr[0], &indices[0], &wide[0], NULL, 0), n_rows, &self._table,
-                      &wide_scores[0, 0])
+            try:
+                wide = data
+            except (TypeError, ValueError):
+                wide = _converted_values(data, np.float64)
+            self._check_length(columns, wide.shape[0])
+            scores = np.empty(shape, np.float64)
+            wide_scores = scores
+            score_few(self._view(&ends[0], &columns[0], &wide[0]), n_rows,
+                      &self._table, &wide_scores[0, 0])
+            self._finish(wide_scores)
         else:
-            narrow, narrow_scores = data, scores
-            self._check_length(indices, narrow.shape[0])
-            score_few(CSRView(&indptr[0], &indices[0], &narrow[0], NULL, 0), n_rows, &self._table,
-                      &narrow_scores[0, 0])
-        if not np.isfinite(scores).all():
-            raise FloatingPointError("A score is not finite: a value is not, or is far too large.")
-        if self._exponential:
-            np.exp(scores, out=scores)
-        scores.clip(self._low, self._high, out=scores)
-        return scores if shape[1] > 1 else scores[:, 0]
+            try:
+                narrow = data
+            except (TypeError, ValueError):
+                narrow = _converted_values(data, np.float32)
+            self._check_length(columns, narrow.shape[0])
+            scores = np.empty(shape, np.float32)
+            narrow_scores = scores
+            score_few(self._view(&ends[0], &columns[0], &narrow[0]),
+                      n_rows, &self._table, &narrow_scores[0, 0])
+            self._finish(narrow_scores)
+        return scores if self._table.n_outputs > 1 else scores[:, 0]
 
-    cdef _check_columns(self, const int32_t[::1] indices):
+    cdef inline CSRView _view(self, const int64_t* ends, const int32_t* columns,
+                              const void* data) noexcept:
+        return CSRView(ends, columns, data, NULL, 0, NULL, <uint32_t>(self._n_features - 1))
+
+    def _converted_columns(self, indices):
+        """Columns of another type or order in memory, as int32."""
+        array = _integers(indices, "indices")
+        outside = (array < 0) | (array >= self._n_features)
+        if outside.any():
+            entry = outside.argmax()
+            raise IndexError(
+                f"entry {entry}: column {array[entry]} is not in 0..{self._n_features - 1}."
+            )
+        return np.ascontiguousarray(array, dtype=np.int32)
+
+    cdef inline int _check_columns(self, const int32_t[::1] columns) except -1:
         cdef Py_ssize_t entry
-        for entry in range(indices.shape[0]):
-            if not 0 <= indices[entry] < self._n_features:
+        for entry in range(columns.shape[0]):
+            if not 0 <= columns[entry] < self._n_features:
                 raise IndexError(
-                    f"entry {entry}: column {indices[entry]} is not in 0..{self._n_features - 1}."
+                    f"entry {entry}: column {columns[entry]} is not in 0..{self._n_features - 1}."
                 )
+        return 0
 
-    cdef _check_length(self, const int32_t[::1] indices, Py_ssize_t n_values):
-        if indices.shape[0] != n_values:
-            raise ValueError(f"{indices.shape[0]} indices, but {n_values} values.")
+    cdef inline int _check_length(self, const int32_t[::1] columns, Py_ssize_t n_values) except -1:
+        if columns.shape[0] != n_values:
+            raise ValueError(f"{columns.shape[0]} indices, but {n_values} values.")
+        return 0
 
-    cdef _clipped(self, double score):
-        if not isfinite(score):
-            raise FloatingPointError("The score is not finite: a value is not, or far too large.")
+    cdef inline double _said(self, double score) noexcept:
+        """What the model says, given a score that is finite."""
         if self._exponential:
             score = exp(score)
         return min(max(score, self._low), self._high)
+
+    cdef int _finish(self, real[:, ::1] scores) except -1:
+        """What the model says, in place of scores."""
+        cdef Py_ssize_t row, output
+        for row in range(scores.shape[0]):
+            for output in range(scores.shape[1]):
+                if not isfinite(scores[row, output]):
+                    raise FloatingPointError(
+                        f"The score of row {row} is not finite: a value is not, or far too large."
+                    )
+                scores[row, output] = <real>self._said(scores[row, output])
+        return 0
+
+
+def _integers(numbers, name):
+    """A 1-dimensional array of integers."""
+    array = np.asarray(numbers)
+    if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
+        raise TypeError(
+            f"{name} must be a 1-dimensional array of integers; got shape {array.shape}, "
+            f"{array.dtype}."
+        )
+    return array
+
+
+def _own_offsets(indptr):
+    """int64, and a copy, so that what is checked is what is used."""
+    return np.array(_integers(indptr, "indptr"), dtype=np.int64)
+
+
+def _converted_values(data, dtype):
+    """Values of another type or order in memory."""
+    array = np.asarray(data)
+    if array.ndim != 1 or (array.size and array.dtype.kind not in "biuf"):
+        raise TypeError(
+            f"data must be a 1-dimensional array of numbers; got shape {array.shape}, "
+            f"{array.dtype}."
+        )
+    with np.errstate(over="ignore"):  # the score is not finite then
+        return np.ascontiguousarray(array, dtype=dtype)
+
+
+cdef int check_offsets(const int64_t[::1] indptr, Py_ssize_t n_entries) except -1:
+    cdef Py_ssize_t row, n_rows = indptr.shape[0] - 1
+    if n_rows < 0 or indptr[0] < 0 or indptr[n_rows] > n_entries:
+        raise ValueError("indptr must hold offsets into indices.")
+    for row in range(n_rows):
+        if indptr[row] > indptr[row + 1]:
+            raise ValueError(f"indptr decreases at row {row}.")
+    return 0
 
 
 cdef int score_few(CSRView rows, Py_ssize_t n_rows, const TableView* table,
                    real* scores) except -1:
     """Like predict, without its preparations and in one width for all."""
     cdef real* scratch = <real*>new_scratch(table, 1, 0, <real>0)
+    cdef bint done
     with nogil:
-        predict_rows(<any_width*>NULL, rows, 0, n_rows, table[0], n_rows, scratch, scores)
+        done = predict_rows(<any_width*>NULL, rows, 0, n_rows, table[0], n_rows, scratch, scores)
         free(scratch)
+    if not done:
+        raise MemoryError(_NO_MEMORY)
     return 0

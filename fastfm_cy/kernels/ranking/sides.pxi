@@ -191,7 +191,7 @@ cdef SideView side_view(side, bint has_linear, real zero):
     cdef const int32_t[::1] groups
     cdef const real[:, ::1] strengths
     cdef SideView view
-    view.rows = CSRView(NULL, NULL, NULL, NULL, 0)
+    view.rows = CSRView(NULL, NULL, NULL, NULL, 0, NULL, 0)
     if side.rows is not None and side.rows.n_rows:
         indptr, indices, data = side.rows.indptr, side.rows.indices, side.rows.data
         view.rows.indptr = &indptr[0]

@@ -18,6 +18,7 @@ from tqdm import tqdm
 from ...kernels.common.losses import values_and_gradients
 from ...kernels.common.settings import Settings
 from ...model.table import ParameterTable
+from ...utils.means import weighted_mean
 from ...utils.threads import in_parts
 from ..plan import TrainingPlan
 from ..regularization import Strengths
@@ -72,7 +73,8 @@ class CoordinateTrainer:
 
     def epoch(self, number: int, max_iter: int, bar: tqdm) -> float:
         """One sweep; the mean loss before it."""
-        mean_loss = self._sweep()
+        with np.errstate(over="ignore", invalid="ignore"):  # found right away
+            mean_loss = self._sweep()
         if not (np.isfinite(mean_loss) and self.table.is_finite()):
             raise not_finite(number, str(self.table.dtype))
         bar.set_postfix(loss=f"{mean_loss:.4f}", refresh=False)
@@ -96,11 +98,11 @@ class CoordinateTrainer:
             nothing = np.zeros((n_features, FACTOR_TILE))
             means = np.zeros_like(self.l2_factors)
             self.sweeper.sweep_factors(self.curvature, self.l2_factors, means, lambda: nothing)
-        return float(np.average(losses, weights=self.weights))
+        return float(weighted_mean(losses, self.weights))
 
     def _intercept_step(self) -> float:
         """How far the intercept is above its best value."""
-        mean = np.average(self.sweeper.errors, weights=self.weights)
+        mean = weighted_mean(self.sweeper.errors, self.weights)
         l2 = self.settings.l2_intercept
         if not l2:
             return mean

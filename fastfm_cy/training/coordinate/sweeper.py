@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from ...data.csr import CSRRows
 from ...data.inputs import Rows
 from ...data.relational_rows import RelationalRows, blocks_of
 from ...exceptions import DivergenceError
@@ -51,6 +52,8 @@ class Sweeper:
         self, rows: Rows, table: ParameterTable, groups: np.ndarray, n_factors: int,
         weights: np.ndarray | None = None, n_jobs: int = 1,
     ) -> None:  # fmt: skip
+        if isinstance(rows, CSRRows):
+            rows = rows.with_own_columns()
         self.rows, self.table, self.groups = rows, table, groups
         self.n_factors, self.n_jobs = n_factors, n_jobs
         self.lines = RowLines(rows.n_rows, n_factors, weights, table.dtype)

@@ -34,6 +34,12 @@ def match_state(
         With a group for each row of the table.
     settings : kernels.settings.Settings
     """
+    if table.has_gaps:
+        started = table.started
+        packed = table.take(started)
+        match_state(packed, strengths.packed(started), settings)
+        table.assign(packed, started)
+        return
     _match(table.intercept_blocks.T, 0.0, settings.l2_intercept, settings)
     _match(np.moveaxis(table.shared_blocks, 1, 0), 0.0, 0.0, settings)
     first, last, _ = rows.indices(table.n_features)

@@ -60,8 +60,9 @@ class Merger:
         """The part of its distance to the optimum that one update covers: of w, and of v."""
         means = self.strengths.means
         shrink = 0.0 if self.solver.steps_shrink else means["l2_factors"]
-        rate = self.settings.learning_rate
-        return rate * np.array([curvature + means["l2_linear"], shrink])
+        parts = np.array([curvature + means["l2_linear"], shrink])
+        with np.errstate(over="ignore"):  # all of it
+            return np.minimum(self.settings.learning_rate * parts, np.finfo(np.float64).max)
 
     def merge(self, run_all: Callable[..., Iterable]) -> None:
         """`run_all` is map, or that of a thread pool."""

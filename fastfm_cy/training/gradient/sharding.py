@@ -66,6 +66,8 @@ class Placement:
         placed.intercept[...] = table.intercept
         self.place(table.linear, placed.linear)
         self.place(table.factors, placed.factors)
+        if table.has_started is not None and placed.has_started is not None:
+            self.place(table.has_started, placed.has_started)
         return placed
 
     def take_back(self, placed: ParameterTable, table: ParameterTable) -> None:
@@ -103,7 +105,8 @@ class Placement:
         """
         mean, most = 1 / self.n_shards, min(1.0, 2 / self.n_shards)
         assert self.frequency is not None  # whoever merges has a head
-        left = np.exp(-np.outer(self.frequency * rows_a_round, decay))
+        with np.errstate(over="ignore"):
+            left = np.exp(-np.outer(self.frequency * rows_a_round, decay))
         return mean + (most - mean) * left
 
     def layout(self, rows: Rows, visited: np.ndarray) -> Layout:

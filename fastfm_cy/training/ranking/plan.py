@@ -66,6 +66,11 @@ class RankingPlan:
         )  # fmt: skip
 
     @property
+    def remedy(self) -> str:
+        """What may help if training diverges, for messages."""
+        return self.solver.remedy(self.learning_rate, "scale the features to about 1")
+
+    @property
     def rates(self) -> Callable[[int, int], float] | None:
         """The learning rate by (epoch, max_iter), or None if it stays."""
         schedule = SCHEDULES[self.schedule]

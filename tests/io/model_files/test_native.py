@@ -5,6 +5,7 @@ import os
 import pickle
 import struct
 import tracemalloc
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -29,8 +30,9 @@ from fastfm_cy import (
     FwFMClassifier,
     FwFMRegressor,
 )
-from fastfm_cy.exceptions import ModelFileError
+from fastfm_cy.exceptions import DivergenceError, ModelFileError
 from fastfm_cy.io import load_model, save_model, write_libfm_model, write_xlearn_model
+from fastfm_cy.io.model_files.container import read_container, write_container
 from fastfm_cy.io.model_files.schema import ESTIMATORS
 
 RANKING = {"FMRanker", "FMRecommender"}  # test_ranking_models.py
@@ -457,3 +459,72 @@ def test_golden_files_are_read(path):
 def test_every_estimator_has_a_golden_file():
     names = {type(load_model(path)).__name__ for path in GOLDEN.glob("v*.fm")}
     assert names == set(ESTIMATORS) - RANKING
+
+
+@pytest.mark.parametrize("name", ["sgd", "als", "degree 3", "fields", "bayes", "ordinal"])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("options", [{}, {"verify": False}, {"verify": False, "mmap": True}])
+def test_numbers_that_are_none_are_refused(name, bad, options, ratings, clicks, tmp_path):
+    """Signed or not: in each array of a model in turn."""
+    model = clone(MODELS[name])
+    X, y = _data(model, ratings, clicks)
+    save_model(model.fit(X, y), tmp_path / "m")
+    header, arrays = read_container(tmp_path / "m")
+    spoiled = [number for number, array in enumerate(arrays) if array.dtype.kind == "f"]
+    assert spoiled
+    for number in spoiled:
+        if not arrays[number].size:
+            continue
+        others = [array.copy() for array in arrays]
+        others[number].reshape(-1)[-1] = bad
+        write_container(tmp_path / "n", header, others)
+        with pytest.raises(ModelFileError, match="holds NaN or infinity"):
+            load_model(tmp_path / "n", **options)
+
+
+def test_large_arrays_are_not_read_unasked(tmp_path):
+    """Mapped and not verified, a number in them that is none is found by predictions."""
+    X = np.ones((2, 70_000), dtype=np.float32)
+    save_model(FMRegressor(16, max_iter=1, random_state=0).fit(X, [0.0, 1.0]), tmp_path / "m")
+    header, arrays = read_container(tmp_path / "m")
+    largest = max(range(len(arrays)), key=lambda number: arrays[number].size)
+    arrays[largest][69_000, 3] = np.nan
+    write_container(tmp_path / "n", header, arrays)
+    model = load_model(tmp_path / "n", mmap=True, verify=False)
+    with pytest.raises(DivergenceError):
+        model.predict(X)
+    for options in ({}, {"mmap": True}, {"verify": False}):
+        with pytest.raises(ModelFileError, match="NaN"):
+            load_model(tmp_path / "n", **options)
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("bayes", lambda model: model._samples.alpha.fill(0)),
+        ("ordinal", lambda model: model._samples.cutpoints.__setitem__((0, 0), 1e9)),
+        ("bayes", lambda model: setattr(model._chain, "alpha", np.nan)),
+        ("bayes", lambda model: model._chain.precisions.fill(-1.0)),
+        ("sgd", lambda model: _retarget(model, (np.nan, np.nan))),
+        ("sgd", lambda model: _retarget(model, (np.inf, np.inf))),
+        ("sgd", lambda model: _retarget(model, (2.0, 1.0))),
+        ("clicks", lambda model: _reclass(model, np.array([0.0, np.nan]))),
+        ("clicks", lambda model: _reclass(model, np.array([1, 1]))),
+    ],
+)
+def test_contents_that_make_no_sense_are_refused(name, change, ratings, clicks, tmp_path):
+    model = clone(MODELS[name])
+    X, y = _data(model, ratings, clicks)
+    model.fit(X, np.arange(len(y)) % 3 if name == "ordinal" else y)
+    change(model)
+    save_model(model, tmp_path / "m")
+    with pytest.raises(ModelFileError, match=r"makes no sense|NaN"):
+        load_model(tmp_path / "m")
+
+
+def _retarget(model, y_range):
+    model._fitted = replace(model._fitted, target=replace(model._fitted.target, y_range=y_range))
+
+
+def _reclass(model, classes):
+    model._fitted = replace(model._fitted, target=replace(model._fitted.target, classes=classes))

@@ -1,6 +1,7 @@
 """The Bayesian estimators."""
 
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -300,3 +301,24 @@ def test_progress_and_memory_are_shown(split, capsys):
     shown = capsys.readouterr()
     assert "50 samples take" in shown.out
     assert "rmse=" in shown.err
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    ("scale", "parameters"),
+    [(1e25, {}), (1e-25, {}), (1e36, {"scaling": None}), (1.0, {"mu_0": 1e300}),
+     (1.0, {"gamma_0": 1e300}), (1.0, {"alpha_0": 1e308})],
+)  # fmt: skip
+def test_a_kept_draw_that_float32_cannot_hold_is_an_error(dtype, scale, parameters):
+    """Rather than quantiles of NaN, or infinite standard deviations."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 3))
+    y = scale * (X @ rng.normal(size=3) + 0.1 * rng.normal(size=60))
+    model = BayesianFMRegressor(2, max_iter=9, n_burn_in=2, dtype=dtype, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(DivergenceError, match=r"range of|too large"):
+            model.set_params(**parameters).fit(X, y)
+        assert not hasattr(model, "coef_")
+        model.set_params(mu_0=0.0, gamma_0=1.0, alpha_0=1.0).fit(X, y / scale)
+        assert np.isfinite(model.predict_quantiles(X, [0.1, 0.9])).all()

@@ -3,6 +3,8 @@
 import pickle
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 from scipy import stats
 from sklearn.base import clone
@@ -10,6 +12,7 @@ from sklearn.metrics import log_loss, root_mean_squared_error
 
 from fastfm_cy import BayesianFMClassifier, BayesianFMOrdinal, BayesianFMRegressor
 from fastfm_cy.datasets import make_ratings
+from fastfm_cy.io import load_model, save_model
 from fastfm_cy.kernels.coordinate import cutpoints as ordinal
 from fastfm_cy.model.responses import class_probabilities
 from fastfm_cy.training.gibbs import cutpoints
@@ -130,17 +133,79 @@ def test_two_classes_are_the_probit_model():
     assert np.mean(model.predict(X) == other.predict(X)) > 0.95
 
 
-def test_labels_that_sort():
+NAMES = ["bad", "so-so", "good", "fine", "great"]
+
+
+def categorical(names):
+    return pd.Series(pd.Categorical(names, categories=NAMES, ordered=True))
+
+
+@pytest.mark.parametrize(
+    ("labels_of", "classes"),
+    [
+        (lambda names: names, NAMES), (lambda names: names, np.array(NAMES)),
+        (categorical, None), (lambda names: categorical(names).values, None),
+        (lambda names: pl.Series(names, dtype=pl.Enum(NAMES)), None),
+        (lambda names: pd.Series(names, dtype="category"), NAMES),
+        (lambda names: names.astype(object), NAMES),
+    ],
+)  # fmt: skip
+def test_the_order_of_text_is_the_declared_one(labels_of, classes, tmp_path):
     X, y = stars(1000)
-    names = np.array(["a bad", "b so-so", "c good", "d fine", "e great"])[y - 1]
-    model = model_of(max_iter=30).fit(X, names)
+    labels = labels_of(np.array(NAMES)[y - 1])
+    model = model_of(max_iter=30, classes=classes).fit(X, labels, eval_set=(X[:50], labels[:50]))
     same = model_of(max_iter=30).fit(X, y)
-    assert np.array_equal(model.predict_proba(X), same.predict_proba(X))
-    assert model.predict(X).dtype == names.dtype
+    assert model.classes_.tolist() == NAMES
+    np.testing.assert_array_equal(model.predict_proba(X), same.predict_proba(X))
+    assert model.predict(X).tolist() == np.array(NAMES)[same.predict(X) - 1].tolist()
     with pytest.raises(TypeError, match="numbers"):
         model.predict_mean(X)
+    save_model(model, tmp_path / "m")
+    again = load_model(tmp_path / "m")
+    np.testing.assert_array_equal(again.predict(X), model.predict(X))
+    again.set_params(warm_start=True, max_iter=3).fit(X, labels)
+    assert again.classes_.tolist() == NAMES
     with pytest.raises(ValueError, match="label 'f'"):
-        model.set_params(warm_start=True).fit(X, np.where(y > 4, "f", names))
+        again.fit(X, np.where(y > 4, "f", np.array(NAMES)[y - 1]))
+    with pytest.raises(ValueError, match="classes must stay"):
+        again.set_params(classes=NAMES[::-1]).fit(X, labels)
+
+
+@pytest.mark.parametrize("two", [False, True])
+def test_text_without_an_order_is_refused(two):
+    X, y = stars(200)
+    names = np.array(NAMES)[(y > 3).astype(int) if two else y - 1]
+    unordered = pd.Series(pd.Categorical(names, categories=NAMES, ordered=False))
+    for labels in (names, names.astype(object), unordered, pl.Series(names)):
+        with pytest.raises(ValueError, match=r"no order that is known. Give it with classes="):
+            model_of().fit(X, labels)
+
+
+@pytest.mark.parametrize("kind", ["int8", "uint64", "float16", "float64", "bool", object])
+def test_numbers_of_any_kind(kind):
+    X, y = stars(1000)
+    labels = (y > 3 if kind == "bool" else y / 2 if "float" in str(kind) else y).astype(kind)
+    model = model_of(max_iter=30).fit(X, labels)
+    assert model.classes_.tolist() == sorted(set(labels.tolist()))
+    expected = model.predict_proba(X) @ np.array(model.classes_.tolist())
+    np.testing.assert_allclose(model.predict_mean(X), expected)
+
+
+def test_classes_that_do_not_occur_and_classes_that_are_none():
+    X, y = stars(1000)
+    y = np.where(y == 3, 4, y)
+    model = model_of(max_iter=30, classes=[1, 2, 3, 4, 5]).fit(X, y)
+    assert model.predict_proba(X).shape == (1000, 5)
+    assert np.isfinite(model.predict_proba(X)).all()
+    for classes in ([1], [1, 2, 2], [[1, 2], [3, 4]]):
+        with pytest.raises(ValueError, match=r"classes must hold|1d array"):
+            model_of(classes=classes).fit(X, y)
+    with pytest.raises(ValueError, match="label 5 in row"):
+        model_of(classes=[1, 2, 3, 4]).fit(X, y)
+    with pytest.raises(ValueError, match="Unknown label type: continuous"):
+        model_of().fit(X, np.random.default_rng(0).normal(size=1000))
+    with pytest.raises(ValueError, match="only one"):
+        model_of(classes=[1, 2]).fit(X, np.ones(1000))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
