@@ -1,6 +1,7 @@
 """The commands of ``fastfm-cy``; each is in the module of its name."""
 
 import sys
+import warnings
 from typing import Annotated
 
 import typer
@@ -22,11 +23,13 @@ _ERRORS = (OSError, ValueError, TypeError, FloatingPointError, MemoryError, Impo
 
 
 class Commands(TyperGroup):
-    """Says errors in one line on standard error, and exits with status 1."""
+    """Says errors and warnings in one line on standard error; an error exits with status 1."""
 
     def invoke(self, ctx):
         try:
-            return super().invoke(ctx)
+            with warnings.catch_warnings():
+                warnings.showwarning = _show_warning
+                return super().invoke(ctx)
         except BrokenPipeError:
             sys.stderr.close()  # whoever reads our output has seen enough
             sys.exit(0)
@@ -35,6 +38,10 @@ class Commands(TyperGroup):
                 raise
             typer.secho(f"error: {error or type(error).__name__}", err=True, fg="red")
             raise typer.Exit(1) from None
+
+
+def _show_warning(message, category, filename, lineno, file=None, line=None):
+    typer.secho(f"warning: {message}", err=True, fg="yellow")
 
 
 app = typer.Typer(

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from ..io.files import check_text
+
 if sys.version_info >= (3, 11):
     import tomllib
 else:
@@ -18,11 +20,12 @@ def _load(context: typer.Context, path: Path | None):
     """Make the file's values the defaults of the command's options."""
     if path is None:
         return
-    with open(path, "rb") as file:
-        try:
-            values = tomllib.load(file)
-        except ValueError as error:
-            raise ValueError(f"{path}: {error}") from None
+    content = path.read_bytes()
+    check_text(content, str(path))
+    try:
+        values = tomllib.loads(content.decode())
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
     values = {name.replace("-", "_"): value for name, value in values.items()}
     context.meta[_PARAMETERS] = values.pop(_PARAMETERS, {})
     known = {parameter.name for parameter in context.command.params} - {"config", "settings"}

@@ -2,76 +2,86 @@
 
 import io
 import sys
-from pathlib import Path
 
 import numpy as np
+import typer
 
 from ..data.fields import joined
-from ..estimators.field_aware import FieldAware
-from ..estimators.gradient_base import BaseFM
-from ..io import (
-    Dataset,
-    DiskDataset,
-    detect_format,
-    open_dataset,
-    read_csv,
-    read_libffm,
-    read_libfm_binary,
-    read_libsvm,
-)
-from ..io.files import _unpacked as unpacked
+from ..io import Dataset, DiskDataset, open_dataset, read
+from ..io.data_files.formats import DATA_FORMATS
+from ..io.model_files.formats import model_format_of
 from ..training.solvers import SOLVERS
+from .files import STANDARD, is_folder
 
-READERS = {
-    "libsvm": read_libsvm,
-    "libffm": read_libffm,
-    "csv": read_csv,
-    "libfm_binary": read_libfm_binary,
-}
+# Options of commands that are those of the formats' readers, too.
+_OPTIONS = ("target", "drop", "n_hash", "n_features")
 
 
-def read_data(sources, format="auto", *, target=None):
-    """A Dataset, or a DiskDataset, from what a user names.
+def read_data(context: typer.Context, sources: list[str]):
+    """A Dataset, or a DiskDataset, from what a user names; further options are the command's.
 
     Parameters
     ----------
+    context : typer.Context
     sources : list of str
         Files, "-" for standard input, or one folder of a data set on disk.
-    format : str, default="auto"
-        One of READERS; "auto" looks at the first line.
-    target : int, str or None, default=None
-        Of csv: the column of the target, by its number or name; None is the first.
     """
-    if len(sources) == 1 and Path(sources[0]).is_dir():
+    options = reader_options(context)
+    if len(sources) == 1 and is_folder(sources[0]):
+        for name in options:
+            raise ValueError(
+                f"{_flag(name)} is for files; {sources[0]} was converted, with its own."
+            )
         return open_dataset(sources[0])
-    files = [_standard_input() if source == "-" else source for source in sources]
-    if format == "auto":
-        format = detect_format(files[0])
-    if format not in READERS:
-        raise ValueError(f"The format must be one of {', '.join(READERS)}; got {format!r}.")
-    options = {}
-    if target is not None:
-        if format != "csv":
-            raise ValueError(f"A target column is for csv; the data are {format}.")
-        options["target"] = int(target) if target.lstrip("-").isdigit() else target
-    if format == "libfm_binary":
-        if len(files) > 1:
-            raise ValueError("Of libFM's binary format, one file can be read at a time.")
-        return read_libfm_binary(files[0])
-    return READERS[format](files, **options)
+    for source in sources:
+        _refuse_model(source)
+    files = [_standard_input() if source == STANDARD else source for source in sources]
+    return read(files, format=context.params.get("format", "auto"), **options)
+
+
+def reader_options(context: typer.Context) -> dict:
+    """What the command line says of how files are to be read."""
+    given = {name: context.params.get(name) for name in _OPTIONS}
+    options = {name: value for name, value in given.items() if value not in (None, [], ())}
+    if "target" in options:
+        options["target"] = None if options["target"] == "none" else _column(options["target"])
+    if "drop" in options:
+        options["drop"] = [_column(column) for column in options["drop"]]
+    return options
+
+
+def _column(text):
+    """A column's number or name."""
+    digits = text.removeprefix("-")
+    return int(text) if digits.isdecimal() and len(digits) < 10 else text
+
+
+def _flag(option):
+    return "--" + option.replace("_", "-")
+
+
+def _refuse_model(source):
+    row = None if source == STANDARD else model_format_of(source)
+    if row is not None:
+        raise ValueError(f"{source} is a model of {row.title}, not data.")
 
 
 def _standard_input():
     if sys.stdin.isatty():
         raise ValueError("- reads standard input, but nothing is piped into it.")
     raw = sys.stdin.buffer
-    return unpacked(raw if hasattr(raw, "peek") else io.BufferedReader(raw))
+    return raw if hasattr(raw, "peek") else io.BufferedReader(raw)
 
 
-def with_features(data, n_features, what):
+def with_features(data, n_features: int, what: str):
     """The data with the features of a model; says on standard error what was left out."""
     if isinstance(data, DiskDataset) or data.X.shape[1] == n_features:
         return data
+    if data.format is not None and DATA_FORMATS[data.format].is_table:
+        raise ValueError(
+            f"{what}: of each row {data.X.shape[1]} features are read, but the model knows "
+            f"{n_features}. If there is no target, say --target none; --drop leaves out columns."
+        )
     X, fields = data.X.copy(), None if data.fields is None else data.fields.copy()
     X.resize(X.shape[0], n_features)
     if fields is not None:
@@ -85,10 +95,9 @@ def with_features(data, n_features, what):
     return Dataset(X, data.y, data.weights, fields, data.query)
 
 
-def stays_on_disk(data, model):
+def stays_on_disk(data, model) -> bool:
     """Whether the model trains on, and predicts from, these data without reading all of them."""
-    on_disk = isinstance(data, DiskDataset) and isinstance(model, BaseFM)
-    return on_disk and model.solver in SOLVERS
+    return isinstance(data, DiskDataset) and getattr(model, "solver", None) in SOLVERS
 
 
 def rows_of(data, model):
@@ -98,22 +107,24 @@ def rows_of(data, model):
 
 def matrix_of(data, model):
     """X in memory, with the fields of the entries if the model wants them."""
-    if isinstance(model, FieldAware) and model.fields is None and data.fields is not None:
+    if getattr(model, "fields", ...) is None and data.fields is not None:
         return joined(data.X, data.fields)
     return data.X
 
 
-def targets_of(data, what):
+def targets_of(data, what: str):
     """The targets; an error if there are none."""
     if data.y is None:
-        raise ValueError(f"{what} has no targets.")
+        raise ValueError(f"{what}: there is no label in any row; only predictions need none.")
     return np.asarray(data.y)
 
 
-def describe(data):
+def describe(data) -> dict:
     """Facts about data, by their names."""
     X = data.X
     facts = {"rows": X.shape[0], "features": X.shape[1], "values": int(X.indptr[-1])}
+    if getattr(data, "target_name", None) is not None:
+        facts["target"] = data.target_name
     if data.y is not None and X.shape[0]:
         y = np.asarray(data.y)
         facts |= {

@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from ..io.data_files.formats import DATA_FORMATS
+
 Sources = Annotated[
     list[str],
     typer.Argument(
@@ -12,15 +14,27 @@ Sources = Annotated[
     ),
 ]
 ModelFile = Annotated[
-    str, typer.Argument(metavar="MODEL", help="A model file of ours, libFM's or xLearn's.")
+    str, typer.Argument(metavar="MODEL", help="A model file of ours, libFM's, xLearn's, libffm's.")
 ]
 Format = Annotated[
     str,
-    typer.Option(help="libsvm, libffm, csv or libfm_binary; auto looks at the first line."),
+    typer.Option(help=f"{', '.join(DATA_FORMATS)}; auto looks at the first bytes and lines."),
 ]
 Target = Annotated[
-    str | None, typer.Option(help="Of csv: the target's column, by number or name (the first).")
+    str | None,
+    typer.Option(help="Of csv: the target's column, by number or name (the first), or none."),
 ]
+Drop = Annotated[
+    list[str] | None,
+    typer.Option(metavar="COLUMN", help="Of csv: a column to leave out, by number or name."),
+]
+NHash = Annotated[
+    int | None,
+    typer.Option(
+        min=1, help="Hash names, or numbers beyond 2^31, to so many features; the same for a model "
+        "and all its data.",
+    ),
+]  # fmt: skip
 Task = Annotated[
     str,
     typer.Option(help="regression or classification; auto: classification of two target values."),

@@ -1,6 +1,9 @@
 """Ratings files: user, item, rating and perhaps a timestamp a line."""
 
+from __future__ import annotations
+
 import csv
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +24,7 @@ class Ratings:
     """float64, or None if a line has none."""
 
 
-def load_ratings(path):
+def load_ratings(path: str | Path) -> Ratings:
     """Read a file of ratings: user, item, rating and, if there, a timestamp a line.
 
     Columns are separated by tabs, commas, semicolons, bars, ``::`` or blanks; the first line
@@ -53,7 +56,7 @@ def load_ratings(path):
     )
 
 
-def _split_lines(file):
+def _split_lines(file: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
     """(line number, columns) of every line that is not empty."""
     separator = None
     for number, line in enumerate(file, start=1):
@@ -70,7 +73,9 @@ def _split_lines(file):
             yield number, next(csv.reader([line], delimiter=separator))
 
 
-def _parse_ratings(path, rows):
+def _parse_ratings(
+    path: Path, rows: Iterable[tuple[int, list[str]]]
+) -> Iterator[tuple[str, str, float, float | None]]:
     for position, (number, columns) in enumerate(rows):
         if len(columns) not in (3, 4):
             raise ValueError(
@@ -90,7 +95,7 @@ def _parse_ratings(path, rows):
         yield columns[0].strip(), columns[1].strip(), rating, time[0] if time else None
 
 
-def _is_number(text):
+def _is_number(text: str) -> bool:
     try:
         float(text)
     except ValueError:

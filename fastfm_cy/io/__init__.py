@@ -1,10 +1,9 @@
 """Reading and writing data and models: text, binary files, data sets on disk, model files."""
 
+from ..data.dataset import Dataset
 from ..data.disk.dataset import DiskDataset, open_dataset
 from .data_files.convert import convert
 from .data_files.csv import read_csv, write_csv
-from .data_files.dataset import Dataset
-from .data_files.formats import detect_format, read
 from .data_files.libffm import read_libffm, write_libffm
 from .data_files.libfm_binary import (
     read_libfm_binary,
@@ -14,6 +13,8 @@ from .data_files.libfm_binary import (
 )
 from .data_files.libfm_relation import Relation, read_groups, read_relation
 from .data_files.libsvm import read_libsvm, write_libsvm
+from .data_files.reading import detect_format, read
+from .data_files.sparse_lines import hashed_feature
 from .model_files.libffm import read_libffm_model, write_libffm_model
 from .model_files.libfm import read_libfm_model, write_libfm_model
 from .model_files.native import load_model, save_model
@@ -25,6 +26,7 @@ __all__ = [
     "Relation",
     "convert",
     "detect_format",
+    "hashed_feature",
     "load_model",
     "open_dataset",
     "read",

@@ -1,31 +1,35 @@
-"""Opening what users name as a file, packed or not, and writing files whole or not at all."""
+"""Input files: what users name as one, packed or not, and what is no text that we read."""
 
 import bz2
 import gzip
 import io
 import lzma
 import os
-import secrets
-import shutil
-import stat
 import zlib
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from typing import Any, BinaryIO
 
 from ..exceptions import FileFormatError
 from .zstd import open_zstd
 
 # The suffix of packed files, the bytes they begin with, and what opens them.
-_PACKED = {
+PACKED = {
     ".gz": (b"\x1f\x8b", gzip.open),
     ".bz2": (b"BZh", bz2.open),
     ".xz": (b"\xfd7zXZ\x00", lzma.open),
     ".zst": (b"\x28\xb5\x2f\xfd", open_zstd),
 }
+_HEADER = 16  # bytes, several of which are zero in a binary file
 _DAMAGED = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile)
+# Longer marks first: that of UTF-16 begins that of UTF-32.
+_BYTE_ORDER_MARKS = {
+    b"\xff\xfe\x00\x00": "UTF-32", b"\x00\x00\xfe\xff": "UTF-32",
+    b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16",
+}  # fmt: skip
 
 
-def listed(source):
+def listed(source: Any) -> list:
     """A list of sources, from one or several."""
     sources = list(source) if isinstance(source, list | tuple) else [source]
     if not sources:
@@ -33,16 +37,20 @@ def listed(source):
     return sources
 
 
-def name_of(source):
+def is_path(source: Any) -> bool:
+    return isinstance(source, str | os.PathLike)
+
+
+def name_of(source: Any) -> str:
     """For messages."""
-    if isinstance(source, str | os.PathLike):
+    if is_path(source):
         return os.fspath(source)
     name = getattr(source, "name", None)
     return name if isinstance(name, str) else "<file object>"
 
 
 @contextmanager
-def opened(source):
+def opened(source: Any) -> Iterator[tuple[BinaryIO, str]]:
     """A source as (binary file, name), unpacked if its first bytes say that it is packed.
 
     Parameters
@@ -50,9 +58,9 @@ def opened(source):
     source : path, or binary file object
         A file object is left open.
     """
-    if isinstance(source, str | os.PathLike):
+    if is_path(source):
         with open(source, "rb") as file:
-            yield _unpacked(file), name_of(source)
+            yield unpacked(file), name_of(source)
         return
     if not hasattr(source, "read"):
         raise TypeError(
@@ -61,7 +69,7 @@ def opened(source):
     if isinstance(source, io.TextIOBase):
         raise TypeError("The file must be opened in binary mode: open(path, 'rb').")
     file = source if hasattr(source, "peek") else io.BufferedReader(_Raw(source))
-    yield _unpacked(file), name_of(source)
+    yield unpacked(file), name_of(source)
 
 
 class _Raw(io.RawIOBase):
@@ -81,16 +89,17 @@ class _Raw(io.RawIOBase):
         return len(data)
 
 
-def _unpacked(file):
+def unpacked(file: Any) -> Any:
+    """A file that has `peek`, unpacked if it is packed."""
     begin = file.peek(8)
-    for magic, open_packed in _PACKED.values():
+    for magic, open_packed in PACKED.values():
         if begin.startswith(magic):
-            return open_packed(file, "rb")
+            return open_packed(file, "rb")  # type: ignore[operator]
     return file
 
 
 @contextmanager
-def damage_reported(name):
+def damage_reported(name: str) -> Iterator[None]:
     """Tell of damaged packed files as of all other files with a wrong format."""
     try:
         yield
@@ -104,53 +113,44 @@ def damage_reported(name):
         raise
 
 
-@contextmanager
-def written_aside(target):
-    """A binary file to write to, which takes its name only once it is whole.
-
-    Its suffix (.gz, .bz2, .xz, .zst) says whether to pack it. After an error there is no file, or
-    still the one before.
+def check_text(beginning: bytes, name: str) -> None:
+    """Refuse what begins as no text in UTF-8 does, and say what it is.
 
     Parameters
     ----------
-    target : path, or binary file object
-        A file object, and what is no ordinary file, is written to directly.
+    beginning : bytes
+        Some of the first, unpacked.
+    name : str
+        Of the file.
     """
-    if hasattr(target, "write"):
-        yield target
-        return
-    path = Path(os.path.realpath(target))
-    if path.exists() and not stat.S_ISREG(path.stat().st_mode):
-        with open(path, "wb") as file:
-            yield file
-        return
-    aside = aside_of(path)
-    try:
-        with open(aside, "xb") as file:
-            if path.suffix in _PACKED:
-                with _PACKED[path.suffix][1](file, "wb") as packed:
-                    yield packed
-            else:
-                yield file
-            file.flush()
-            os.fsync(file.fileno())
-        if path.exists():
-            shutil.copymode(path, aside)
-        os.replace(aside, path)
-    except BaseException:
-        aside.unlink(missing_ok=True)
-        raise
+    encoding = _encoding_of(beginning)
+    if encoding is None and _is_binary(beginning):
+        raise FileFormatError(
+            f"{name} is a binary file, not text: byte {beginning.index(0)} is zero. If it is of a "
+            "format that can be read, name it (format=)."
+        )
+    if encoding:
+        raise FileFormatError(
+            f"{name} is text in {encoding}; only UTF-8 is read. Convert it first: iconv -f "
+            f"{encoding} -t UTF-8, or open(path, encoding={encoding.lower()!r}) in Python."
+        )
 
 
-@contextmanager
-def model_written_aside(path):
-    """As `written_aside`, for models, which are never packed."""
-    if Path(path).suffix in _PACKED:
-        raise ValueError(f"Models are not packed; choose another suffix than that of {path}.")
-    with written_aside(path) as file:
-        yield file
+def _is_binary(beginning):
+    """By its zeros; a single one further on may be a slip, of which its line's reader tells."""
+    first_line = beginning.lstrip(b"\r\n").split(b"\n", 1)[0]
+    return b"\0" in first_line or beginning[:_HEADER].count(0) > 1
 
 
-def aside_of(path):
-    """A name beside `path` that nothing has."""
-    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+def _encoding_of(beginning):
+    """UTF-16 or UTF-32 if a text begins as these do, else None."""
+    for mark, encoding in _BYTE_ORDER_MARKS.items():
+        if beginning.startswith(mark):
+            return encoding
+    # Without a mark: ASCII in UTF-16 has a zero in every second byte, and in no other.
+    halves = beginning[0::2], beginning[1::2]
+    zeros = [half.count(0) for half in halves]
+    for these, others, half in zip(zeros, zeros[::-1], halves, strict=True):
+        if not others and 2 * these > len(half) > 1:
+            return "UTF-16"
+    return None

@@ -353,7 +353,8 @@ class FieldEncoder(TransformerMixin, BaseEstimator):
             return list(pool.map(function, fields))
 
     def _matrix(self, table: Table, readings: list[Any]) -> sparse.csr_array:
-        fitted, dtype = self._fitted, check_choice(self.dtype, "dtype", _DTYPES)
+        fitted = self._fitted
+        dtype: Any = check_choice(self.dtype, "dtype", _DTYPES)
         parts = []
         for place, (field, numbers) in enumerate(zip(fitted.fields, fitted.numbers, strict=True)):
             parts.append(field.part(readings[place], numbers, dtype))

@@ -7,29 +7,19 @@ from typing import Annotated
 import typer
 
 from ... import io
+from ...io.data_files.disk_writer import check_output_folder
+from ...io.data_files.formats import DATA_FORMATS, format_by_name
+from ...io.model_files.formats import MODEL_FORMATS
 from .. import options as opt
-from ..data import read_data
+from ..data import read_data, reader_options
+from ..files import STANDARD, check_files, is_folder
 from ..models import is_model, open_model
 
-_DATA = {
-    "libsvm": io.write_libsvm,
-    "libffm": io.write_libffm,
-    "csv": io.write_csv,
-}
-_MODELS = {
-    "model": io.save_model,
-    "libfm_model": io.write_libfm_model,
-    "xlearn_model": io.write_xlearn_model,
-    "libffm_model": io.write_libffm_model,
-}
-_BY_SUFFIX = {
-    ".libsvm": "libsvm", ".svm": "libsvm", ".libfm": "libsvm", ".libffm": "libffm",
-    ".ffm": "libffm", ".csv": "csv", ".x": "libfm_binary", "": "folder",
-}  # fmt: skip
-_PACKED = (".gz", ".bz2", ".xz", ".zst")
+_FOLDER = "folder"
 
 
 def convert(
+    context: typer.Context,
     sources: opt.Sources,
     destination: Annotated[
         str, typer.Argument(metavar="DESTINATION", help="A file, a folder, or - (with --to).")
@@ -37,53 +27,65 @@ def convert(
     to: Annotated[
         str,
         typer.Option(
-            help="libsvm, libffm, csv, libfm_binary, folder (for training from disk); of models: "
-            "model, libfm_model, xlearn_model, libffm_model. auto: what the name's suffix says."
+            help=f"{', '.join(DATA_FORMATS)} or folder (for training from disk); of models: "
+            f"{', '.join(MODEL_FORMATS)}. auto: what the name's suffix says."
         ),
     ] = "auto",
     format: opt.Format = "auto",
     target: opt.Target = None,
+    drop: opt.Drop = None,
+    n_hash: opt.NHash = None,
+    n_features: Annotated[
+        int | None,
+        typer.Option(min=1, help="How many features there are, as in the data of a model."),
+    ] = None,
     task: opt.ModelTask = "auto",
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a folder that is there.")
     ] = False,
 ):
     """Convert data or a model into another format."""
-    if len(sources) == 1 and sources[0] != "-" and is_model(sources[0]):
-        _convert_model(sources[0], destination, "model" if to == "auto" else to, task)
+    check_files(sources)
+    first = sources[0]
+    if len(sources) == 1 and first != STANDARD and not is_folder(first) and is_model(first):
+        _convert_model(first, destination, "model" if to == "auto" else to, task)
         return
     if to == "auto":
         to = _by_name(destination)
-    if to == "folder":
-        _convert_to_folder(sources, destination, format, target, overwrite)
+    if to == _FOLDER:
+        _convert_to_folder(context, sources, destination, format, overwrite)
         return
-    data = read_data(sources, format, target=target)
-    if to == "libfm_binary":
-        io.write_libfm_binary(destination.removesuffix(".x"), data.X, data.y, by_columns=True)
-        return
-    if to not in _DATA:
-        raise ValueError(f"Data can be written as {', '.join(_DATA)}, libfm_binary or folder.")
-    file = sys.stdout.buffer if destination == "-" else destination
-    more = {"fields": data.fields} if to == "libffm" else {}
-    _DATA[to](file, data.X, data.y, **more)
+    if to not in DATA_FORMATS:
+        raise ValueError(f"Data can be written as {', '.join(DATA_FORMATS)} or folder.")
+    row = DATA_FORMATS[to]
+    if destination == STANDARD and not row.is_text:
+        raise ValueError(f"{to} is written to files only; name one.")
+    if destination != STANDARD:
+        check_files(outputs=row.outputs_of(destination))
+    data = read_data(context, sources)
+    row.write(sys.stdout.buffer if destination == STANDARD else destination, data)
 
 
 def _convert_model(source, destination, to, task):
-    if to not in _MODELS:
-        raise ValueError(f"A model can be written as {', '.join(_MODELS)}; got {to!r}.")
-    _MODELS[to](open_model(source, task), destination)
+    if to not in MODEL_FORMATS:
+        raise ValueError(f"A model can be written as {', '.join(MODEL_FORMATS)}; got {to!r}.")
+    check_files(models=[destination])
+    MODEL_FORMATS[to].write(open_model(source, task), destination)
 
 
-def _convert_to_folder(sources, folder, format, target, overwrite):
-    if "-" in sources or target is not None:
-        io.convert(read_data(sources, format, target=target), folder, overwrite=overwrite)
+def _convert_to_folder(context, sources, folder, format, overwrite):
+    check_output_folder(folder, overwrite)
+    if STANDARD in sources or is_folder(sources[0]):
+        io.convert(read_data(context, sources), folder, overwrite=overwrite)
     else:
-        io.convert(sources, folder, format=format, overwrite=overwrite)
+        options = reader_options(context)
+        io.convert(sources, folder, format=format, overwrite=overwrite, **options)
 
 
 def _by_name(destination):
-    path = Path(destination)
-    suffix = Path(path.stem).suffix if path.suffix in _PACKED else path.suffix
-    if destination == "-" or suffix not in _BY_SUFFIX:
+    row = format_by_name(destination)
+    if row is not None:
+        return row.name
+    if destination == STANDARD or Path(destination).suffix:
         raise ValueError(f"{destination}: its name does not tell the format; give --to.")
-    return _BY_SUFFIX[suffix]
+    return _FOLDER

@@ -11,7 +11,8 @@ from sklearn.model_selection import KFold, StratifiedKFold
 from .. import options as opt
 from ..config import Config
 from ..data import describe, matrix_of, read_data, targets_of
-from ..estimators import estimator_of
+from ..estimators import EstimatorChoice
+from ..files import check_files
 from ..metrics import metrics_of
 from ..report import Reporter
 
@@ -22,6 +23,8 @@ def cv(
     folds: Annotated[int, typer.Option(min=2, help="Number of folds.")] = 5,
     format: opt.Format = "auto",
     target: opt.Target = None,
+    drop: opt.Drop = None,
+    n_hash: opt.NHash = None,
     task: opt.Task = "auto",
     estimator: opt.Estimator = "fm",
     n_factors: opt.NFactors = None,
@@ -38,10 +41,12 @@ def cv(
     json: opt.Json = False,
 ):
     """Train on all folds but one and test on that one, for each fold."""
+    choice = EstimatorChoice(context)
+    check_files(sources)
     reporter = Reporter(json)
-    data = read_data(sources, format, target=target)
+    data = read_data(context, sources)
     y = targets_of(data, "The data")
-    machine = estimator_of(context, y)
+    machine = choice.of(y)
     X = matrix_of(data, machine)
     reporter.facts("data", describe(data))
     splitter = StratifiedKFold if is_classifier(machine) else KFold

@@ -18,6 +18,8 @@ from sklearn.preprocessing import OneHotEncoder
 
 from ...datasets import load_ratings, make_clicks, make_ratings
 from ...estimators.fm import FMClassifier, FMRegressor
+from ...io.outputs import written_aside
+from ..files import check_files
 
 _TEST_SHARE = 0.2
 
@@ -81,6 +83,9 @@ def run(ratings_file, *, rows, seed, plot):
         Where to draw the loss curves, if matplotlib is installed.
     """
     console = Console()
+    if plot is not None:
+        check_files([ratings_file], [plot])
+        _check_kind_of_picture(plot)
     if ratings_file is None:
         studies = (_generated_ratings, _generated_clicks)
         reports = [_announce(console, study(rows, seed)) for study in studies]
@@ -200,9 +205,24 @@ def _draw(console, reports, path):
     )
     for axis, report in zip(axes[0], reports, strict=True):
         _draw_report(axis, report)
-    figure.savefig(path, dpi=120)
+    with written_aside(path) as file:
+        figure.savefig(file, dpi=120, format=_kind_of_picture(path))
     plt.close(figure)
     console.print(f"Loss curves: {path}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _kind_of_picture(path):
+    return path.suffix[1:].lower() or "png"
+
+
+def _check_kind_of_picture(path):
+    try:
+        from matplotlib.backend_bases import FigureCanvasBase
+    except ModuleNotFoundError:  # so nothing is drawn, and the command says so
+        return
+    kinds = FigureCanvasBase.get_supported_filetypes()
+    if _kind_of_picture(path) not in kinds:
+        raise ValueError(f"{path}: pictures can be {', '.join(sorted(kinds))}.")
 
 
 def _draw_report(axis, report):

@@ -10,7 +10,8 @@ from ...io import save_model
 from .. import options as opt
 from ..config import Config
 from ..data import describe, matrix_of, read_data, rows_of, stays_on_disk, targets_of, with_features
-from ..estimators import estimator_of
+from ..estimators import EstimatorChoice
+from ..files import check_files
 from ..metrics import metrics_of
 from ..report import Reporter
 
@@ -26,6 +27,8 @@ def fit(
     ] = None,
     format: opt.Format = "auto",
     target: opt.Target = None,
+    drop: opt.Drop = None,
+    n_hash: opt.NHash = None,
     task: opt.Task = "auto",
     early_stopping: Annotated[
         bool, typer.Option("--early-stopping", help="Keep the epoch that validates best.")
@@ -51,25 +54,21 @@ def fit(
     json: opt.Json = False,
 ):
     """Train a model on files and save it."""
+    choice = EstimatorChoice(context)
+    check_files([*sources, valid], models=[model])
     reporter, start = Reporter(json), perf_counter()
-    data = read_data(sources, format, target=target)
+    data = read_data(context, sources)
     y = targets_of(data, "The data")
-    machine = estimator_of(context, y)
+    machine = choice.of(y)
     held_out, eval_set = None, None
     if valid:
-        held_out = with_features(read_data([valid], format, target=target), data.X.shape[1], valid)
+        held_out = with_features(read_data(context, [valid]), data.X.shape[1], valid)
         eval_set = _eval_set(held_out, valid, data, machine)
     seconds = perf_counter() - start
     reporter.facts("data", describe(data) | {"seconds": seconds})
     start = perf_counter()
     with reporter.training(data.X.shape[0], machine.max_iter) as callback:
-        more = {"eval_set": eval_set, "callbacks": callback}
-        if stays_on_disk(data, machine):  # it has its own targets and weights
-            machine.fit(data, **more)
-        else:
-            if data.weights is not None:
-                more["sample_weight"] = np.asarray(data.weights)
-            machine.fit(matrix_of(data, machine), y, **more)
+        _train(machine, data, y, eval_set=eval_set, callbacks=callback)
     facts = {"estimator": type(machine).__name__, "epochs": machine.n_iter_}
     facts["seconds"] = perf_counter() - start
     if held_out is not None:
@@ -77,6 +76,15 @@ def fit(
         facts |= {f"validation_{name}": value for name, value in found.items()}
     save_model(machine, model, optimizer_state=not no_state)
     reporter.facts("model", facts | {"file": model})
+
+
+def _train(machine, data, y, **more):
+    if stays_on_disk(data, machine):  # it has its own targets and weights
+        machine.fit(data, **more)
+        return
+    if data.weights is not None:
+        more["sample_weight"] = np.asarray(data.weights)
+    machine.fit(matrix_of(data, machine), y, **more)
 
 
 def _eval_set(held_out, name, data, machine):

@@ -9,22 +9,26 @@ import typer
 
 from .. import options as opt
 from ..data import describe, read_data
+from ..files import STANDARD, is_folder
 from ..models import is_model, open_model
 from ..report import Reporter
 
 
 def inspect(
+    context: typer.Context,
     path: Annotated[str, typer.Argument(metavar="FILE", help="A model, data, or - for data.")],
     top: Annotated[int, typer.Option(min=0, help="Features with the largest weights to show.")] = 5,
     format: opt.Format = "auto",
     target: opt.Target = None,
+    drop: opt.Drop = None,
+    n_hash: opt.NHash = None,
     task: opt.ModelTask = "regression",
     json: opt.Json = False,
 ):
     """Describe a model or data."""
     reporter = Reporter(json)
-    if path == "-" or not is_model(path):
-        reporter.facts("data", describe(read_data([path], format, target=target)))
+    if path == STANDARD or is_folder(path) or not is_model(path):
+        reporter.facts("data", describe(read_data(context, [path])))
         return
     model = open_model(path, task)
     reporter.facts("model", {"file": path, "bytes": Path(path).stat().st_size} | _facts(model))

@@ -8,9 +8,10 @@ import numpy as np
 import typer
 from sklearn.base import is_classifier
 
-from ...io.files import written_aside
+from ...io.outputs import written_aside
 from .. import options as opt
 from ..data import read_data, rows_of, with_features
+from ..files import check_files
 from ..models import open_model
 
 _KINDS = {
@@ -22,6 +23,7 @@ _KINDS = {
 
 
 def predict(
+    context: typer.Context,
     model: opt.ModelFile,
     sources: opt.Sources,
     out: Annotated[
@@ -32,16 +34,17 @@ def predict(
     ] = "value",
     format: opt.Format = "auto",
     target: opt.Target = None,
+    drop: opt.Drop = None,
+    n_hash: opt.NHash = None,
     task: opt.ModelTask = "auto",
     n_jobs: opt.Threads = None,
 ):
-    """Write a model's predictions of rows, one a line."""
+    """Write a model's predictions of rows, which need no labels, one a line."""
     if kind not in _KINDS:
         raise ValueError(f"The kind must be one of {', '.join(_KINDS)}; got {kind!r}.")
+    check_files([model, *sources], [out])
     machine = open_model(model, task).set_params(n_jobs=n_jobs)
-    data = with_features(
-        read_data(sources, format, target=target), machine.n_features_in_, "The data"
-    )
+    data = with_features(read_data(context, sources), machine.n_features_in_, "The data")
     predictions = _predictions(machine, rows_of(data, machine), kind)
     target_file = nullcontext(sys.stdout.buffer) if out == "-" else written_aside(out)
     with target_file as file:

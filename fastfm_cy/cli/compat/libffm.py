@@ -10,7 +10,10 @@ from sklearn.metrics import log_loss
 from ...data.fields import joined
 from ...estimators.ffm import FFMClassifier
 from ...io import Dataset, read_libffm, read_libffm_model, write_libffm_model
-from ...io.files import written_aside
+from ...io.outputs import written_aside
+from ..data import targets_of
+from ..estimators import check_parameters
+from ..files import check_files
 
 _DESCRIPTION = "Field-aware factorization machines with libffm's flags and files."
 
@@ -22,41 +25,52 @@ def ffm_train(context: typer.Context):
         _train_parser().error("-k must be at least 1")
     if options.auto_stop and not options.p:
         _train_parser().error("--auto-stop needs a validation set (-p)")
+    model_file = options.model_file or f"{Path(options.training_set_file).name}.model"
+    model = _new_model(options)
+    check_files([options.training_set_file, options.p], models=[model_file])
     data = _read(options.training_set_file)
-    n_fields = int(data.fields.data.max(initial=0)) + 1
-    model = FFMClassifier(
-        options.k, learning_rate=options.r, l2_factors=options.l, max_iter=options.t,
-        n_jobs=options.s, normalize=None if options.no_norm else "l2", n_fields=n_fields,
-        fit_intercept=False, fit_linear=False, init_scale=1.0, early_stopping=options.auto_stop,
-        n_iter_no_change=1, random_state=options.seed,
-    )  # fmt: skip
+    X, y = joined(data.X, data.fields), targets_of(data, options.training_set_file)
+    model.set_params(n_fields=int(data.fields.data.max(initial=0)) + 1)
     more = {}
     if options.p:
-        held_out = _known(_read(options.p), data.X.shape[1], n_fields)
-        more["eval_set"] = joined(held_out.X, held_out.fields), held_out.y
-    model.fit(
-        joined(data.X, data.fields), data.y, callbacks=None if options.quiet else _show, **more
-    )
+        held_out = _known(_read(options.p), data.X.shape[1], model.n_fields)
+        y_held_out = targets_of(held_out, options.p)
+        more["eval_set"] = joined(held_out.X, held_out.fields), y_held_out
+    model.fit(X, y, callbacks=None if options.quiet else _show, **more)
     if options.auto_stop and not options.quiet:
         print(f"Auto-stop. Use the model of iteration {model.best_iter_}.")
-    write_libffm_model(model, options.model_file or f"{Path(options.training_set_file).name}.model")
+    write_libffm_model(model, model_file)
+
+
+def _new_model(options):
+    model = FFMClassifier(
+        options.k, learning_rate=options.r, l2_factors=options.l, max_iter=options.t,
+        n_jobs=options.s, normalize=None if options.no_norm else "l2", fit_intercept=False,
+        fit_linear=False, init_scale=1.0, early_stopping=options.auto_stop, n_iter_no_change=1,
+        random_state=options.seed,
+    )  # fmt: skip
+    check_parameters(model)
+    return model
 
 
 def ffm_predict(context: typer.Context):
-    """libffm's ffm-predict: TEST_FILE MODEL_FILE OUTPUT_FILE."""
+    """libffm's ffm-predict: TEST_FILE MODEL_FILE OUTPUT_FILE; rows need no labels."""
     options = _predict_parser().parse_args(context.args)
+    check_files([options.test_file, options.model_file], [options.output_file])
     model = read_libffm_model(options.model_file, classes=(-1, 1))
     data = _known(_read(options.test_file), model.n_features_in_, model.n_fields_)
     probabilities = model.predict_proba(joined(data.X, data.fields))[:, 1]
     with written_aside(options.output_file) as file:
         file.writelines(b"%.9g\n" % value for value in probabilities.tolist())
-    print(f"logloss = {log_loss(data.y, probabilities, labels=[-1, 1]):.5f}")
+    if data.y is not None:
+        print(f"logloss = {log_loss(data.y, probabilities, labels=[-1, 1]):.5f}")
 
 
 def _read(path):
-    """Rows with labels -1 and +1."""
+    """Rows with labels -1 and +1, or without."""
     data = read_libffm(path)
-    return Dataset(data.X, np.where(data.y > 0, 1, -1), fields=data.fields)
+    y = None if data.y is None else np.where(data.y > 0, 1, -1)
+    return Dataset(data.X, y, fields=data.fields)
 
 
 def _known(data, n_features, n_fields):

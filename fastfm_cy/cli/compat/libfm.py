@@ -5,8 +5,9 @@ import re
 
 import typer
 
-from ...io.files import written_aside
-from .libfm_data import load_problem
+from ...io.outputs import written_aside
+from ..files import check_files
+from .libfm_data import load_problem, sources_of
 from .libfm_log import Log
 from .libfm_methods import METHODS, Numbers
 
@@ -29,10 +30,13 @@ def run(arguments):
         Without the program's name.
     """
     options = parse(arguments)
+    method_class = METHODS[options.method]
+    method_class.check(options)
+    check_files(sources_of(options), [options.out, options.rlog], [options.save_model])
     problem = load_problem(options)
     if options.verbosity:
         problem.describe()
-    method = METHODS[options.method](options, problem)
+    method = method_class(options, problem)
     with Log(options.rlog) as log:
         predictions = method.train(log)
     if options.save_model:
@@ -109,7 +113,9 @@ _dim.__name__, _learn_rate.__name__ = "'k0,k1,k2'", "one or three numbers"
 _FLAGS = {
     "-task": {"required": True, "choices": ["r", "c"], "help": "regression or classification"},
     "-train": {"required": True, "metavar": "FILE", "help": "training data"},
-    "-test": {"required": True, "metavar": "FILE", "help": "test data, with labels"},
+    "-test": {
+        "required": True, "metavar": "FILE", "help": "test data; without labels, no errors of them",
+    },
     "-validation": {"metavar": "FILE", "help": "validation data, for sgda"},
     "-meta": {"metavar": "FILE", "help": "the group of each feature, a number a line"},
     "-relation": {"type": _words, "default": [], "metavar": "NAMES", "help": "blocks of features"},

@@ -7,7 +7,9 @@ import numpy as np
 from scipy import sparse
 
 from ...data.relational import RelationalDesign
-from ...io import read_groups, read_libfm_binary, read_libsvm, read_relation
+from ...io import read_groups, read_libsvm, read_relation
+from ...io.data_files.reading import format_of
+from ..data import targets_of
 
 _BINARY = (".x", ".xt", ".data", ".datat")
 
@@ -17,7 +19,7 @@ class Part:
     """Rows and targets."""
 
     X: sparse.csr_array | RelationalDesign
-    y: np.ndarray
+    y: np.ndarray | None
 
 
 @dataclass
@@ -54,19 +56,30 @@ class Problem:
         """Print what libFM prints with -verbosity."""
         for name in ("train", "validation", "test"):
             part = getattr(self, name)
-            if part is not None:
-                print(
-                    f"{name}\tnum_rows={part.X.shape[0]}\tnum_features={part.X.shape[1]}\t"
-                    f"min_target={part.y.min():g}\t"
-                    f"max_target={part.y.max():g}"
-                )
+            if part is None:
+                continue
+            facts = {"num_rows": part.X.shape[0], "num_features": part.X.shape[1]}
+            if part.y is not None:
+                facts |= {"min_target": part.y.min(), "max_target": part.y.max()}
+            numbers = "".join(f"\t{fact}={value:.15g}" for fact, value in facts.items())
+            print(f"{name}{numbers}")
         print(f"#attr={self.n_features}\t#groups={self.n_groups}")
+
+
+def sources_of(options):
+    """The files that the options name to be read, but those of relations."""
+    data = [options.train, options.test, options.validation]
+    return [
+        *(_matrix_of(file) for file in data if file), options.meta, options.load_model,
+    ]  # fmt: skip
 
 
 def load_problem(options):
     """Read the files that the options name."""
     named = {"train": options.train, "test": options.test, "validation": options.validation}
     parts = {name: _read(file) for name, file in named.items() if file}
+    for name in parts.keys() - {"test"}:
+        targets_of(parts[name], named[name])
     groups = None if options.meta is None else read_groups(options.meta)
     n_features = max(part.X.shape[1] for part in parts.values())
     if groups is not None:
@@ -77,7 +90,7 @@ def load_problem(options):
         n_features = len(groups)
     for part in parts.values():
         part.X.resize(part.X.shape[0], n_features)
-        if options.task == "c":
+        if options.task == "c" and part.y is not None:
             part.y = np.where(part.y > 0, 1.0, -1.0)
     for name in options.relation:
         groups = _join(parts, name, groups)
@@ -86,14 +99,17 @@ def load_problem(options):
     )
 
 
-def _read(file):
+def _matrix_of(file):
+    """The file itself or, as libFM names its binary files, the one with the suffix of a matrix."""
     path = Path(file)
-    is_binary = path.suffix in _BINARY
-    if not path.exists():
-        is_binary = any(path.with_name(path.name + suffix).exists() for suffix in _BINARY)
-    data = read_libfm_binary(path) if is_binary else read_libsvm(path)
-    if data.y is None:
-        raise ValueError(f"{file} has no targets: {file}.y is missing.")
+    candidates = [path.with_name(path.name + suffix) for suffix in _BINARY]
+    return str(next((c for c in candidates if c.exists() and not path.exists()), path))
+
+
+def _read(file):
+    path = _matrix_of(file)
+    row = format_of(path)
+    data = read_libsvm(path) if row is None or row.is_text else row.read(path)
     return Part(data.X, data.y)
 
 

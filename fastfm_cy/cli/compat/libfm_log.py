@@ -4,7 +4,7 @@ from contextlib import ExitStack
 
 import numpy as np
 
-from ...io.files import written_aside
+from ...io.outputs import written_aside
 
 _CLIPPED = (0.01, 0.99)
 
@@ -30,10 +30,10 @@ class Log:
     def __exit__(self, *error):
         return self._stack.__exit__(*error)
 
-    def iteration(self, train, test, values, log_loss=None):
-        """Of one iteration: the error on both sets, and the measurements by their names."""
-        more = "" if log_loss is None else f"\tTest(ll)={log_loss:.6g}"
-        print(f"#Iter={self.n_iter:3d}\tTrain={train:.6g}\tTest={test:.6g}{more}", flush=True)
+    def iteration(self, shown, values):
+        """Of one iteration: what the screen shows, and all measurements, by their names."""
+        numbers = "".join(f"\t{name}={value:.6g}" for name, value in shown.items())
+        print(f"#Iter={self.n_iter:3d}{numbers}", flush=True)
         if self.file:
             if self.n_iter == 0:
                 self._line(values)
@@ -45,7 +45,9 @@ class Log:
 
 
 def errors(predictions, y, is_classification):
-    """(Name, value) of the errors that libFM reports, the main one first."""
+    """The errors that libFM reports, by their names, the main one first; none without labels."""
+    if y is None:
+        return {}
     if is_classification:
         return {"accuracy": float(np.mean((predictions >= 0.5) == (y > 0)))}
     difference = predictions - y

@@ -1,13 +1,17 @@
 """libFM's methods as this package's estimators."""
 
 from time import perf_counter
+from typing import ClassVar
 
 import numpy as np
 
+from ...data.inputs import PlainInput
 from ...estimators.bayesian import BayesianFMClassifier, BayesianFMRegressor
 from ...estimators.fm import FMClassifier, FMRegressor
 from ...io import load_model, read_libfm_model, save_model, write_libfm_model
+from ...model.responses import NormalResponse, ProbitResponse
 from ...model.scoring import score_rows
+from ..estimators import check_parameters
 from .libfm_log import errors, log_loss
 
 _BURNT_IN = 5  # iterations that libFM's "all_but5" leaves out
@@ -19,6 +23,11 @@ class Numbers(list):
     @classmethod
     def parse(cls, text):
         return cls(float(word) for word in text.replace(";", ",").split(",") if word.strip())
+
+    @property
+    def n_groups(self):
+        """How many groups it is of; 1 if it may be of any number."""
+        return (len(self) - 1) // 2 if len(self) > 3 else 1
 
     def of(self, n_groups):
         """Strengths of the bias, the linear weights and the factors; of the latter perhaps one a
@@ -41,6 +50,16 @@ Numbers.parse.__func__.__name__ = "list of numbers"
 class Method:
     """Training of an estimator, with measurements after each iteration."""
 
+    kinds: ClassVar[tuple[type, type]]
+    """Of regression and of classification."""
+    has_log_loss = True
+
+    @classmethod
+    def check(cls, options):
+        """Check the flags that are parameters of the estimator, before there are data."""
+        parameters = cls.parameters_of(options, options.regular.n_groups)
+        check_parameters(cls.kinds[options.task == "c"](**parameters))
+
     def __init__(self, options, problem):
         self.options, self.problem = options, problem
         self.model = self._loaded() if options.load_model else self._new()
@@ -52,16 +71,23 @@ class Method:
             self.model.fit(part.X, part.y, callbacks=lambda *_: self._record(log), **self._more())
         return self._predictions()
 
-    def _parameters(self):
-        """Of the estimator, whatever the method."""
-        fit_intercept, fit_linear, n_factors = self.options.dim
-        seed = self.options.seed
+    @classmethod
+    def parameters_of(cls, options, n_groups):
+        """Of the estimator, as far as the flags and the number of groups tell."""
+        fit_intercept, fit_linear, n_factors = options.dim
         return {
             "n_factors": n_factors, "fit_intercept": fit_intercept, "fit_linear": fit_linear,
-            "init_scale": self.options.init_stdev, "feature_groups": self.problem.groups,
-            "random_state": None if seed is None else seed % 2**32,
-            "max_iter": max(1, self.options.iter),
+            "init_scale": options.init_stdev, "max_iter": max(1, options.iter), "scaling": None,
+            "random_state": None if options.seed is None else options.seed % 2**32,
         }  # fmt: skip
+
+    def _parameters(self):
+        """The same, and what the data tell."""
+        known = self.parameters_of(self.options, self.problem.n_groups)
+        return known | {"feature_groups": self.problem.groups}
+
+    def _new(self):
+        return self.kinds[self.problem.is_classification](**self._parameters())
 
     def _more(self):
         """Arguments of fit."""
@@ -74,22 +100,20 @@ class Method:
         )  # fmt: skip
         of_train = errors(on_train, train.y, is_classification)
         of_test = errors(on_test, test.y, is_classification)
-        name = next(iter(of_test))
-        log.iteration(
-            of_train[name], of_test[name],
-            of_test | values | {f"{name}_train": of_train[name]},
-            log_loss(on_test, test.y) if self.has_log_loss and is_classification else None,
-        )  # fmt: skip
+        name = next(iter(of_train))
+        shown = {"Train": of_train[name]}
+        if of_test:
+            shown["Test"] = of_test[name]
+            if self.has_log_loss and is_classification:
+                shown["Test(ll)"] = log_loss(on_test, test.y)
+        log.iteration(shown, of_test | values | {f"{name}_train": of_train[name]})
 
 
 class TableMethod(Method):
     """With one set of weights: sgd, sgda and als."""
 
+    kinds = FMRegressor, FMClassifier
     solver, has_log_loss = "sgd", False
-
-    def _new(self):
-        kind = FMClassifier if self.problem.is_classification else FMRegressor
-        return kind(**self._parameters())
 
     def _loaded(self):
         parameters = self._parameters()
@@ -100,16 +124,20 @@ class TableMethod(Method):
         self.problem.widen(model.n_features_in_, self.options.load_model)
         return model
 
+    @classmethod
+    def parameters_of(cls, options, n_groups):
+        intercept, linear, factors = options.regular.of(n_groups)
+        return super().parameters_of(options, n_groups) | {
+            "solver": cls.solver, "shuffle": False, "init_intercept": 0.0,
+            "learning_rate": options.learn_rate[0],
+            "l2_intercept": intercept, "l2_linear": linear, "l2_factors": factors,
+        }  # fmt: skip
+
     def _parameters(self):
         parameters, y = super()._parameters(), self.problem.train.y
         if not self.problem.is_classification:
             parameters["clip_predictions"] = float(y.min()), float(y.max())
-        intercept, linear, factors = self.options.regular.of(self.problem.n_groups)
-        return parameters | {
-            "solver": self.solver, "shuffle": False, "init_intercept": 0.0,
-            "learning_rate": self.options.learn_rate[0],
-            "l2_intercept": intercept, "l2_linear": linear, "l2_factors": factors,
-        }  # fmt: skip
+        return parameters
 
     def _record(self, log):
         start = perf_counter()
@@ -135,8 +163,10 @@ class TableMethod(Method):
 class SGDA(TableMethod):
     """Strengths that are learned on the validation data, by _adaptive.py rather than as libFM."""
 
-    def _parameters(self):
-        return super()._parameters() | {"l2_linear": "auto", "l2_factors": "auto"}
+    @classmethod
+    def parameters_of(cls, options, n_groups):
+        learned = {"l2_linear": "auto", "l2_factors": "auto"}
+        return super().parameters_of(options, n_groups) | learned
 
     def _more(self):
         return {"eval_set": (self.problem.validation.X, self.problem.validation.y)}
@@ -147,24 +177,28 @@ class ALS(TableMethod):
 
     solver, has_log_loss = "als", True
 
-    def _parameters(self):
-        loss = {"loss": "probit"} if self.problem.is_classification else {}
-        return super()._parameters() | loss
+    @classmethod
+    def parameters_of(cls, options, n_groups):
+        loss = {"loss": "probit"} if options.task == "c" else {}
+        return super().parameters_of(options, n_groups) | loss
 
 
 class MCMC(Method):
     """Gibbs sampling; predictions are means over all iterations, without a burn-in."""
 
-    has_log_loss = True
+    kinds = BayesianFMRegressor, BayesianFMClassifier
 
     def __init__(self, options, problem):
         super().__init__(options, problem)
-        self.rows, self.draws = {}, RunningMeans()
+        self.rows, self.draws, y = {}, RunningMeans(), problem.train.y
+        self.response = ProbitResponse()
+        if not problem.is_classification:
+            self.response = NormalResponse((float(y.min()), float(y.max())))
 
-    def _new(self):
-        kind = BayesianFMClassifier if self.problem.is_classification else BayesianFMRegressor
-        n_kept = None if self.options.save_model else 1
-        return kind(n_burn_in=0, n_kept_samples=n_kept, **self._parameters())
+    @classmethod
+    def parameters_of(cls, options, n_groups):
+        kept = {"n_burn_in": 0, "n_kept_samples": None if options.save_model else 1}
+        return super().parameters_of(options, n_groups) | kept
 
     def _loaded(self):
         model = load_model(self.options.load_model)
@@ -185,12 +219,14 @@ class MCMC(Method):
         """Predictions of the chain's current state."""
         table = self.model._chain.table
         if id(X) not in self.rows:
-            self.rows[id(X)] = self.model._check_rows(X, table.dtype, 1)
+            self.rows[id(X)] = PlainInput().check(X, str(table.dtype), 1)
         scores = score_rows(table, self.rows[id(X)])[:, 0]
-        return self.model._value(scores, self.model._chain.cutpoints)
+        return self.response.value(scores, self.model._chain.cutpoints)
 
     def _of_draws(self, drawn):
         y, values = self.problem.test.y, {}
+        if y is None:
+            return values
         predictions = {"this": drawn, "all": self.draws.all, "all_but5": self.draws.all_but_first}
         is_classification = self.problem.is_classification
         short = "acc" if is_classification else "rmse"

@@ -10,9 +10,13 @@ query.npy       int64, likewise
 fields.npy      int32, the entries' fields; missing if they have none
 """
 
+from __future__ import annotations
+
 import json
+import os
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,21 +29,21 @@ NPY_HEADER = 128
 _LARGEST_HEADER = 1 << 26  # bytes; most is feature names
 _BLOCK = 1 << 22
 OF_ENTRIES = ("indices", "data", "fields")
-_TYPES = {
+ARRAYS = {
     "indptr": ("<i8",), "indices": ("<i4",), "data": ("<f4", "<f8"), "target": ("<f8",),
     "weights": ("<f8",), "query": ("<i8",), "fields": ("<i4",),
 }  # fmt: skip
 _NEEDED = ("indptr", "indices", "data")
 
 
-def npy_header(dtype, length):
+def npy_header(dtype: str, length: int) -> bytes:
     """The 128 bytes before the numbers of a one-dimensional NPY file, version 1.0."""
     about = {"descr": dtype, "fortran_order": False, "shape": (length,)}
     prefix = b"\x93NUMPY\x01\x00" + (NPY_HEADER - 10).to_bytes(2, "little")
     return prefix + repr(about).encode().ljust(NPY_HEADER - 11) + b"\n"
 
 
-def checksum(path):
+def checksum(path: Path) -> int:
     """CRC-32 of an array's numbers."""
     crc = 0
     with open(path, "rb") as file:
@@ -49,18 +53,21 @@ def checksum(path):
     return crc
 
 
-def write_header(folder, header):
+def write_header(folder: Path, header: dict[str, Any]) -> None:
     header = {"format": FORMAT, "version": VERSION, **header}
     header["checksum"] = _own_checksum(header)
-    (folder / HEADER).write_text(json.dumps(header, indent=1) + "\n", encoding="utf-8")
+    with open(folder / HEADER, "w", encoding="utf-8") as file:
+        file.write(json.dumps(header, indent=1) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
 
 
-def _own_checksum(header):
+def _own_checksum(header: dict[str, Any]) -> int:
     rest = {name: value for name, value in header.items() if name != "checksum"}
     return zlib.crc32(json.dumps(rest, sort_keys=True).encode())
 
 
-def read_header(folder):
+def read_header(folder: str | Path) -> dict[str, Any]:
     """The header of a folder whose files are as long as it says.
 
     Raises
@@ -95,7 +102,7 @@ def read_header(folder):
     return header
 
 
-def _check_contents(folder, header):
+def _check_contents(folder: Path, header: dict[str, Any]) -> None:
     n_rows, n_entries = header["n_rows"], header["n_entries"]
     for name in ("n_rows", "n_entries", "n_features"):
         if type(header[name]) is not int or header[name] < 0:
@@ -106,19 +113,24 @@ def _check_contents(folder, header):
     if type(n_fields) is not int or not 0 <= n_fields < 2**31:
         raise FileFormatError(f"{folder}: n_fields is {n_fields!r}.")
     names = header.get("feature_names")
-    if names is not None and (not isinstance(names, list) or len(names) != header["n_features"]):
+    if names is not None and (
+        not isinstance(names, list)
+        or len(names) != header["n_features"]
+        or not all(isinstance(name, str) for name in names)
+    ):
         raise FileFormatError(f"{folder}: feature_names are not one a feature.")
     arrays = header["arrays"]
-    if set(_NEEDED) - set(arrays) or set(arrays) - set(_TYPES):
+    if set(_NEEDED) - set(arrays) or set(arrays) - set(ARRAYS):
         raise FileFormatError(f"{folder} has the arrays {sorted(arrays)}.")
     for name, about in arrays.items():
         length = n_entries if name in OF_ENTRIES else n_rows + (name == "indptr")
-        if about["dtype"] not in _TYPES[name] or about["length"] != length:
+        right = about["dtype"] in ARRAYS[name] and about["length"] == length
+        if not right or type(about["crc32"]) is not int:
             raise FileFormatError(f"{folder}: the header is wrong about {name}: {about}.")
         _check_array(folder / f"{name}.npy", about["dtype"], length)
 
 
-def _check_array(path, dtype, length):
+def _check_array(path: Path, dtype: str, length: int) -> None:
     expected = NPY_HEADER + length * np.dtype(dtype).itemsize
     size = path.stat().st_size if path.exists() else 0
     if size != expected:

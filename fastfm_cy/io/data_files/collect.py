@@ -3,7 +3,7 @@
 import numpy as np
 
 from ...data.csr import matrix_of
-from .dataset import Dataset
+from ...data.dataset import Dataset
 
 _GROWTH = 1.25
 
@@ -26,8 +26,8 @@ class _Growing:
         return self._array
 
 
-def collected(reader):
-    """The Dataset of all rows that a LineReader reads."""
+def collected(reader, format=None):
+    """The Dataset of all rows that a LineReader reads; `format` is its format's name."""
     arrays, n_entries = {"indptr": _Growing(np.int64)}, 0
     arrays["indptr"].extend([0])
     for rows in reader:
@@ -38,10 +38,11 @@ def collected(reader):
         arrays["indptr"].extend(rows.array("ends") + n_entries)
         n_entries += rows.n_entries
     arrays = {name: array.finish() for name, array in arrays.items()}
-    first_index, n_features = reader.form.extent(reader.least_index, reader.largest_index)
+    form = reader.form
+    first_index, n_features = form.extent(reader.least_index, reader.largest_index)
     if first_index:
         arrays["indices"] -= first_index
-    shape = len(arrays["target"]), n_features
+    shape = len(arrays["indptr"]) - 1, n_features
     X = matrix_of(arrays["data"], arrays["indices"], arrays["indptr"], shape)
     fields = arrays.get("fields")
     if fields is not None:
@@ -49,11 +50,13 @@ def collected(reader):
         fields = matrix_of(fields, X.indices.copy(), arrays["indptr"], shape)
     return Dataset(
         X,
-        arrays["target"] if reader.form.has_target else None,
+        arrays.get("target"),
         weights=arrays.get("weights"),
         fields=fields,
         query=arrays.get("query"),
-        feature_names=reader.form.feature_names,
+        feature_names=form.feature_names,
         skipped=reader.skipped,
         n_skipped=reader.n_skipped,
+        target_name=form.target_name,
+        format=format,
     )

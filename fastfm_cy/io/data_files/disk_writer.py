@@ -3,40 +3,45 @@
 import os
 import shutil
 import zlib
+from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 
-from ...data.disk.folder import HEADER, NPY_HEADER, checksum, npy_header, write_header
+from ...data.disk.folder import ARRAYS, HEADER, NPY_HEADER, checksum, npy_header, write_header
+from ...data.disk.replacing import put_in_place, recover
 from ...exceptions import FileFormatError
-from ..files import aside_of
+from ...utils.asides import aside_of, hold_lock, leftovers_of
 
 _SHIFTED = 1 << 20  # entries at a time
+_OWN_FILES = {HEADER, *(f"{name}.npy" for name in ARRAYS)}
 
 
 class FolderWriter:
     """A context in which rows are appended; the folder takes its name at the end of it.
 
-    After an error nothing is left but what was there before.
+    After an error nothing is left but what was there before. What a process that was killed left of
+    its writing to the same name is removed.
 
     Parameters
     ----------
     folder : Path
+        Links are followed.
     overwrite : bool
         Whether a data set may be there already.
     """
 
     def __init__(self, folder, overwrite):
-        if folder.exists():
-            if not overwrite:
-                raise FileExistsError(f"{folder} exists; choose another, or overwrite=True.")
-            if not (folder / HEADER).exists():
-                raise FileExistsError(f"{folder} is no data set; only data sets are overwritten.")
-        self.folder, self._aside = folder, aside_of(folder)
+        self.folder, self.overwrite = Path(os.path.realpath(folder)), overwrite
+        recover(self.folder)
+        check_folder(self.folder, overwrite)
+        self._aside, self._lock = None, None
         self._files, self._types, self._lengths, self._checksums = {}, {}, {}, {}
         self.n_rows = self.n_entries = 0
 
     def __enter__(self):
-        self._aside.mkdir()
+        _remove_leftovers(self.folder)
+        self._aside, self._lock = _new_folder(self.folder)
         self._append("indptr", np.zeros(1, np.int64))
         return self
 
@@ -102,16 +107,70 @@ class FolderWriter:
     def __exit__(self, kind, error, traceback):
         for file in self._files.values():
             file.close()
-        if kind is None:
-            self._take_name()
-        else:
+        try:
+            if kind is None:
+                check_folder(self.folder, self.overwrite)
+                put_in_place(self._aside, self.folder)
+        finally:
             shutil.rmtree(self._aside, ignore_errors=True)
+            if self._lock is not None:
+                os.close(self._lock)
 
-    def _take_name(self):
-        if not self.folder.exists():
-            os.rename(self._aside, self.folder)
-            return
-        before = aside_of(self.folder)
-        os.rename(self.folder, before)
-        os.rename(self._aside, self.folder)
-        shutil.rmtree(before)
+
+def check_folder(folder, overwrite):
+    """Raise if a data set must not be written there."""
+    if folder.exists():
+        if not overwrite:
+            raise FileExistsError(f"{folder} exists; choose another, or overwrite=True.")
+        if not (folder / HEADER).exists():
+            raise FileExistsError(f"{folder} is no data set; only data sets are overwritten.")
+    if not folder.parent.is_dir():
+        raise FileNotFoundError(f"{folder} cannot be written: there is no folder {folder.parent}.")
+
+
+def check_output_folder(folder, overwrite):
+    """Raise what a FolderWriter would raise at its end; nothing is changed."""
+    folder = Path(os.path.realpath(folder))
+    check_folder(folder, overwrite)
+    aside, lock = _new_folder(folder)
+    aside.rmdir()
+    if lock is not None:
+        os.close(lock)
+
+
+def _new_folder(folder):
+    """A folder aside, and the lock on it (None where folders have none)."""
+    while True:
+        aside = aside_of(folder)
+        try:
+            aside.mkdir()
+        except OSError as error:
+            raise type(error)(
+                error.errno, f"{folder} cannot be written: {error.strerror}"
+            ) from None
+        is_held, descriptor = _locked(aside)
+        if is_held is not False and aside.exists():
+            return aside, descriptor
+        if descriptor is not None:  # somebody took it for a leftover
+            os.close(descriptor)
+
+
+def _locked(aside):
+    """Whether a folder could be locked, and the descriptor to close; None where none has locks."""
+    try:
+        descriptor = os.open(aside, os.O_RDONLY)
+    except OSError:  # Windows opens no folders
+        return None, None
+    return hold_lock(descriptor), descriptor
+
+
+def _remove_leftovers(folder):
+    for left in leftovers_of(folder):
+        if not left.is_dir() or left.is_symlink():
+            continue
+        is_held, descriptor = _locked(left)
+        with suppress(OSError):
+            if is_held and _OWN_FILES.issuperset(os.listdir(left)):
+                shutil.rmtree(left, ignore_errors=True)
+        if descriptor is not None:
+            os.close(descriptor)

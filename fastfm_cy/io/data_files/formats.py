@@ -1,115 +1,107 @@
-"""The formats by their names, and files whose format is not known."""
+"""Data formats: each a row of one registry, which readers, `convert` and the command line share.
 
-import os
+docs/extending/format.md says how to add one.
+"""
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from ...exceptions import FileFormatError
-from ...utils.checks import check_choice
-from ..files import listed, opened
-from .collect import collected
-from .csv import TableForm
-from .libfm_binary import BINARY_SUFFIXES, read_libfm_binary
-from .line_reader import LineReader, first_line
-from .sparse_lines import SparseForm
-
-_SNIFFED = 1 << 16  # bytes
-
-
-def _libffm_form(**options):
-    return SparseForm(has_fields=True, **options)
+from ...data.dataset import Dataset
+from ..files import PACKED
+from .csv import write_csv
+from .libffm import write_libffm
+from .libfm_binary import MAGIC, outputs_of, read_libfm_binary, read_pieces, write_libfm_dataset
+from .libsvm import write_libsvm
+from .sparse_lines import FieldForm, SparseForm, colons_of_first_entry
+from .table_lines import TableForm
 
 
-_FORMS = {"libsvm": SparseForm, "libffm": _libffm_form, "csv": TableForm}
-FORMATS = ("auto", *_FORMS, "libfm_binary")
+def _itself(name: str) -> list[str]:
+    return [name]
 
 
-def read(source, *, format="auto", on_error="raise", n_jobs=None, **options):
-    """Read a file of any format.
+@dataclass(frozen=True)
+class DataFormat:
+    """How files of one format are known, read and written.
 
-    Parameters
-    ----------
-    source : path, binary file object, or list of these
-        As the readers take it; libFM's binary format by its path only.
-    format : {"auto", "libsvm", "libffm", "csv", "libfm_binary"}, default="auto"
-        "auto" looks at the suffix (.x, .xt), then at the first line with data.
-    on_error, n_jobs
-        As of `read_libsvm`.
-    **options
-        Further parameters of the format's reader, such as n_features or target.
-
-    Returns
-    -------
-    Dataset
+    They are read line by line, if there is a `form`, or else from a path by `read`.
     """
-    if is_binary(source, format):
-        return read_libfm_binary(only_path(source), **options)
-    return collected(text_reader(source, format, options, on_error=on_error, n_jobs=n_jobs))
+
+    name: str
+    write: Callable[[Any, Dataset], None]
+    """To a path or, of text, a file object."""
+    form: Callable[..., Any] | None = None
+    """Options -> what the lines look like."""
+    knows_line: Callable[[bytes], bool] | None = None
+    """Whether a line with data can only be of this format."""
+    read: Callable[..., Dataset] | None = None
+    """(path, options)"""
+    pieces: Callable[..., Iterator[Dataset]] | None = None
+    """The same, some rows at a time, for files that do not fit into memory."""
+    magic: bytes = b""
+    """What files begin with."""
+    suffixes: tuple[str, ...] = ()
+    """Of files; the first is that of files that are written."""
+    outputs_of: Callable[[str], list[str]] = _itself
+    """The files that are written for a name."""
+    is_table: bool = False
+    """Whether features are columns, of which each row has all."""
+
+    def in_pieces(self, path: str, options: dict[str, Any]) -> Iterator[Dataset]:
+        """The data of a file that is not text, some rows at a time if it can be."""
+        if self.pieces is not None:
+            yield from self.pieces(path, **options)
+        elif self.read is not None:
+            yield self.read(path, **options)
+
+    @property
+    def is_text(self) -> bool:
+        return self.form is not None
+
+    @property
+    def options(self) -> list[str]:
+        """What a reader can be told."""
+        if self.form is not None:
+            return list(inspect.signature(self.form).parameters)
+        assert self.read is not None  # a format has a form or a reader
+        return list(inspect.signature(self.read).parameters)[1:]
+
+    def check_options(self, options: dict[str, Any]) -> None:
+        """Refuse options that readers of this format do not have."""
+        for option in options:
+            if option not in self.options:
+                those = [row.name for row in DATA_FORMATS.values() if option in row.options]
+                where = f"is for {', '.join(those)}" if those else "is for no format"
+                raise TypeError(f"The option {option} {where}; the data are {self.name}.")
 
 
-def detect_format(path):
-    """The format of a file, by its suffix or its first line with data.
-
-    Parameters
-    ----------
-    path : path
-
-    Returns
-    -------
-    str
-        "libsvm", "libffm", "csv" or "libfm_binary".
-    """
-    if is_binary(path, "auto"):
-        return "libfm_binary"
-    with opened(path) as (file, name):
-        line = first_line(file.peek(_SNIFFED) + b"\n")
-    if line is None:
-        raise FileFormatError(f"{name}: no line with data near its beginning tells the format.")
-    return _format_of(line[1])
-
-
-def _format_of(line):
-    """By the colons of its second word, or the one behind qid."""
-    words = [word for word in line.split()[1:] if not word.startswith(b"qid:")]
-    n_colons = words[0].split(b"#")[0].count(b":") if words else 0
-    return {1: "libsvm", 2: "libffm"}.get(n_colons, "csv")
+_ROWS = (
+    DataFormat(
+        "libsvm", write_libsvm, SparseForm, lambda line: colons_of_first_entry(line) == 1,
+        suffixes=(".libsvm", ".svm", ".libfm"),
+    ),
+    DataFormat(
+        "libffm", write_libffm, FieldForm, lambda line: colons_of_first_entry(line) == 2,
+        suffixes=(".libffm", ".ffm"),
+    ),
+    DataFormat(
+        "csv", write_csv, TableForm, lambda line: colons_of_first_entry(line) not in (None, 1, 2),
+        suffixes=(".csv", ".tsv"), is_table=True,
+    ),
+    DataFormat(
+        "libfm_binary", write_libfm_dataset, read=read_libfm_binary, pieces=read_pieces,
+        magic=MAGIC, suffixes=(".x", ".xt"), outputs_of=outputs_of,
+    ),
+)  # fmt: skip
+DATA_FORMATS = {row.name: row for row in _ROWS}
+LAST_RESORT = "csv"  # of text that no format knows: one of numbers, a line each
 
 
-def is_binary(source, format):
-    """Whether the source is to be read as libFM's binary format."""
-    check_choice(format, "format", dict.fromkeys(FORMATS))
-    if format != "auto":
-        return format == "libfm_binary"
-    first = listed(source)[0]
-    return isinstance(first, str | os.PathLike) and Path(first).suffix in BINARY_SUFFIXES
-
-
-def only_path(source):
-    """The one path that a source in libFM's binary format must be."""
-    sources = listed(source)
-    if len(sources) > 1 or hasattr(sources[0], "read"):
-        raise ValueError("Of libFM's binary format, one file can be read, by its path.")
-    return sources[0]
-
-
-def text_reader(source, format, options, **others):
-    """A LineReader; `others` are its parameters."""
-    form = _AnyForm(options) if format == "auto" else _FORMS[format](**options)
-    return LineReader(source, form, **others)
-
-
-class _AnyForm:
-    """A form as LineReader takes it, of the format that the first line with data has."""
-
-    def __init__(self, options):
-        self._options, self._form = options, None
-
-    def begin(self, text, name):
-        if self._form is None:
-            line = first_line(text)
-            if line is None:
-                return None
-            self._form = _FORMS[_format_of(line[1])](**self._options)
-        return self._form.begin(text, name)
-
-    def __getattr__(self, name):
-        return getattr(self._form, name)
+def format_by_name(name: str) -> DataFormat | None:
+    """The format that a file's name tells by its suffix, before that of packed files."""
+    path = Path(name)
+    suffix = Path(path.stem).suffix if path.suffix in PACKED else path.suffix
+    return next((row for row in DATA_FORMATS.values() if suffix in row.suffixes), None)

@@ -3,27 +3,59 @@
 import re
 import warnings
 from collections import deque
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Protocol
 
 from joblib import effective_n_jobs
 
 from ...exceptions import FileFormatError, ParseError
+from ...kernels.text.reader import Problem, Rows, has_lone_returns
 from ...utils.checks import check_choice
-from ..files import damage_reported, listed, name_of, opened
+from ..files import check_text, damage_reported, listed, name_of, opened
 
 _PIECE = 1 << 20  # bytes
-_LONGEST_LINE = 1 << 28
+LONGEST_LINE = 1 << 26
+_LOOKED_AT = 1 << 12  # bytes that tell whether a file is text
 _SHOWN = 40  # bytes of a line on either side of what is wrong
 _KEPT_ERRORS = 1000
 _NO_INDEX = 2**31
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_FIRST_LINE = re.compile(rb"^[ \t\r\f\v]*([^#\s][^\n]*)\n", re.MULTILINE)
+_LINE = re.compile(rb"^[ \t\r\f\v]*([^#\s][^\n]*)\n", re.MULTILINE)
 
 
 def first_line(text):
     """A match of the first line with data (group 1), or None."""
-    return _FIRST_LINE.search(text)
+    return _LINE.search(text)
+
+
+def data_lines(text: bytes) -> Iterator[bytes]:
+    """The lines with data, without what ends them."""
+    return (match[1] for match in _LINE.finditer(text))
+
+
+class LineForm(Protocol):
+    """What the lines of a format look like: all that a LineReader must know of it."""
+
+    has_target: bool
+    feature_names: list[str] | None
+    target_name: str | None
+
+    def begin(self, text: bytes, name: str) -> int | None:
+        """Look at the first piece of a file called `name`: where its rows begin, or None."""
+
+    def new_rows(self, text: bytes) -> Rows:
+        """What a piece is read into."""
+
+    def read(self, rows: Rows, start: int) -> bool:
+        """Read from byte `start` up to the first line that is wrong; whether there was none."""
+
+    def extent(self, least: int, largest: int) -> tuple[int, int]:
+        """Given all indices' range, as read: which is the first feature, and how many there are."""
+
+    def expected(self, problem: Problem) -> str:
+        """What should stand where there is a problem."""
 
 
 class LineReader:
@@ -32,10 +64,7 @@ class LineReader:
     Parameters
     ----------
     source : path, binary file object, or list of these
-    form : SparseForm or TableForm
-        What the lines look like: ``begin(text)`` looks at a file's first piece and says where the
-        data begin in it, None if nowhere; ``new_rows(text)`` and ``read(rows, start)`` read a
-        piece; ``expected(problem)`` says what should stand where there is a problem.
+    form : LineForm
     on_error : {"raise", "skip"}
     n_jobs : int or None
         The most threads; the rows do not depend on it.
@@ -63,23 +92,34 @@ class LineReader:
 
     def __iter__(self):
         n_lines = n_rows = 0
+        empty_line = None  # behind the last row, in a file whose rows have no target
         with self._in_order(self._pieces()) as results:
             for rows, problems, name, n_lines_before in results:
-                n_lines = n_lines if n_lines_before is None else n_lines_before
+                if n_lines_before is not None:
+                    n_lines, empty_line = n_lines_before, None
+                if empty_line and (rows.n_rows or problems):
+                    self._report(*empty_line)
+                    empty_line = None
                 for place, problem in problems:
                     self._report(name, n_lines, rows.text, place, problem)
+                if rows.blank >= 0 and not empty_line:
+                    empty_line = name, n_lines, rows.text, rows.blank, Problem.BLANK
                 self.least_index = min(self.least_index, rows.least_index)
                 self.largest_index = max(self.largest_index, rows.largest_index)
                 self.largest_field = max(self.largest_field, rows.largest_field)
                 n_lines, n_rows = n_lines + rows.n_lines, n_rows + rows.n_rows
                 yield rows
+        self._finish(n_rows)
+
+    def _finish(self, n_rows):
+        """Refuse a source without rows; tell of lines that were left out."""
         told = ""
         if self.n_skipped:
             told = f"{self.n_skipped} lines could not be read, the first: {self.skipped[0]}"
         if not n_rows:
             raise FileFormatError(f"There are no rows in {self.names}. {told}".rstrip())
         if told:
-            warnings.warn(f"Left out: {told}", stacklevel=4)
+            warnings.warn(f"Left out: {told}", stacklevel=5)
 
     def _pieces(self):
         """(text, where to start in it, file name, number of lines before it if it is the first of
@@ -87,7 +127,7 @@ class LineReader:
         for source in self.sources:
             with opened(source) as (file, name), damage_reported(name):
                 begun, n_lines = False, 0
-                for text in _texts(file, name):
+                for text in texts(file, name):
                     start = 0 if begun else self.form.begin(text, name)
                     if start is None:
                         n_lines += text.count(b"\n")
@@ -142,14 +182,29 @@ class LineReader:
         self.skipped.append(error)
 
 
-def _texts(file, name):
-    """Pieces of whole lines, the last with a line feed, too."""
-    first = True
-    while text := file.read(_PIECE):
-        if not text.endswith(b"\n"):
-            rest = file.readline(_LONGEST_LINE)
-            if len(rest) == _LONGEST_LINE and not rest.endswith(b"\n"):
-                raise FileFormatError(f"{name}: a line is longer than {_LONGEST_LINE >> 20} MB.")
-            text += rest if rest.endswith(b"\n") else rest + b"\n"
-        yield text.removeprefix(_BYTE_ORDER_MARK) if first else text
-        first = False
+def texts(file, name):
+    """Pieces of whole lines, all of which end in a line feed: a carriage return, alone or before
+    one, ends a line, too."""
+    begun, n_begun = [], 0  # a line that has no end so far
+    is_first = True
+    while piece := file.read(_PIECE):
+        if is_first:
+            check_text(piece[:_LOOKED_AT], name)
+            piece, is_first = piece.removeprefix(_BYTE_ORDER_MARK), False
+        cut = piece.rfind(b"\n") + 1 or piece.rfind(b"\r", 0, -1) + 1
+        if cut:
+            yield _with_line_feeds(b"".join([*begun, memoryview(piece)[:cut]]))
+            begun, n_begun = [], 0
+        begun.append(piece[cut:])
+        n_begun += len(piece) - cut
+        if n_begun > LONGEST_LINE:
+            raise FileFormatError(f"{name}: a line is longer than {LONGEST_LINE >> 20} MB.")
+    if n_begun:
+        yield _with_line_feeds(b"".join([*begun, b"\n"]))
+
+
+def _with_line_feeds(text):
+    """The kernels take a carriage return for a blank, which is right before a line feed only."""
+    if b"\r" in text and has_lone_returns(text):
+        text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return text

@@ -6,18 +6,19 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import check_array
 
+from ...data.dataset import Dataset
+from ...data.disk.dataset import DiskDataset
 from ...data.matrix_checks import _rows_of, _scan, check_structure
 from ...kernels.text import writer
-from ..files import written_aside
-from .dataset import Dataset
+from ..outputs import written_aside
 
 _A_BLOCK = 1 << 16  # entries
 _MOST_FEATURES = np.iinfo(np.int32).max
 
 
 def unpacked(X, y, **others):
-    """(X, y, others) where a Dataset may stand for all of them."""
-    if not isinstance(X, Dataset):
+    """(X, y, others) where a Dataset, in memory or on disk, may stand for all of them."""
+    if not isinstance(X, Dataset | DiskDataset):
         return X, y, others
     return (
         X.X,
@@ -28,14 +29,18 @@ def unpacked(X, y, **others):
 
 def checked_rows(X):
     """CSRRows of a matrix, with its entries as they are stored."""
+    return scanned_rows(X)[0]
+
+
+def scanned_rows(X):
+    """The same, and what a scan of the entries found: UNSORTED, HAS_ZEROS."""
     X = sparse.csr_array(check_structure(X))
     if X.shape[1] > _MOST_FEATURES:
         raise ValueError(f"X has {X.shape[1]} features; at most {_MOST_FEATURES} are supported.")
     if X.dtype not in (np.float32, np.float64):
         X = X.astype(np.float64)
     rows = _rows_of(X)
-    _scan(rows, 1)
-    return rows
+    return rows, _scan(rows, 1)
 
 
 def checked_target(y, n_rows):

@@ -20,7 +20,7 @@ import numpy as np
 
 from ...exceptions import ModelFileError
 from ...utils.memory import CACHE_LINE, aligned_zeros
-from ..files import model_written_aside
+from ..outputs import model_written_aside
 
 MAGIC = b"\x89fastFM\n"  # neither text nor anything else
 VERSION = 1

@@ -13,22 +13,31 @@ blocks of four weights and their four sums of squared gradients (from 1), float3
 k. The weights that fill the last block are 0.
 """
 
+from __future__ import annotations
+
 import os
+import re
 import struct
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ...exceptions import ModelFileError
-from ..files import model_written_aside
+from ..outputs import model_written_aside
 from .text import bad_line, line_of, parse_numbers, read_lines, text_written_aside
 from .weights import FIELD_AWARE, Weights, estimator_of, weights_of
 
 _HEADER = struct.Struct("<iiiB")
 _FOUR = 4
 _NAMES = ("n", "m", "k", "normalization")
+_COUNT = re.compile(r"[0-9]{1,10}")
+_TEXT = re.compile(rb"n [0-9]+\r?\nm [0-9]")
 
 
-def read_libffm_model(path, *, fields=None, classes=(0, 1), **parameters):
+def read_libffm_model(
+    path: str | Path, *, fields: Any = None, classes: tuple = (0, 1), **parameters: Any
+) -> Any:
     """Read a model of libffm, of any version, as a fitted estimator.
 
     Parameters
@@ -62,13 +71,30 @@ def read_libffm_model(path, *, fields=None, classes=(0, 1), **parameters):
     )  # fmt: skip
 
 
+def begins_libffm_model(beginning, n_bytes):
+    """Whether a file of `n_bytes` that begins so is a model of libffm.
+
+    The binary form has no mark; but its length follows from its first numbers.
+    """
+    if _TEXT.match(beginning):
+        return True
+    if len(beginning) < _HEADER.size:
+        return False
+    n, m, k, normalizes = _HEADER.unpack_from(beginning)
+    return min(n, m, k) > 0 and normalizes <= 1 and n_bytes == _binary_size(n, m, k)
+
+
+def _binary_size(n, m, k):
+    return _HEADER.size + n * m * -(-k // _FOUR) * 2 * _FOUR * 4
+
+
 def _read_text(path):
     lines = read_lines(path)
     header = []
     for number, name in enumerate(_NAMES):
         line = lines[number] if number < len(lines) else ""
         first, _, count = line.partition(" ")
-        if first != name or not count.strip().isdecimal():
+        if first != name or not _COUNT.fullmatch(count.strip()):
             raise bad_line(path, number + 1, line, f"{name!r} and a number")
         header.append(int(count))
     n, m, k, normalizes = header
@@ -94,14 +120,13 @@ def _read_binary(path):
         if len(header) < _HEADER.size:
             raise ModelFileError(f"{path} is no model of libffm: it ends after {n_bytes} bytes.")
         n, m, k, normalizes = _HEADER.unpack(header)
-        n_blocks = -(-k // _FOUR)
-        expected = _HEADER.size + n * m * n_blocks * 2 * _FOUR * 4
-        if min(n, m, k) < 1 or normalizes > 1 or n_bytes != expected:
+        if min(n, m, k) < 1 or normalizes > 1 or n_bytes != _binary_size(n, m, k):
             raise ModelFileError(
                 f"{path} is no model of libffm, or truncated or altered: its header tells of {n} "
                 f"features, {m} fields and {k} factors, which is not what {n_bytes} bytes hold."
             )
         numbers = np.fromfile(file, "<f4")
+    n_blocks = -(-k // _FOUR)
     blocks = numbers.reshape(n, m, n_blocks, 2, _FOUR)
     factors, squares = (
         blocks[:, :, :, slot].reshape(n, m, n_blocks * _FOUR)[..., :k] for slot in (0, 1)
@@ -111,7 +136,7 @@ def _read_binary(path):
     return Weights(0.0, np.zeros(n), factors, squares), bool(normalizes)
 
 
-def write_libffm_model(model, path, *, text=False):
+def write_libffm_model(model: Any, path: str | Path, *, text: bool = False) -> None:
     """Write a fitted estimator as a model of libffm.
 
     Parameters
@@ -130,9 +155,9 @@ def write_libffm_model(model, path, *, text=False):
             "libffm knows neither bias nor linear weights; fit with fit_intercept=False and "
             "fit_linear=False."
         )
-    if not model.same_field:
+    if not model._fitted.table.family.same_field:
         raise ValueError("libffm counts pairs of one field, too; fit with same_field=True.")
-    normalizes = model.normalize is not None
+    normalizes = model._fitted.inputs.normalize is not None
     (_write_text if text else _write_binary)(path, weights, normalizes)
 
 

@@ -1,14 +1,17 @@
 """What text models of all kinds have in common: lines of numbers."""
 
 import io
+import os
 from contextlib import contextmanager
 
 import numpy as np
 
-from ...exceptions import ModelFileError
+from ...exceptions import FileFormatError, ModelFileError
 from ...kernels.text.writer import table_lines
-from ..files import model_written_aside
+from ..files import check_text
+from ..outputs import model_written_aside
 
+_LOOKED_AT = 1 << 12  # bytes that tell whether a file is text
 _SHOWN = 60  # characters of a bad line
 
 
@@ -20,11 +23,16 @@ def bad_line(path, number, line, expected):
 
 def read_lines(path):
     """All lines of a text file."""
+    with open(path, "rb") as file:
+        content = file.read()
     try:
-        with open(path, encoding="utf-8") as file:
-            return file.read().removesuffix("\n").split("\n")
+        check_text(content[:_LOOKED_AT], os.fspath(path))
+        text = content.decode("utf-8-sig")
+    except FileFormatError as error:
+        raise ModelFileError(str(error)) from error
     except UnicodeDecodeError as error:
         raise ModelFileError(f"{path} is no text: {error}.") from error
+    return text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n")
 
 
 @contextmanager

@@ -6,7 +6,11 @@ v_0: <v of feature 0, factor 0> ...          of a factorization machine; or
 v_0_1: <v of feature 0 for field 1> ...      of a field-aware one, fields ascending
 """
 
+from __future__ import annotations
+
 import re
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -21,8 +25,9 @@ _LINE = re.compile(r"(bias|i_(\d+)|v_(\d+)(?:_(\d+))?): (.*)")
 
 
 def read_xlearn_model(
-    path, *, task="classification", classes=(0, 1), normalize=False, **parameters
-):  # fmt: skip
+    path: str | Path, *, task: str = "classification", classes: tuple = (0, 1),
+    normalize: bool = False, **parameters: Any,
+) -> Any:  # fmt: skip
     """Read a text model of xLearn (``setTXTModel``, ``-t``) as a fitted estimator.
 
     Parameters
@@ -76,19 +81,14 @@ def _read(path):
     n_features = sum(match[2] is not None for match in matches)
     n_vectors = sum(match[3] is not None for match in matches)
     n_fields = sum(match[3] == "0" for match in matches if match[4])
-    numbers = range(n_features)
-    expected = ["bias", *(f"i_{i}" for i in numbers)]
-    if n_fields:
-        expected += [f"v_{i}_{f}" for i in numbers for f in range(n_fields)]
-    elif n_vectors:
-        expected += [f"v_{i}" for i in numbers]
-    for number, (match, name) in enumerate(zip(matches, expected, strict=False)):
+    names = _names(n_features, n_vectors, n_fields)  # only as many as there are lines are made
+    for number, (match, name) in enumerate(zip(matches, names, strict=False)):
         if match[1] != name:
             raise bad_line(path, number + 1, lines[number], f"{name!r}")
-    if len(matches) != len(expected):
+    n_expected = 1 + n_features + (n_vectors > 0) * n_features * max(1, n_fields)
+    if len(matches) != n_expected:
         raise ModelFileError(
-            f"{path} has {len(matches)} lines where {len(expected)} are expected; it may be "
-            "truncated."
+            f"{path} has {len(matches)} lines where {n_expected} are expected; it may be truncated."
         )
     values = [match[5] for match in matches]
     linear = parse_numbers(path, values[: 1 + n_features], 1, 1)[:, 0]
@@ -99,6 +99,16 @@ def _read(path):
     if n_fields:
         factors = factors.reshape(n_features, n_fields, -1)
     return Weights(linear[0], linear[1:], factors)
+
+
+def _names(n_features, n_vectors, n_fields):
+    """What the lines begin with, in order."""
+    yield "bias"
+    yield from (f"i_{i}" for i in range(n_features))
+    if n_fields:
+        yield from (f"v_{i}_{f}" for i in range(n_features) for f in range(n_fields))
+    elif n_vectors:
+        yield from (f"v_{i}" for i in range(n_features))
 
 
 def _doubled(weights):
@@ -121,7 +131,7 @@ def _doubled_rows(X):
     return sparse.hstack([sparse.diags_array(scale) @ X for scale in scales], format="csr")
 
 
-def write_xlearn_model(model, path):
+def write_xlearn_model(model: Any, path: str | Path) -> None:
     """Write a fitted estimator as a text model of xLearn, in full precision.
 
     Parameters

@@ -1,26 +1,34 @@
 """Lines of text to the rows of a sparse matrix.
 
-Two kinds of lines are read: `target [qid:n] entry entry ...` with entries `index[:value]` or
-`field:index[:value]`, and tables of numbers between separators. A Rows object holds what came out
-of one piece of a file. On a line that it cannot read it stops, and says where and why; it can go on
-behind that line.
+Two kinds of lines are read: `[target] [qid:n] entry entry ...` with entries `index[:value]` or
+`field:index:value`, and tables of numbers between separators. Instead of numbers, features may have
+any names, which are hashed. A Rows object holds what came out of one piece of a file. On a line that
+it cannot read it stops, and says where and why; it can go on behind that line.
 """
 
 import numpy as np
 
 from libc.math cimport isfinite
-from libc.stdint cimport int32_t, int64_t, uint8_t
-from libc.string cimport memchr
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
-from .numbers cimport is_digit, read_number
+from .numbers cimport read_number
+from .scanning cimport (
+    FM_FNV_BASIS, FM_LARGEST_INTEGER, after_blanks, after_line, after_name, after_padding,
+    begins_with_entry, hash_below, hash_more, is_blank, is_end, read_cell, read_integer,
+)
 
 cpdef enum Problem:
     NONE
     TARGET                        # no number where the target should be
+    NO_TARGET                     # a row without a target, when the first had one
+    LABEL                         # a row with a target, when the first had none
+    BLANK                         # an empty line where rows have no target: a row, or none?
     ENTRY                         # no entry
     BELOW_ONE                     # index 0 where they start from 1
     TOO_MANY_FEATURES             # an index beyond the last
     FIELD                         # a field without an index, or one too large
+    PAIR                          # an entry of two numbers where three belong
+    TRIPLE                        # an entry of three numbers where two belong
     VALUE                         # no number behind the colon
     TOO_LARGE                     # a number too large for its type
     END                           # something stuck to the end of an entry
@@ -28,13 +36,19 @@ cpdef enum Problem:
     NO_QUERY                      # a row with qid, when the first had none
     CELL                          # no number in a table's cell
     COLUMNS                       # more or fewer cells than columns
+    QUOTE                         # a quoted cell without an end
     WEIGHT                        # a negative weight
+
+cpdef enum Role:                  # of a table's column
+    FEATURE_COLUMN                # numbers
+    NAME_COLUMN                   # names of features, which are hashed
+    TARGET_COLUMN
+    WEIGHT_COLUMN
+    DROPPED_COLUMN                # any text
 
 cdef enum:
     # A feature more, and the number of features would not be an int32.
     LARGEST_INDEX = 2147483646
-
-cdef int64_t LARGEST_INTEGER = 900_000_000_000_000_000
 
 ctypedef struct Buffers:
     double* target
@@ -55,8 +69,12 @@ cdef class Rows:
         Whole lines; the last byte is a line feed.
     dtype : "float32" or "float64"
         Of the values.
-    has_fields, has_query, has_weights : bool
+    has_target, has_fields, has_query, has_weights : bool
         What there is besides.
+    n_hash : int
+        If positive, features have names, which are hashed to numbers below it.
+    bytes_an_entry : int
+        The fewest that an entry takes in the text.
     """
 
     cdef readonly bytes text
@@ -64,15 +82,18 @@ cdef class Rows:
     cdef readonly int largest_index, least_index, largest_field
     cdef readonly Problem problem
     cdef readonly Py_ssize_t place
+    cdef readonly Py_ssize_t blank    # the first of the empty lines that end the text, or -1
     cdef readonly int n_lines
     cdef object arrays
     cdef Buffers to
     cdef const uint8_t* begin     # of the text
     cdef const uint8_t* end
-    cdef bint is_double, has_fields, has_query, has_weights
+    cdef bint is_double, has_target, has_fields, has_query, has_weights
+    cdef uint32_t n_hash
 
-    def __init__(self, bytes text, dtype, *, bint has_fields=False, bint has_query=False,
-                 bint has_weights=False):
+    def __init__(self, bytes text, dtype, *, bint has_target=True, bint has_fields=False,
+                 bint has_query=False, bint has_weights=False, uint32_t n_hash=0,
+                 Py_ssize_t bytes_an_entry=2):
         if not text.endswith(b"\n"):
             raise ValueError("The text must end in a line feed.")
         self.text = text
@@ -81,12 +102,13 @@ cdef class Rows:
         with nogil:
             self.n_lines = count_lines(self.begin, self.end)
         self.is_double = np.dtype(dtype) == np.float64
-        self.has_fields, self.has_query, self.has_weights = has_fields, has_query, has_weights
+        self.has_target, self.has_fields, self.n_hash = has_target, has_fields, n_hash
+        self.has_query, self.has_weights = has_query, has_weights
         self.least_index, self.largest_index, self.largest_field = LARGEST_INDEX, -1, -1
-        # An entry takes two bytes at least, one with a field four.
-        n_lines, most = self.n_lines, len(text) // (4 if has_fields else 2) + 1
+        self.blank = -1
+        n_lines, most = self.n_lines, len(text) // bytes_an_entry + 1
         self.arrays = {
-            "target": np.empty(n_lines),
+            "target": np.empty(n_lines if has_target else 0),
             "weights": np.empty(n_lines if has_weights else 0),
             "query": np.empty(n_lines if has_query else 0, dtype=np.int64),
             "ends": np.empty(n_lines, dtype=np.int64),
@@ -134,15 +156,20 @@ cdef class Rows:
         cdef const uint8_t* p = self.begin + start
         cdef const uint8_t* end = self.end
         cdef Py_ssize_t n_entries = self.n_entries
-        self.problem = NONE
+        self.problem, self.blank = NONE, -1
         while p < end:
             p = after_blanks(p)
             if p[0] == c"\n":
+                if not self.has_target and self.blank < 0:
+                    self.blank = p - self.begin
                 p += 1
                 continue
             if p[0] == c"#":
                 p = after_line(p, end)
                 continue
+            if self.blank >= 0:
+                self.problem, self.place = BLANK, self.blank
+                return
             n_entries = self.n_entries
             p = self._head(p)
             while self.problem == NONE:
@@ -161,8 +188,16 @@ cdef class Rows:
     cdef const uint8_t* _head(self, const uint8_t* p) noexcept nogil:
         """The target and qid of a line."""
         cdef const uint8_t* after
-        p = self._number(p, TARGET, &self.to.target[self.n_rows])
-        if self.problem != NONE:
+        if self.has_target:
+            after = self._number(p, TARGET, &self.to.target[self.n_rows])
+            if self.problem != NONE:
+                if begins_with_entry(p):
+                    self.problem = NO_TARGET
+                    return p
+                return after
+            p = after
+        elif not begins_with_entry(p):
+            self.problem = LABEL
             return p
         after = after_blanks(p)
         if not (after[0] == c"q" and after[1] == c"i" and after[2] == c"d" and after[3] == c":"):
@@ -174,7 +209,7 @@ cdef class Rows:
             self.problem = NO_QUERY
             return after
         p = read_integer(after + 4, &self.to.query[self.n_rows])
-        if p == NULL or not is_end(p[0]) or self.to.query[self.n_rows] > LARGEST_INTEGER:
+        if p == NULL or not is_end(p[0]) or self.to.query[self.n_rows] > FM_LARGEST_INTEGER:
             self.problem = QUERY
             return after + 4
         return p
@@ -206,7 +241,13 @@ cdef class Rows:
             self.to.fields[self.n_entries] = <int32_t>field
             self.largest_field = max(self.largest_field, <int>field)
             p = after + 1
-        after = read_integer(p, &index)
+        if self.n_hash:
+            after = after_name(p)
+            index = hash_below(hash_more(FM_FNV_BASIS, p, after), self.n_hash)
+            if after == p:
+                after = NULL
+        else:
+            after = read_integer(p, &index)
         if after == NULL:
             self.problem = ENTRY
             return p
@@ -217,9 +258,14 @@ cdef class Rows:
         if p[0] == c":":
             p = self._number(p + 1, VALUE, &value)
             if self.problem != NONE:
+                if self.problem == END and p[0] == c":" and not self.has_fields:
+                    self.problem = TRIPLE
                 return p
         elif not is_end(p[0]):
             self.problem = END
+            return p
+        elif self.has_fields:
+            self.problem = PAIR
             return p
         index -= first
         self.least_index = min(self.least_index, <int>index)
@@ -240,108 +286,46 @@ cdef class Rows:
         self.n_entries += 1
         return end
 
-    def read_table(self, Py_ssize_t start=0, *, int n_columns, uint8_t separator,
-                   int target=-1, int weight=-1):
-        """Read lines of numbers from byte `start` on, up to the first that is wrong.
+    def read_table(self, Py_ssize_t start=0, *, const uint8_t[::1] roles, uint8_t separator,
+                   const uint64_t[::1] seeds=None):
+        """Read lines of a table from byte `start` on, up to the first that is wrong.
 
         Parameters
         ----------
-        n_columns : int
+        roles : array of Role
+            Of the columns. Zeros of features are left out.
         separator : int
             The byte between two cells; a blank stands for any number of blanks.
-        target, weight : int
-            Their columns, or -1. All others are features, in order; zeros are left out.
+        seeds : array of int
+            Of each column of names, the hash of what comes before them.
 
         Returns
         -------
         bool
             As `read_sparse`.
         """
+        cdef Py_ssize_t column
+        self.largest_index = -1
+        for column in range(roles.shape[0]):
+            self.largest_index += roles[column] == FEATURE_COLUMN
         with nogil:
-            self._read_table(start, n_columns, separator, target, weight)
+            read_table_lines(self, start, roles, separator, seeds)
         return self.problem == NONE
 
-    cdef void _read_table(self, Py_ssize_t start, int n_columns, uint8_t separator, int target,
-                          int weight) noexcept nogil:
-        cdef const uint8_t* p = self.begin + start
-        cdef const uint8_t* end = self.end
-        cdef Py_ssize_t n_entries
-        self.problem = NONE
-        self.largest_index = n_columns - 1 - (target >= 0) - (weight >= 0)
-        while p < end:
-            p = after_padding(p, separator)
-            if p[0] == c"\n":
-                p += 1
-                continue
-            if p[0] == c"#":
-                p = after_line(p, end)
-                continue
-            n_entries = self.n_entries
-            self.to.target[self.n_rows] = 0.0
-            p = self._cells(p, n_columns, separator, target, weight)
-            if self.problem != NONE:
-                self.n_entries = n_entries
-                self.place = p - self.begin
-                return
-            self.to.ends[self.n_rows] = self.n_entries
-            self.n_rows += 1
-            p += 1
 
-    cdef const uint8_t* _cells(self, const uint8_t* p, int n_columns, uint8_t separator,
-                               int target, int weight) noexcept nogil:
-        """One line of a table; where its line feed is, or what is wrong."""
-        cdef int column
-        cdef int32_t index = 0
-        cdef double value = 0.0
-        cdef const uint8_t* after
-        for column in range(n_columns):
-            after = self._cell(p, separator, &value)
-            if self.problem != NONE:
-                return after
-            if column == target:
-                self.to.target[self.n_rows] = value
-            elif column == weight:
-                if value < 0:
-                    self.problem = WEIGHT
-                    return p
-                self.to.weights[self.n_rows] = value
-            else:
-                if value != 0:
-                    after = self._keep(p, after, index, value)
-                    if self.problem != NONE:
-                        return after
-                index += 1
-            p = after
-            if column == n_columns - 1:
-                break
-            if separator != c" ":
-                if p[0] != separator:
-                    self.problem = COLUMNS
-                    return p
-                p = after_padding(p + 1, separator)
-            elif p[0] == c"\n":
-                self.problem = COLUMNS
-                return p
-        if p[0] != c"\n":
-            self.problem = COLUMNS
-        return p
+def hash_of(bytes name):
+    """The hash of a name, not yet made smaller: a seed for what follows it."""
+    cdef const uint8_t* start = name
+    return hash_more(FM_FNV_BASIS, start, start + len(name))
 
-    cdef inline const uint8_t* _cell(self, const uint8_t* p, uint8_t separator,
-                                     double* value) noexcept nogil:
-        """One cell, perhaps quoted, and the blanks behind it; where it ends, or what is wrong."""
-        cdef bint quoted = p[0] == c'"'
-        cdef const uint8_t* after = read_number(p + quoted, value)
-        if after == NULL or (quoted and after[0] != c'"'):
-            self.problem = CELL
-            return p
-        if not isfinite(value[0]):
-            self.problem = TOO_LARGE
-            return p
-        after = after + quoted
-        if not (after[0] == separator or is_blank(after[0]) or after[0] == c"\n"):
-            self.problem = CELL
-            return p
-        return after_padding(after, separator)
+
+def index_of(bytes name, uint32_t n_hash):
+    """The number below n_hash that a name is hashed to."""
+    cdef const uint8_t* start = name
+    return hash_below(hash_more(FM_FNV_BASIS, start, start + len(name)), n_hash)
+
+
+include "table_lines.pxi"
 
 
 cdef Py_ssize_t count_lines(const uint8_t* p, const uint8_t* end) noexcept nogil:
@@ -358,49 +342,20 @@ cdef Py_ssize_t count_lines(const uint8_t* p, const uint8_t* end) noexcept nogil
     return total
 
 
+def has_lone_returns(bytes text):
+    """Whether a carriage return stands before anything but a line feed."""
+    cdef const uint8_t* p = text
+    cdef const uint8_t* end = p + len(text)
+    cdef Py_ssize_t i, size
+    cdef uint8_t found = 0
+    while p < end and not found:  # what is behind the last byte is a zero of Python's
+        size = min(end - p, <Py_ssize_t>4096)
+        for i in range(size):
+            found |= (p[i] == c"\r") & (p[i + 1] != c"\n")
+        p += size
+    return found != 0
+
+
 cdef void* _address(array) except? NULL:
     cdef Py_ssize_t address = array.ctypes.data
     return <void*>address
-
-
-cdef inline bint is_blank(uint8_t byte) noexcept nogil:
-    """A carriage return counts: it stands before the line feed."""
-    return byte == c" " or byte == c"\t" or byte == c"\r" or byte == 11 or byte == 12
-
-
-cdef inline bint is_end(uint8_t byte) noexcept nogil:
-    """Of a word."""
-    return is_blank(byte) or byte == c"\n" or byte == c"#"
-
-
-cdef inline const uint8_t* after_blanks(const uint8_t* p) noexcept nogil:
-    while is_blank(p[0]):
-        p += 1
-    return p
-
-
-cdef inline const uint8_t* after_padding(const uint8_t* p, uint8_t separator) noexcept nogil:
-    """After blanks that are not the separator; but all are if it is a blank."""
-    while is_blank(p[0]) and (p[0] != separator or separator == c" "):
-        p += 1
-    return p
-
-
-cdef inline const uint8_t* after_line(const uint8_t* p, const uint8_t* end) noexcept nogil:
-    return <const uint8_t*>memchr(p, c"\n", end - p) + 1
-
-
-cdef inline const uint8_t* read_integer(const uint8_t* p, int64_t* value) noexcept nogil:
-    """Where the digits that begin at p end; NULL if none do. Of too many, the value is one above
-    LARGEST_INTEGER."""
-    cdef const uint8_t* start = p
-    cdef int64_t total = 0
-    while is_digit(p[0]):
-        total = 10 * total + (p[0] - c"0")
-        p += 1
-        if total > LARGEST_INTEGER:
-            while is_digit(p[0]):
-                p += 1
-            break
-    value[0] = total
-    return NULL if p == start else p

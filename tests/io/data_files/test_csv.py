@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import sparse
 from support.files import assert_same_bits, datasets, file_of
 
 from fastfm_cy.exceptions import FileFormatError, ParseError
@@ -96,6 +97,56 @@ def test_skipping(monkeypatch):
         dataset = read_csv(file_of("1,2\nx,2\n3,4\n5\n6,7"), on_error="skip", n_jobs=2)
     assert dataset.y.tolist() == [1, 3, 6]
     assert dataset.X.toarray().ravel().tolist() == [2, 4, 7]
+
+
+def test_columns_without_a_name():
+    """As pandas and R write the numbers of the rows."""
+    pandas = ",y,a\n0,1,5\n1,0,6\n"
+    for text, column in (
+        (pandas, 0),
+        ('"","y","a"\n"1",1,5\n"2",0,6\n', 0),
+        ("Unnamed: 0,y,a\n0,1,5\n1,0,6\n", 0),
+        ("y,a,\n1,5,x\n0,6,y\n", 2),
+    ):
+        for options in ({}, {"target": "y"}):
+            with pytest.raises(
+                FileFormatError, match=rf"column {column} has .* drop={column} \(--dr"
+            ):
+                read_csv(file_of(text), **options)
+            dataset = read_csv(file_of(text), drop=column, **options)
+            assert dataset.y.tolist() == [1, 0]
+            assert dataset.X.toarray().ravel().tolist() == [5, 6]
+            assert dataset.feature_names == ["a"]
+            assert dataset.target_name == "y"
+    assert read_csv(file_of(pandas), drop=[0, "a"]).X.shape == (2, 0)
+    with pytest.raises(ValueError, match="different columns"):
+        read_csv(file_of(pandas), drop=[0, "y"], target="y")
+    with pytest.raises(FileFormatError, match="no column 'z' for the columns to drop"):
+        read_csv(file_of(pandas), drop="z")
+    with pytest.raises(FileFormatError, match="2 columns 'a'; give a number"):
+        read_csv(file_of("y,a,a\n1,2,3\n"), target="a")
+
+
+def test_columns_left_out_may_hold_anything():
+    text = 'id,y,note,a\n7,1,"x, ""y""; \'z",5\n,0,,6\n8 9,1, # ,7\n'
+    dataset = read_csv(file_of(text), drop=["id", "note"], separator=",")
+    assert dataset.y.tolist() == [1, 0, 1]
+    assert dataset.X.toarray().ravel().tolist() == [5, 6, 7]
+    with pytest.raises(ParseError, match="line 2, column 3: expected a quotation mark"):
+        read_csv(file_of('y,note\n1,"x\n2,y"\n'), drop="note")
+
+
+def test_cells_that_are_no_numbers_say_what_to_use():
+    for text in ("y,a\n1,ann\n", "y,a\n1,\n", "y,a\n1,nan\n"):
+        with pytest.raises(ParseError, match=r"n_hash=.*drop=.*empty cells"):
+            read_csv(file_of(text))
+
+
+def test_tables_too_wide_to_be_read_back_are_not_written(tmp_path):
+    X = sparse.csr_array((1, 2**31 - 1), dtype=np.float32)
+    with pytest.raises(ValueError, match="longer a line than can be read"):
+        write_csv(tmp_path / "wide.csv", X, [1])
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_header_in_each_file():

@@ -8,7 +8,7 @@ from support.files import assert_same_dataset, datasets, file_of
 from fastfm_cy.exceptions import ParseError
 from fastfm_cy.io import read_libffm, write_libffm
 
-TEXT = "1 0:3:0.5 2:1\n-1 1:0:1 # end\n"
+TEXT = "1 0:3:0.5 2:1:1\n-1 1:0:1 # end\n"
 
 
 def test_lines():
@@ -48,6 +48,8 @@ def test_a_field_a_feature():
         ("1 1:1:x", 7, "a finite number behind the colon"),
         ("1 1:1:", 7, "a finite number behind the colon"),
         ("1 1:1:1:1", 8, "a blank"),
+        ("1 3:1 27:1", 6, r"field:index:value; an entry of two numbers is .*libsvm"),
+        ("1 1:1:1 27:1", 13, r"field:index:value; an entry of two numbers is .*libsvm"),
     ],
 )
 def test_wrong_lines(line, column, expected):

@@ -121,7 +121,7 @@ def test_the_line_of_an_error_does_not_depend_on_pieces(monkeypatch, n_jobs, pie
 PROBLEMS = {
     "x 1:2": (1, "the target"),
     "nan 1:2": (1, "a finite number, the target"),
-    "1:2 3:4": (2, "a blank or the end"),
+    "1:2 3:4": (1, "a target at the start of the line, as in the first line"),
     "1 2:3 4:x": (9, "a finite number behind the colon"),
     "1 2:inf": (5, "a finite number behind the colon"),
     "1 2: 3": (5, "a finite number behind the colon"),
@@ -136,6 +136,10 @@ PROBLEMS = {
     "1 9223372036854775808:1": (3, "at most 2147483646"),
     "1 " + "9" * 40: (3, "at most 2147483646"),
     "1 qid:3 2:1": (3, "no qid, as in the first line"),
+    "1 0:2:1": (
+        6,
+        "a blank or the end of the line; an entry of three numbers is one of the format libffm",
+    ),
     "1 0:1\x00": (6, "a blank or the end"),
 }
 
@@ -311,7 +315,7 @@ def test_wrong_parameters(wrong):
 
 
 def test_a_line_without_end(monkeypatch):
-    monkeypatch.setattr(_lines, "_LONGEST_LINE", 1 << 10)
+    monkeypatch.setattr(_lines, "LONGEST_LINE", 1 << 10)
     monkeypatch.setattr(_lines, "_PIECE", 100)
     with pytest.raises(FileFormatError, match="a line is longer"):
         read_libsvm(file_of("1 " + "0:1 " * 1000))

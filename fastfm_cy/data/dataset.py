@@ -1,6 +1,10 @@
-"""What the readers return."""
+"""A data set in memory: rows, targets and what belongs to them."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -9,6 +13,8 @@ from scipy import sparse
 @dataclass(frozen=True)
 class Dataset:
     """Rows, targets and what else a file holds. ``X, y = dataset`` takes the first two.
+
+    ``model.fit(dataset)`` takes all that it knows, ``model.predict(dataset)`` the rows.
 
     Attributes
     ----------
@@ -28,6 +34,10 @@ class Dataset:
         The first 1000 lines that were left out (``on_error="skip"``).
     n_skipped : int
         How many there were in all.
+    target_name : str or None
+        From a table's header, too.
+    format : str or None
+        Of the file that it was read from.
     """
 
     X: sparse.csr_array
@@ -38,6 +48,8 @@ class Dataset:
     feature_names: list | None = None
     skipped: list = field(default_factory=list)
     n_skipped: int = 0
+    target_name: str | None = None
+    format: str | None = None
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Any]:
         return iter((self.X, self.y))
