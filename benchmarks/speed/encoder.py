@@ -10,6 +10,7 @@ import gc
 import importlib
 import tempfile
 from pathlib import Path
+from time import perf_counter, process_time
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,11 @@ from fastfm_cy.preprocessing import FieldEncoder
 from ..measure import min_median, paired, print_table, ratios
 
 N_COLUMNS = 39
+_READERS = {
+    "pandas": lambda path: pd.read_csv(path, dtype=str),
+    "objects": lambda path: pd.read_csv(path, dtype=object),
+    "polars": lambda path: pl.read_csv(path, infer_schema=False),
+}
 
 
 def main():
@@ -32,32 +38,37 @@ def main():
     parser.add_argument("--features", type=int, default=1_000_000, help="at most, in all columns")
     parser.add_argument("--runs", type=int, default=5, help="paired runs")
     parser.add_argument("--folder", help="where to put the file; default: a temporary folder")
+    kinds = [*_READERS, "integers", "dense"]
+    parser.add_argument("--tables", nargs="+", choices=kinds, default=kinds)
+    parser.add_argument("--cpu", action="store_true", help="seconds of CPU: for a busy machine")
+    parser.add_argument("--transform", action="store_true", help="also transform alone")
     options = parser.parse_args()
     ids = _ids(options)
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         path = Path(folder) / "clicks.csv"
         _texts(ids).write_csv(path)
-        frames = {
-            "pandas": pd.read_csv(path, dtype=str),
-            "pandas, objects": pd.read_csv(path, dtype=object),
-            "polars": pl.read_csv(path, infer_schema=False),
-        }
-    print(f"pandas has the text as {frames['pandas'].dtypes.iloc[0]!r}")
-    for name, frame in frames.items():
-        _compare(
-            f"{name}: {options.rows:,} rows, {N_COLUMNS} columns of text",
-            {
-                "FieldEncoder": lambda f=frame: FieldEncoder().fit_transform(f),
-                "FieldEncoder, 2 threads": lambda f=frame: FieldEncoder(n_jobs=2).fit_transform(f),
-                "OneHotEncoder": lambda f=frame: _one_hot().fit_transform(f),
-            },
-            options.runs,
-        )
-        _compare_transform(name, frame, options.runs)
-        _memory(name, frame)
-    del frames, frame
-    _integers(ids, options.runs)
-    _dense(ids, options.runs)
+        for kind in options.tables:
+            if kind in _READERS:
+                _frame(kind, _READERS[kind](path), options)
+    if "integers" in options.tables:
+        _integers(ids, options)
+    if "dense" in options.tables:
+        _dense(ids, options)
+
+
+def _frame(kind, frame, options):
+    name = f"pandas, {frame.dtypes.iloc[0]!r}" if kind != "polars" else kind
+    functions = {
+        "FieldEncoder": lambda: FieldEncoder().fit_transform(frame),
+        "FieldEncoder, 2 threads": lambda: FieldEncoder(n_jobs=2).fit_transform(frame),
+        "OneHotEncoder": lambda: _one_hot().fit_transform(frame),
+    }
+    if options.cpu:  # which threads do not save
+        del functions["FieldEncoder, 2 threads"]
+    _compare(f"{name}: {len(frame):,} rows, {N_COLUMNS} columns of text", functions, options)
+    if options.transform:
+        _compare_transform(name, frame, options)
+    _memory(name, frame)
 
 
 def _ids(options):
@@ -78,7 +89,7 @@ def _one_hot():
     return OneHotEncoder(handle_unknown="ignore", dtype=np.float32)
 
 
-def _compare_transform(name, frame, runs):
+def _compare_transform(name, frame, options):
     ours, theirs = FieldEncoder().fit(frame), _one_hot().fit(frame)
     _compare(
         f"{name}: transform alone",
@@ -86,11 +97,11 @@ def _compare_transform(name, frame, runs):
             "FieldEncoder": lambda: ours.transform(frame),
             "OneHotEncoder": lambda: theirs.transform(frame),
         },
-        runs,
+        options,
     )
 
 
-def _integers(ids, runs):
+def _integers(ids, options):
     functions = {
         "FieldEncoder": lambda: FieldEncoder(categorical=range(N_COLUMNS)).fit_transform(ids),
         "OneHotEncoder": lambda: _one_hot().fit_transform(ids),
@@ -98,10 +109,10 @@ def _integers(ids, runs):
     modern_fm = _imported("modern_fm")
     if modern_fm:
         functions["modern-fm's"] = lambda: modern_fm.CategoricalEncoder().fit_transform(ids)
-    _compare(f"NumPy: {len(ids):,} rows, {N_COLUMNS} columns of integers", functions, runs)
+    _compare(f"NumPy: {len(ids):,} rows, {N_COLUMNS} columns of integers", functions, options)
 
 
-def _dense(ids, runs):
+def _dense(ids, options):
     """A table small enough for an encoder whose output is dense."""
     category_encoders = _imported("category_encoders")
     if not category_encoders:
@@ -114,7 +125,7 @@ def _dense(ids, runs):
             "OneHotEncoder": lambda: _one_hot().fit_transform(frame),
             "category_encoders'": lambda: category_encoders.OneHotEncoder().fit_transform(frame),
         },
-        runs,
+        options,
     )
 
 
@@ -126,10 +137,11 @@ def _imported(module):
         return None
 
 
-def _compare(title, functions, runs):
+def _compare(title, functions, options):
     """Print a table; the others are compared with the first function."""
-    seconds = paired(functions, runs)
-    print(f"\n**{title}**  \n{runs} paired runs\n")
+    seconds = paired(functions, options.runs, process_time if options.cpu else perf_counter)
+    clock = "seconds of CPU" if options.cpu else "seconds"
+    print(f"\n**{title}**  \n{options.runs} paired runs, {clock}\n")
     base = next(iter(functions))
     rows = [
         (name, min_median(its, 3), min_median(ratios(seconds, name, base), 2))
