@@ -7,7 +7,11 @@ import nox
 nox.options.sessions = ["lint", "types", "tests"]
 
 PYPROJECT = nox.project.load_toml("pyproject.toml")
-BUILD = ("python", "setup.py", "--quiet", "egg_info", "build_ext", "--inplace")
+# The checkout itself as an installed package; an editable install would compile all kernels anew.
+LINK = """
+import pathlib, site
+pathlib.Path(site.getsitepackages()[-1], "checkout.pth").write_text(str(pathlib.Path.cwd()))
+"""
 BUILDS = "from fastfm_cy.kernels import dispatch; print(*dispatch.available_builds())"
 
 
@@ -21,6 +25,13 @@ def _install_requirements(session: nox.Session) -> None:
     extras = chain.from_iterable(project["optional-dependencies"].values())
     others = [name for name in extras if not name.startswith(project["name"])]
     session.install(*PYPROJECT["build-system"]["requires"], *project["dependencies"], *others)
+
+
+def _build_in_place(session: nox.Session) -> None:
+    """The package of this checkout; compiles what changed."""
+    _install_requirements(session)
+    session.run("python", "setup.py", "--quiet", "egg_info", "build_ext", "--inplace")
+    session.run("python", "-c", LINK)
 
 
 @nox.session
@@ -49,7 +60,7 @@ def types(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """Examples, links and tables of all pages."""
-    session.install(".[test]")
+    _build_in_place(session)
     pages = [f"tests/contracts/test_{page}.py" for page in ("docs", "readme", "migration")]
     session.run("pytest", *pages, *session.posargs)
 
@@ -57,12 +68,11 @@ def docs(session: nox.Session) -> None:
 @nox.session
 def kernels(session: nox.Session) -> None:
     """Rebuild in place what changed, and test every build that this CPU can run."""
-    _install_requirements(session)
-    session.run(*BUILD)
+    _build_in_place(session)
     builds = session.run("python", "-c", BUILDS, silent=True)
     for build in str(builds).split():
         environment = {"FASTFM_CY_SIMD": build}
-        session.run("python", "-m", "pytest", "tests/kernels", *session.posargs, env=environment)
+        session.run("pytest", "tests/kernels", *session.posargs, env=environment)
 
 
 @nox.session
