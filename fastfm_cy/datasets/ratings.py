@@ -6,6 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from ..utils.encodings import check_text
+
+_LOOKED_AT = 1 << 12  # bytes that tell whether a file is text
+
 
 @dataclass(frozen=True)
 class Ratings:
@@ -41,6 +45,8 @@ def load_ratings(path):
         Naming the file and the line that is not of that form.
     """
     path = Path(path)
+    with path.open("rb") as file:
+        check_text(file.read(_LOOKED_AT), str(path))
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         rows = _split_lines(file)
         lines = list(_parse_ratings(path, rows))

@@ -60,7 +60,7 @@ class DataFormat:
         """What a reader can be told."""
         if self.form is not None:
             return list(inspect.signature(self.form).parameters)
-        return list(inspect.signature(self.read).parameters)[1:]
+        return [] if self.read is None else list(inspect.signature(self.read).parameters)[1:]
 
     def check_options(self, options: dict[str, Any]) -> None:
         """Refuse options that readers of this format do not have."""
