@@ -73,13 +73,13 @@ def test_bombs(tmp_path, suffix, content):
     if suffix == ".zst" and not HAS_ZSTD:
         pytest.skip("neither Python 3.14 nor the package zstandard")
     path, is_one_line = tmp_path / f"bomb{suffix}", content not in b"\n\r"
-    n_bytes = 1 << (27 if is_one_line else 22)
+    n_bytes = 1 << (26 if is_one_line else 22)
     pack = PACKERS.get(suffix)
     path.write_bytes(pack(content * n_bytes) if pack else zstd_bomb(n_bytes, content))
     for reader in (read, read_libsvm, read_csv):
-        # A line may be as long as 64 MB; of other texts, one piece at a time is held.
+        # A line may be as long as 32 MB; of other texts, one piece at a time is held.
         most = cost(lambda reader=reader: reader(path))
-        assert most < SLACK + (1 << 26 if is_one_line else 30 * n_bytes)
+        assert most < SLACK + (1 << 25 if is_one_line else 30 * n_bytes)
 
 
 def test_bombs_are_converted_in_bounded_memory(tmp_path):

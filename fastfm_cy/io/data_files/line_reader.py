@@ -17,7 +17,7 @@ from ...utils.encodings import check_text
 from ..files import damage_reported, listed, name_of, opened
 
 _PIECE = 1 << 20  # bytes
-LONGEST_LINE = 1 << 26
+LONGEST_LINE = 1 << 25
 _LOOKED_AT = 1 << 12  # bytes that tell whether a file is text
 _SHOWN = 40  # bytes of a line on either side of what is wrong
 _KEPT_ERRORS = 1000
@@ -192,29 +192,38 @@ def texts(file: Any, name: str) -> Iterator[bytes]:
             check_text(text[:_LOOKED_AT], name)
             text, is_first = text.removeprefix(_BYTE_ORDER_MARK), False
         if not text.endswith(b"\n"):
-            if b"\n" in text:
-                rest = file.readline(LONGEST_LINE)
-            else:
-                rest = b"".join(_up_to_return(file, text[-1:]))
-            if len(rest) >= LONGEST_LINE and not rest.endswith((b"\n", b"\r")):
-                raise FileFormatError(f"{name}: a line is longer than {LONGEST_LINE >> 20} MB.")
-            text += rest if rest.endswith(b"\n") else rest + b"\n"
+            text = _whole_lines(text, file, name)
         yield _with_line_feeds(text)
+
+
+def _whole_lines(text, file, name):
+    """A piece of a file, and what is left of its last line."""
+    if b"\n" in text:
+        parts, n_bytes, rest = [text], 0, [file.readline(LONGEST_LINE)]
+    else:  # one long line, or carriage returns only
+        parts, n_bytes, rest = [text], len(text), _up_to_return(file, text[-1:])
+    for part in rest:
+        parts.append(part)
+        n_bytes += len(part)
+        if n_bytes >= LONGEST_LINE:
+            raise FileFormatError(f"{name}: a line is longer than {LONGEST_LINE >> 20} MB.")
+    if not parts[-1].endswith(b"\n"):
+        parts.append(b"\n")
+    return b"".join(parts)
 
 
 def _up_to_return(file, last):
     """Parts of a file without line feeds up to one, or to a carriage return, that ends the line
     whose last byte so far is `last`."""
-    n_bytes = 0
-    while n_bytes < LONGEST_LINE and (ahead := file.peek(1)):
+    while ahead := file.peek(1):
         if last == b"\r":
             # What follows a return at the end of what was seen belongs to it, or is another line.
             yield file.read(1) if ahead.startswith(b"\n") else b""
             return
         ends = [place for place in (ahead.find(b"\r"), ahead.find(b"\n")) if place >= 0]
         part = file.read(min(ends) + 1 if ends else len(ahead))
-        n_bytes, last = n_bytes + len(part), part[-1:]
         yield part
+        last = part[-1:]
         if last == b"\n":
             return
 
