@@ -3,11 +3,19 @@
 from importlib.metadata import version as _version
 
 from .data.relational import RelationalDesign
-from .estimators.bayesian import BayesianFMClassifier, BayesianFMRegressor
-from .estimators.bayesian_ordinal import BayesianFMOrdinal
-from .estimators.ffm import FFMClassifier, FFMRegressor
-from .estimators.fm import FMClassifier, FMRegressor
-from .estimators.fwfm import FwFMClassifier, FwFMRegressor
+from .estimators import (
+    BayesianFMClassifier,
+    BayesianFMOrdinal,
+    BayesianFMRegressor,
+    FFMClassifier,
+    FFMRegressor,
+    FMClassifier,
+    FMRanker,
+    FMRecommender,
+    FMRegressor,
+    FwFMClassifier,
+    FwFMRegressor,
+)
 from .exceptions import DivergenceError, ModelFileError
 from .show_config import show_config
 
@@ -21,6 +29,8 @@ __all__ = [
     "FFMClassifier",
     "FFMRegressor",
     "FMClassifier",
+    "FMRanker",
+    "FMRecommender",
     "FMRegressor",
     "FwFMClassifier",
     "FwFMRegressor",

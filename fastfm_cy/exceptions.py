@@ -1,5 +1,7 @@
 """Errors of our own; everything else is Python's ValueError, TypeError or MemoryError."""
 
+from __future__ import annotations
+
 
 class DivergenceError(FloatingPointError):
     """Training, or a prediction, left the range of finite numbers.
@@ -27,12 +29,12 @@ class ParseError(FileFormatError):
         What should stand there.
     """
 
-    def __init__(self, file, line, column, text, expected):
+    def __init__(self, file: str, line: int, column: int, text: str, expected: str) -> None:
         super().__init__(file, line, column, text, expected)
         self.file, self.line, self.column = file, line, column
         self.text, self.expected = text, expected
 
-    def __str__(self):
+    def __str__(self) -> str:
         return (
             f"{self.file}, line {self.line}, column {self.column}: expected {self.expected}; "
             f"the line reads {self.text!r}."

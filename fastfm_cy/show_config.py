@@ -1,5 +1,7 @@
 """What this installation is made of and runs on."""
 
+from __future__ import annotations
+
 import platform
 from importlib.metadata import version
 from pathlib import Path
@@ -11,7 +13,7 @@ from .kernels import dispatch
 _HUGE_PAGES = Path("/sys/kernel/mm/transparent_hugepage/enabled")
 
 
-def show_config():
+def show_config() -> None:
     """Print versions, the build of the kernels in use, threads and memory pages."""
     for name in ("fastfm_cy", "numpy", "scipy", "scikit-learn"):
         print(f"{name + ':':<20}{version(name)}")
@@ -22,7 +24,7 @@ def show_config():
     print(f"{'huge pages:':<20}{_huge_pages()}")
 
 
-def _huge_pages():
+def _huge_pages() -> str:
     try:
         modes = _HUGE_PAGES.read_text().strip()
     except OSError:

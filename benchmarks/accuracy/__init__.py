@@ -1,0 +1,1 @@
+"""Accuracy: errors on data, and of defaults."""

@@ -1,10 +1,11 @@
 """libFM's command line beside `fastfm-cy libfm`: test errors on MovieLens 100K, over seeds.
 
-    LIBFM=path/to/libFM python -m benchmarks.agreement path/to/ml-100k [n_seeds]
+    LIBFM=path/to/libFM python -m benchmarks.accuracy.agreement
 
 prints a line of docs/migration.md's table for each set of flags.
 """
 
+import argparse
 import os
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from pathlib import Path
 
 import numpy as np
 from sklearn.metrics import root_mean_squared_error
+
+from ..data import data_file
 
 N_USERS, N_ITEMS = 943, 1682
 FLAGS = [
@@ -26,7 +29,13 @@ FLAGS = [
 ]
 
 
-def main(folder, n_seeds):
+def main():
+    parser = argparse.ArgumentParser(prog=f"python -m {__spec__.name}", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=10)
+    options = parser.parse_args()
+    if "LIBFM" not in os.environ:
+        parser.error("the environment variable LIBFM names no binary")
+    folder = data_file("ml-100k")
     programs = [os.environ["LIBFM"]], [sys.executable, "-m", "fastfm_cy.cli", "libfm"]
     with tempfile.TemporaryDirectory() as scratch:
         scratch = Path(scratch)
@@ -35,7 +44,7 @@ def main(folder, n_seeds):
         (scratch / "meta").write_text("0\n" * N_USERS + "1\n" * N_ITEMS)
         for flags in FLAGS:
             errors = [
-                [_error(program, flags, seed, scratch, y) for seed in range(1, n_seeds + 1)]
+                [_error(program, flags, seed, scratch, y) for seed in range(1, options.seeds + 1)]
                 for program in programs
             ]
             cells = [f"{np.mean(e):.4f} ± {np.std(e):.4f}" for e in errors]
@@ -63,4 +72,4 @@ def _error(program, flags, seed, scratch, y):
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 10)
+    main()

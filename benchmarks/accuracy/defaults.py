@@ -1,4 +1,4 @@
-"""How the default hyper-parameters do, and their neighbours: ``python -m benchmarks.defaults``.
+"""The default hyper-parameters and their neighbours: ``python -m benchmarks.accuracy.defaults``.
 
 Each default is halved and doubled, one at a time, and the rows shuffled one by one instead of in
 blocks. The figures are means over seeds.
@@ -22,7 +22,7 @@ _VARIED = ("learning_rate", "l2_linear", "l2_factors", "init_scale", "n_factors"
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.defaults", description=__doc__)
+    parser = argparse.ArgumentParser(prog=f"python -m {__spec__.name}", description=__doc__)
     parser.add_argument("--seeds", type=int, default=3)
     options = parser.parse_args()
     _table(FMRegressor(), regression_sets(), rmse, options.seeds)

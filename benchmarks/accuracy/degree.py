@@ -1,4 +1,4 @@
-"""What higher degrees cost, and what they gain: ``python -m benchmarks.degree``.
+"""What higher degrees cost, and what they gain: ``python -m benchmarks.accuracy.degree``.
 
 Seconds an epoch, or for ALS a sweep, beside those of degree 2 in the same run, and test errors, on
 clicks and on rows with an interaction of three features. polylearn, whose coordinate descent knows
@@ -47,7 +47,7 @@ print((whole - short) / sweeps, error)
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.degree", description=__doc__)
+    parser = argparse.ArgumentParser(prog=f"python -m {__spec__.name}", description=__doc__)
     parser.add_argument("--solvers", nargs="+", default=["sgd", "adagrad", "als"])
     parser.add_argument("--factors", type=int, default=8)
     parser.add_argument("--runs", type=int, default=5)

@@ -1,5 +1,5 @@
 """Plain, field-weighted and field-aware machines on data whose structure depends on the fields:
-``python -m benchmarks.ffm_accuracy``. MovieLens 100K is looked for as benchmarks/data.py says."""
+``python -m benchmarks.accuracy.ffm``. MovieLens 100K is looked for as benchmarks/data.py says."""
 
 import argparse
 
@@ -57,7 +57,7 @@ def compare(title, X, y, X_test, y_test, models, noise_floor=None):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.ffm_accuracy", description=__doc__)
+    parser = argparse.ArgumentParser(prog=f"python -m {__spec__.name}", description=__doc__)
     parser.add_argument("--rows", type=int, default=400_000, help="generated rows")
     parser.add_argument("--no-movielens", action="store_true")
     options = parser.parse_args()

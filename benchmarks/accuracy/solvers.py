@@ -1,4 +1,4 @@
-"""All solvers with their default parameters: ``python -m benchmarks.solvers``.
+"""All solvers with their default parameters: ``python -m benchmarks.accuracy.solvers``.
 
 Seconds of training (20 epochs) and test metric; and the "auto" strengths beside the best of a grid.
 """
@@ -19,7 +19,7 @@ _GRID_FACTORS = (0.01, 0.03, 0.07, 0.15, 0.3)
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.solvers", description=__doc__)
+    parser = argparse.ArgumentParser(prog=f"python -m {__spec__.name}", description=__doc__)
     parser.add_argument("--seeds", type=int, default=3)
     options = parser.parse_args()
     _table(FMRegressor, regression_sets(), rmse, options.seeds)

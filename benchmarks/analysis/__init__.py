@@ -1,0 +1,1 @@
+"""Analysis: what bounds the speed, and what a change changed."""

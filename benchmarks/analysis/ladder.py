@@ -1,4 +1,4 @@
-"""What each optimisation gains: ``python -m benchmarks.ladder``.
+"""What each optimisation gains: ``python -m benchmarks.analysis.ladder``.
 
 All are on, then each is switched off alone; seconds over those with all on, in paired runs.
 """
@@ -29,7 +29,7 @@ _OFF = {
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.ladder", description=__doc__)
+    parser = argparse.ArgumentParser(prog=f"python -m {__spec__.name}", description=__doc__)
     parser.add_argument("--workloads", nargs="+", choices=WORKLOADS, default=["A", "B", "C"])
     parser.add_argument("--solvers", nargs="+", default=["sgd", "adagrad"])
     parser.add_argument("--runs", type=int, default=5)

@@ -1,6 +1,6 @@
-"""Training against the memory bound: ``python -m benchmarks.roofline`` (needs a C compiler).
+"""Training against the memory bound: ``python -m benchmarks.analysis.roofline``.
 
-The bound is roofline.c: a read-modify-write of the same rows in the same order.
+Needs a C compiler. The bound is roofline.c: a read-modify-write of the same rows in the same order.
 """
 
 import argparse
@@ -55,7 +55,7 @@ class Bound:
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.roofline", description=__doc__)
+    parser = argparse.ArgumentParser(prog=f"python -m {__spec__.name}", description=__doc__)
     parser.add_argument("--workloads", nargs="+", choices=WORKLOADS, default=["A", "B", "C"])
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--rows", type=int, help="training rows, if not the workload's own")

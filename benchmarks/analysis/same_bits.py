@@ -83,25 +83,21 @@ def plain_fits():
             if loss in REGRESSION and classes == 3:
                 continue
             for degree, shared in ((2, False), (3, False), (3, True)):
-                how = dict(
-                    solver=solver,
-                    loss=loss,
-                    dtype=dtype,
-                    degree=degree,
-                    share_factors=shared,
-                    max_iter=3,
-                    random_state=0,
-                    init_scale=0.1,
-                )
+                how = {
+                    "solver": solver,
+                    "loss": loss,
+                    "dtype": dtype,
+                    "degree": degree,
+                    "share_factors": shared,
+                    "max_iter": 3,
+                    "random_state": 0,
+                    "init_scale": 0.1,
+                }
+                y = target(loss, classes)
                 if solver == "sgd":
                     how["learning_rate"] = 0.01
                 name = f"{cls.__name__} {solver} {loss} {dtype} {classes} {degree} {shared}"
-                yield (
-                    name,
-                    lambda cls=cls, how=how, y=target(loss, classes): digest(
-                        cls(5, **how).fit(X, y)
-                    ),
-                )
+                yield name, lambda cls=cls, how=how, y=y: digest(cls(5, **how).fit(X, y))
 
 
 def field_fits():
@@ -115,16 +111,13 @@ def field_fits():
         for loss, classes in itertools.product(losses, (2, 3)):
             if loss in REGRESSION and classes == 3:
                 continue
-            how = dict(
-                solver=solver, loss=loss, dtype=dtype, fields=FIELDS, max_iter=3, random_state=0
-            )
+            how = {"solver": solver, "loss": loss, "dtype": dtype, "fields": FIELDS}
+            how |= {"max_iter": 3, "random_state": 0}
+            y = target(loss, classes)
             if solver == "sgd":
                 how["learning_rate"] = 0.01
             name = f"{cls.__name__} {solver} {loss} {dtype} {classes}"
-            yield (
-                name,
-                lambda cls=cls, how=how, y=target(loss, classes): digest(cls(3, **how).fit(X, y)),
-            )
+            yield name, lambda cls=cls, how=how, y=y: digest(cls(3, **how).fit(X, y))
 
 
 def courses():

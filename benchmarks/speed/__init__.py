@@ -1,0 +1,1 @@
+"""Speed: seconds, and ratios to peers or bounds."""

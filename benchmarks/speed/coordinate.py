@@ -1,4 +1,4 @@
-"""Seconds a sweep of ALS and of the Gibbs samplers: ``python -m benchmarks.coordinate``.
+"""Seconds a sweep of ALS and of the Gibbs samplers: ``python -m benchmarks.speed.coordinate``.
 
 libFM through the environment variable LIBFM (its own clock), fastFM and, for Gibbs, myFM if they
 are installed (difference of two fits), and fastfm_cy in one and two threads (its own clock). All
@@ -27,7 +27,7 @@ _OURS = "fastfm_cy"
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.coordinate", description=__doc__)
+    parser = argparse.ArgumentParser(prog=f"python -m {__spec__.name}", description=__doc__)
     names = ["ml100k", "ml100k-side", "B"]
     parser.add_argument("--workloads", nargs="+", choices=names, default=names)
     parser.add_argument("--methods", nargs="+", choices=["als", "gibbs"], default=["als", "gibbs"])

@@ -1,16 +1,16 @@
 """From text to predictions: programs that read files, train for 10 epochs and write predictions.
 
-    LIBFM=path/to/libFM XLEARN_PYTHON=path/to/python python -m benchmarks.end_to_end [n_runs]
+    LIBFM=path/to/libFM XLEARN_PYTHON=path/to/python python -m benchmarks.speed.end_to_end
 
 on the clicks of workload A, one thread. All programs run in turn; a round of them is one paired
 run. XLEARN_PYTHON is an interpreter that has xLearn; what is not named is left out.
 """
 
+import argparse
 import os
 import subprocess
 import sys
 import tempfile
-from argparse import Namespace
 from pathlib import Path
 from time import perf_counter
 
@@ -62,14 +62,18 @@ def programs(workload, train, test, out):
             yield f"xLearn ({solver})", [[os.environ["XLEARN_PYTHON"], "-c", _XLEARN, *arguments]]
 
 
-def main(n_runs):
-    workload = WORKLOADS["A"](Namespace(rows=None))
+def main():
+    parser = argparse.ArgumentParser(prog=f"python -m {__spec__.name}", description=__doc__)
+    parser.add_argument("--runs", type=int, default=5, help="paired runs")
+    parser.add_argument("--rows", type=int, help="training rows, if not the workload's own")
+    options = parser.parse_args()
+    workload = WORKLOADS["A"](options)
     with tempfile.TemporaryDirectory() as folder:
         train, test = workload.write(Path(folder))
         out = Path(folder) / "out"
         named = list(programs(workload, train, test, out))
         seconds, errors = {name: [] for name, _ in named}, {}
-        for _ in range(n_runs):
+        for _ in range(options.runs):
             for name, commands in named:
                 for cache in Path(folder).glob("*.bin"):
                     cache.unlink()  # xLearn's, of the text
@@ -92,4 +96,4 @@ def _run(command, folder):
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 5)
+    main()

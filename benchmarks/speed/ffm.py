@@ -1,4 +1,4 @@
-"""Field-aware machines against libffm, xLearn and modern-fm: ``python -m benchmarks.ffm``.
+"""Field-aware machines against libffm, xLearn and modern-fm: ``python -m benchmarks.speed.ffm``.
 
 libffm's ``ffm-train`` is looked for in the environment variable LIBFFM; the others are imported.
 All train on the same generated clicks, one feature of each of 39 fields a row, with libffm's
@@ -227,7 +227,7 @@ def ladder(data, n_factors, options):
     )
     fields = data.fields[data.X.indices]
     epochs = {
-        off: Epoch(workload, "adagrad", n_factors, machine=FFM(N_FIELDS), fields=fields, **switches)
+        off: Epoch(workload, "adagrad", n_factors, family=FFM(N_FIELDS), fields=fields, **switches)
         for off, switches in _OFF.items()
     }
     seconds = paired(epochs, options.runs)
@@ -263,7 +263,7 @@ def _run_job(job):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.ffm", description=__doc__)
+    parser = argparse.ArgumentParser(prog=f"python -m {__spec__.name}", description=__doc__)
     parser.add_argument("--factors", type=int, nargs="+", default=[4, 8])
     parser.add_argument("--libraries", nargs="+", choices=LIBRARIES, default=list(LIBRARIES))
     parser.add_argument("--rows", type=int, default=100_000)

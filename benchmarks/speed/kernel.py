@@ -10,7 +10,7 @@ from fastfm_cy.kernels import dispatch
 from fastfm_cy.model.losses import CLASSIFICATION, REGRESSION
 from fastfm_cy.model.table import ParameterTable
 from fastfm_cy.training.gradient.row_order import RowOrder
-from fastfm_cy.training.gradient.sharding import lay_out
+from fastfm_cy.training.gradient.sharding import place_features
 from fastfm_cy.training.solvers import SOLVERS
 
 
@@ -29,7 +29,7 @@ class Epoch:
         huge_pages=True,
         shuffle="block",
         relabel=True,
-        machine=None,
+        family=None,
         fields=None,
     ):
         X = workload.X
@@ -37,22 +37,27 @@ class Epoch:
             X.indptr.astype(np.int64), X.indices.astype(np.int32), X.data, X.shape[1], fields
         )
         visited = np.arange(rows.n_rows)
-        layout = lay_out(rows, visited, n_jobs=1, relabel=relabel, deterministic=False)
+        counts = np.bincount(rows.indices, minlength=rows.n_features)
+        placement = place_features(
+            rows.n_features, lambda: counts, len(visited), n_jobs=1, relabel=relabel,
+            deterministic=False,
+        )  # fmt: skip
+        layout = placement.layout(rows, visited)
         self.rows = layout.rows
-        family = "fm" if machine is None else type(machine).__name__.lower()
-        self.kernel = dispatch.load(build or dispatch.BUILD, family)
+        kernels = "fm" if family is None else type(family).__name__.lower()
+        self.kernel = dispatch.load(build or dispatch.BUILD, kernels)
         kind = SOLVERS[solver]
         n_state = kind.state_start, kind.n_row_state
-        table = ParameterTable(X.shape[1], n_factors, "float32", 1, *n_state, machine=machine)
+        table = ParameterTable(X.shape[1], n_factors, "float32", 1, *n_state, family=family)
         self.table = table
         if not huge_pages:
             table.linear, table.factors = _small_pages(table.linear), _small_pages(table.factors)
         rng = np.random.default_rng(0)
-        if table.begun is None:
+        if table.has_started is None:
             table.draw_factors(workload.init_scale, rng)
         else:
             occurring = np.unique(layout.rows.indices)
-            table.begin(occurring, lambda shape: rng.normal(0, workload.init_scale, shape))
+            table.start_factors(occurring, lambda shape: rng.normal(0, workload.init_scale, shape))
         is_regression = workload.task == "regression"
         loss = REGRESSION["squared_error"] if is_regression else CLASSIFICATION["log_loss"]
         self.y = (workload.y if is_regression else 2 * workload.y - 1).astype(np.float32)
@@ -73,7 +78,7 @@ class Epoch:
         self.kernel.train(
             rows.indptr, rows.indices, rows.data, self.y, None, self.order,
             *table.arrays, table.n_padded, None, self.strengths, self.settings,
-            table.machine.fields(rows),
+            table.family.fields(rows),
         )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Microseconds for one row: ``python -m benchmarks.latency``."""
+"""Microseconds for one row: ``python -m benchmarks.speed.latency``."""
 
 import argparse
 from timeit import repeat
@@ -16,7 +16,7 @@ _CALLS = 2000
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.latency", description=__doc__)
+    parser = argparse.ArgumentParser(prog=f"python -m {__spec__.name}", description=__doc__)
     parser.add_argument("--runs", type=int, default=7)
     options = parser.parse_args()
     data = make_clicks(20_000, n_fields=39, n_features=5000, random_state=0)

@@ -1,4 +1,4 @@
-"""Training on a data set five times the allowed memory: ``python -m benchmarks.outofcore``.
+"""Training on a data set five times the allowed memory: ``python -m benchmarks.speed.out_of_core``.
 
 Every fit runs in a process of its own. Those from disk may not have more memory than a fifth of the
 data set (``ulimit -d``: the heap and all private mappings, the interpreter's and libraries'
@@ -35,7 +35,7 @@ _KINDS = {
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.outofcore", description=__doc__)
+    parser = argparse.ArgumentParser(prog=f"python -m {__spec__.name}", description=__doc__)
     parser.add_argument("--rows", type=int, default=5_000_000)
     parser.add_argument("--features", type=int, default=200_000)
     parser.add_argument("--factors", type=int, default=16)

@@ -1,4 +1,4 @@
-"""Blocks against their expansion: ``python -m benchmarks.relational``.
+"""Blocks against their expansion: ``python -m benchmarks.speed.relational``.
 
 MovieLens 100K, u3, with what timeSVD++ uses: the set of items that each user rated and the set of
 users who rated each item. Seconds a sweep as a RelationalDesign and as the expanded matrix, by our
@@ -23,7 +23,7 @@ _BLOCKS, _EXPANDED = "blocks", "expanded"
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.relational", description=__doc__)
+    parser = argparse.ArgumentParser(prog=f"python -m {__spec__.name}", description=__doc__)
     parser.add_argument("--factors", type=int, nargs="+", default=[8, 32])
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--sweeps", type=int, default=5)

@@ -1,4 +1,4 @@
-"""Megabytes of text a second: ``python -m benchmarks.text``.
+"""Megabytes of text a second: ``python -m benchmarks.speed.text``.
 
 libffm is compared if the environment variable LIBFFM names a folder with its sources; a C++
 compiler (CXX, else c++) builds its conversion of text to its binary format in a temporary folder.
@@ -35,7 +35,7 @@ int main(int, char **names) { ffm::ffm_read_problem_to_disk(names[1], names[2]);
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.text", description=__doc__)
+    parser = argparse.ArgumentParser(prog=f"python -m {__spec__.name}", description=__doc__)
     parser.add_argument("--rows", type=int, default=200_000)
     parser.add_argument("--runs", type=int, default=5, help="paired runs")
     parser.add_argument("--folder", help="where to put the files; default: a temporary folder")

@@ -1,4 +1,4 @@
-"""Two threads against one, in training and prediction: ``python -m benchmarks.threads``."""
+"""Two threads against one, in training and prediction: ``python -m benchmarks.speed.threads``."""
 
 import argparse
 import copy
@@ -24,7 +24,7 @@ _MODES = {
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.threads", description=__doc__)
+    parser = argparse.ArgumentParser(prog=f"python -m {__spec__.name}", description=__doc__)
     parser.add_argument("--workloads", nargs="+", choices=WORKLOADS, default=["A", "B", "C"])
     parser.add_argument("--solvers", nargs="+", default=["sgd", "adagrad"])
     parser.add_argument("--runs", type=int, default=7, help="each with a seed of its own")

@@ -1,3 +1,5 @@
+"""``python -m fastfm_cy.cli``."""
+
 from . import main
 
 main()

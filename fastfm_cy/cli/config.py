@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ..utils.encodings import check_text
+from ..io.files import check_text
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -7,8 +7,6 @@ import numpy as np
 import typer
 
 from ..data.fields import joined
-from ..estimators.field_aware import FieldAware
-from ..estimators.gradient_base import BaseFM
 from ..io import Dataset, DiskDataset, open_dataset, read
 from ..io.data_files.formats import DATA_FORMATS
 from ..io.model_files.formats import model_format_of
@@ -99,8 +97,7 @@ def with_features(data, n_features: int, what: str):
 
 def stays_on_disk(data, model) -> bool:
     """Whether the model trains on, and predicts from, these data without reading all of them."""
-    on_disk = isinstance(data, DiskDataset) and isinstance(model, BaseFM)
-    return on_disk and model.solver in SOLVERS
+    return isinstance(data, DiskDataset) and getattr(model, "solver", None) in SOLVERS
 
 
 def rows_of(data, model):
@@ -110,7 +107,7 @@ def rows_of(data, model):
 
 def matrix_of(data, model):
     """X in memory, with the fields of the entries if the model wants them."""
-    if isinstance(model, FieldAware) and model.fields is None and data.fields is not None:
+    if getattr(model, "fields", ...) is None and data.fields is not None:
         return joined(data.X, data.fields)
     return data.X
 

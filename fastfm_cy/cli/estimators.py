@@ -5,28 +5,15 @@ from typing import Any
 
 import numpy as np
 import typer
-from sklearn.base import clone, is_regressor
+from sklearn.base import clone
 from sklearn.metrics import get_scorer_names
 from sklearn.utils import check_random_state
 
-from ..estimators.bayesian import BayesianFMClassifier, BayesianFMRegressor
-from ..estimators.bayesian_base import BaseBayesianFM
-from ..estimators.ffm import FFMClassifier, FFMRegressor
-from ..estimators.fm import FMClassifier, FMRegressor
-from ..estimators.fwfm import FwFMClassifier, FwFMRegressor
-from ..estimators.hyperparameters import check_fit_parameters
+from ..estimators.bayesian_base import BayesianBase
+from ..estimators.registry import families, of_family
 from ..training.regularization import NAMES as STRENGTHS
 from ..training.regularization import check_strengths
-from ..utils.checks import check_real
 from .config import configured_parameters, value_of
-
-# A new family of models is one entry here.
-FAMILIES: dict[str, dict[str, type]] = {
-    "fm": {"regression": FMRegressor, "classification": FMClassifier},
-    "ffm": {"regression": FFMRegressor, "classification": FFMClassifier},
-    "fwfm": {"regression": FwFMRegressor, "classification": FwFMClassifier},
-    "bayes": {"regression": BayesianFMRegressor, "classification": BayesianFMClassifier},
-}
 
 # Options of commands, and the parameters that they are.
 _PARAMETERS = {
@@ -35,6 +22,7 @@ _PARAMETERS = {
     "n_jobs": "n_jobs", "seed": "random_state", "metric": "scoring",
     "early_stopping": "early_stopping",
 }  # fmt: skip
+_CHOSEN = ("regression", "classification")  # by the targets, if the task is not given
 _WORDS = ("l2_linear", "l2_factors")  # a number or a word
 _METRICS = (
     "accuracy, average_precision, balanced_accuracy, f1, neg_log_loss and roc_auc of "
@@ -55,19 +43,19 @@ class EstimatorChoice:
     def __init__(self, context: typer.Context):
         options = context.params
         family, self.task = options["estimator"], options["task"]
-        if family not in FAMILIES:
-            raise ValueError(f"The estimator must be one of {', '.join(FAMILIES)}; got {family!r}.")
-        if self.task not in ("auto", *FAMILIES[family]):
-            raise ValueError(
-                f"The task must be auto, regression or classification; got {self.task!r}."
-            )
+        kinds = of_family(family)
+        if not kinds:
+            names = ", ".join(families())
+            raise ValueError(f"The estimator must be one of {names}; got {family!r}.")
+        if self.task not in ("auto", *kinds):
+            raise ValueError(f"The task must be auto, {' or '.join(kinds)}; got {self.task!r}.")
         parameters = _parameters_of(context)
-        tasks = FAMILIES[family] if self.task == "auto" else [self.task]
+        tasks = _CHOSEN if self.task == "auto" else (self.task,)
         self.estimators: dict[str, Any] = {}
         self._errors: list[Exception] = []
         for task in tasks:
             try:
-                self.estimators[task] = _new_estimator(FAMILIES[family][task], parameters)
+                self.estimators[task] = _new_estimator(kinds[task], parameters)
             except (TypeError, ValueError) as error:
                 self._errors.append(error)
         if not self.estimators:
@@ -102,18 +90,15 @@ def check_parameters(estimator: Any) -> None:
     check_random_state(estimator.random_state)
     if isinstance(getattr(estimator, "scoring", None), str):
         check_metric(estimator.scoring)
-    if isinstance(estimator, BaseBayesianFM):
-        estimator._check_parameters()
-        clone(estimator).set_params(verbose=0)._n_to_keep(1, False)
+    if isinstance(estimator, BayesianBase):
+        plan = clone(estimator).set_params(verbose=0)._plan()
+        plan.n_to_keep((1, plan.n_factors, 0), 0, 0)
         return
-    check_fit_parameters(estimator)
-    estimator._check_more()
-    for name, value in estimator._strength_values().items():
+    plan = estimator._plan()
+    estimator._check_parameters()
+    for name, value in plan.strengths.items():
         values = {**dict.fromkeys(STRENGTHS, 0.0), name: value}
         check_strengths(values, None, max(1, np.size(value)), estimator.dtype)
-    if is_regressor(estimator):
-        check_real(estimator.huber_delta, "huber_delta", above=True)
-        estimator._known_range()
 
 
 def check_metric(name: str) -> None:

@@ -1,5 +1,7 @@
 """CSR matrices: as the kernels take them, and as scipy does."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,37 +20,43 @@ class CSRRows:
     """int32, the field of each entry, for machines that know fields."""
 
     @property
-    def n_rows(self):
+    def known_fields(self) -> np.ndarray:
+        """`fields`, of rows that have them."""
+        assert self.fields is not None
+        return self.fields
+
+    @property
+    def n_rows(self) -> int:
         return len(self.indptr) - 1
 
     @property
-    def n_entries(self):
+    def n_entries(self) -> int:
         return len(self.indices)
 
-    def as_matrix(self):
+    def as_matrix(self) -> sparse.csr_array:
         shape = self.n_rows, self.n_features
         return sparse.csr_array((self.data, self.indices, self.indptr), shape)
 
-    def renumbered(self, place, n_features):
+    def renumbered(self, place: np.ndarray, n_features: int) -> CSRRows:
         """The rows with place[j] for each column j."""
-        return replace(self, indices=place[self.indices], n_features=n_features)
+        return replace(self, indices=place.take(self.indices, mode="clip"), n_features=n_features)
 
-    def with_fields(self, fields):
+    def with_fields(self, fields: np.ndarray) -> CSRRows:
         return replace(self, fields=fields)
 
-    def take(self, numbers):
-        """Some of the rows, copied."""
-        whole = self.as_matrix()
-        part = whole[numbers]
-        indptr, indices = part.indptr.astype(np.int64), part.indices.astype(np.int32)
-        fields = None
-        if self.fields is not None:
-            fields = sparse.csr_array((self.fields, self.indices, self.indptr), whole.shape)
-            fields = fields[numbers].data
-        return CSRRows(indptr, indices, part.data, self.n_features, fields)
+    def take(self, numbers: np.ndarray) -> CSRRows:
+        """Some of the rows, copied, by their numbers."""
+        starts, counts = self.indptr[:-1][numbers], np.diff(self.indptr)[numbers]
+        indptr = np.zeros(len(counts) + 1, dtype=np.int64)
+        np.cumsum(counts, out=indptr[1:])
+        entries = np.repeat(starts - indptr[:-1], counts) + np.arange(indptr[-1])
+        fields = None if self.fields is None else self.fields[entries]
+        return CSRRows(indptr, self.indices[entries], self.data[entries], self.n_features, fields)
 
 
-def matrix_of(data, indices, indptr, shape):
+def matrix_of(
+    data: np.ndarray, indices: np.ndarray, indptr: np.ndarray, shape: tuple[int, int]
+) -> sparse.csr_array:
     """A csr_array of int64 offsets and int32 columns, which are not copied.
 
     scipy wants one type for both; beyond 2^31 entries they are left as they are.

@@ -1,5 +1,7 @@
 """A data set in memory: rows, targets and what belongs to them."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,11 +1,15 @@
 """The fields of features, and matrices whose entries have fields of their own."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy import sparse
 from sklearn.utils import check_array
 
+from .csr import CSRRows
 from .matrix_checks import check_structure
 
 # Columns of which each is a field of its own unless the user says otherwise.
@@ -20,15 +24,15 @@ class WithFields:
     fields: sparse.csr_array
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, int]:
         return self.X.shape
 
-    def __getitem__(self, rows):
+    def __getitem__(self, rows: Any) -> WithFields:
         rows = rows[0] if isinstance(rows, tuple) else rows
-        return WithFields(self.X[rows], self.fields[rows])
+        return WithFields(check_structure(self.X)[rows], check_structure(self.fields)[rows])
 
 
-def joined(X, fields):
+def joined(X: Any, fields: Any) -> Any:
     """X itself, or with the fields that the user gave beside it."""
     if fields is None:
         return X
@@ -46,7 +50,8 @@ def joined(X, fields):
             "fields must have the shape and the number of entries in each row of X; got "
             f"{fields.shape} for {X.shape}{_first_unequal_row(X, fields)}."
         )
-    unequal = X.indices != fields.indices
+    n_entries = X.indptr[-1]
+    unequal = X.indices[:n_entries] != fields.indices[:n_entries]
     if unequal.any():
         entry = int(np.argmax(unequal))
         raise ValueError(
@@ -58,14 +63,14 @@ def joined(X, fields):
     return WithFields(X, fields)
 
 
-def _first_unequal_row(X, fields):
+def _first_unequal_row(X: sparse.csr_array, fields: sparse.csr_array) -> str:
     if X.shape != fields.shape:
         return ""
     row = int(np.argmax(np.diff(X.indptr) != np.diff(fields.indptr)))
     return f" with another number of entries in row {row}"
 
 
-def check_fields_of_features(fields, n_features, may_be_more):
+def check_fields_of_features(fields: Any, n_features: int, may_be_more: bool) -> np.ndarray:
     """A field for each feature: an int32 array of shape (n_features,) or, if allowed, more."""
     if fields is None:
         if n_features > MOST_COLUMNS:
@@ -93,7 +98,7 @@ def check_fields_of_features(fields, n_features, may_be_more):
     return fields.astype(np.int32) if fields.max() < 2**31 else fields
 
 
-def check_fields_of_entries(pair, rows, n_fields):
+def check_fields_of_entries(pair: WithFields, rows: CSRRows, n_fields: int | None) -> CSRRows:
     """CSRRows like `rows`, with fields.
 
     Parameters
@@ -105,35 +110,39 @@ def check_fields_of_entries(pair, rows, n_fields):
     n_fields : int or None
         How many there may be.
     """
-    X, fields = pair.X, pair.fields.data
+    X = pair.X
+    n_entries = X.indptr[-1]
+    fields = pair.fields.data[:n_entries].copy()  # what is checked is what is used
     outside = fields < 0 if n_fields is None else (fields < 0) | (fields >= n_fields)
     if outside.any():
         entry = int(np.argmax(outside))
         where = f"row {_row_of(X.indptr, entry)}, column {X.indices[entry]}"
-        if fields[entry] < 0:
+        if n_fields is None or fields[entry] < 0:
             raise ValueError(f"fields must not be negative; {where} has {fields[entry]}.")
         raise ValueError(
             f"Unknown field {fields[entry]} at {where}: the model knows 0 to {n_fields - 1}. Leave "
             "the entry out, or fit with n_fields large enough."
         )
     fields = fields.astype(np.int32)
-    if np.array_equal(rows.indices, X.indices):
+    if len(rows.indices) == len(fields) and np.array_equal(rows.indices, X.indices[:n_entries]):
         return replace(rows, fields=fields)
     return _canonical(X, fields, rows)
 
 
-def _canonical(X, fields, rows):
+def _canonical(X: sparse.csr_array, fields: np.ndarray, rows: CSRRows) -> CSRRows:
     """Sum entries with the same column and field, and drop zeros."""
     numbers = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
-    order = np.lexsort((fields, X.indices, numbers))
-    keys = [array[order] for array in (numbers, X.indices, fields)]
+    columns = X.indices[: len(fields)]
+    order = np.lexsort((fields, columns, numbers))
+    keys = [array[order] for array in (numbers, columns, fields)]
     differs = np.zeros(len(order), dtype=bool)
     differs[:1] = True
     for key in keys:
         differs[1:] |= key[1:] != key[:-1]
     starts = np.flatnonzero(differs)
-    data = X.data[order].astype(rows.data.dtype)
-    data = np.add.reduceat(data, starts) if len(starts) else data
+    with np.errstate(over="ignore", invalid="ignore"):  # training finds what is not finite
+        data = X.data[order].astype(rows.data.dtype)
+        data = np.add.reduceat(data, starts) if len(starts) else data
     kept = data != 0
     numbers, indices, fields = (key[starts][kept] for key in keys)
     counts = np.bincount(numbers, minlength=X.shape[0])
@@ -143,7 +152,7 @@ def _canonical(X, fields, rows):
     )
 
 
-def as_kernels_want(rows, *, n_hash, normalize):
+def as_kernels_want(rows: CSRRows, *, n_hash: int | None, normalize: str | None) -> CSRRows:
     """Rows with fields, hashed and normalised if the model is, their entries by rising field."""
     if n_hash is not None:
         rows = hashed(rows, n_hash)
@@ -151,30 +160,40 @@ def as_kernels_want(rows, *, n_hash, normalize):
     return rows if normalize is None else unit_length(rows)
 
 
-def sorted_by_field(rows):
+def sorted_by_field(rows: CSRRows) -> CSRRows:
     """The same rows, the entries of each by rising field."""
-    falls = np.flatnonzero(rows.fields[1:] < rows.fields[:-1]) + 1
-    starts = np.zeros(len(rows.fields) + 1, dtype=bool)
+    fields = rows.known_fields
+    falls = np.flatnonzero(fields[1:] < fields[:-1]) + 1
+    starts = np.zeros(len(fields) + 1, dtype=bool)
     starts[rows.indptr] = True
     if starts[falls].all():
         return rows
-    places = np.arange(len(rows.fields))
+    places = np.arange(len(fields))
     order = sparse.csr_array(
-        (places, rows.fields.copy(), rows.indptr), (rows.n_rows, int(rows.fields.max()) + 1)
+        (places, fields.copy(), rows.indptr), (rows.n_rows, int(fields.max()) + 1)
     )
     order.sort_indices()
     order = order.data
-    return replace(
-        rows, indices=rows.indices[order], data=rows.data[order], fields=rows.fields[order]
-    )
+    return replace(rows, indices=rows.indices[order], data=rows.data[order], fields=fields[order])
 
 
-def hashed(rows, n_hash):
+def hashed(rows: CSRRows, n_hash: int) -> CSRRows:
     """The same rows with columns that are hashes of theirs, below n_hash."""
     return replace(rows, indices=hashes_of(rows.indices, n_hash), n_features=n_hash)
 
 
-def hashes_of(columns, n_hash):
+def hashed_and_summed(rows: CSRRows, n_hash: int) -> CSRRows:
+    """The same, with the values summed of the columns of a row that meet."""
+    rows = hashed(rows, n_hash)
+    X = sparse.csr_array((rows.data.copy(), rows.indices, rows.indptr), (rows.n_rows, n_hash))
+    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is found in training
+        X.sum_duplicates()
+    X.eliminate_zeros()
+    indptr, indices = X.indptr.astype(np.int64), X.indices.astype(np.int32, copy=False)
+    return replace(rows, indptr=indptr, indices=indices, data=X.data)
+
+
+def hashes_of(columns: np.ndarray, n_hash: int) -> np.ndarray:
     # Multiplication by odd constants and a fold of the high bits: neighbours go far apart.
     mixed = columns.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     mixed ^= mixed >> np.uint64(32)
@@ -183,16 +202,18 @@ def hashes_of(columns, n_hash):
     return hashes.astype(np.int32)
 
 
-def unit_length(rows):
+def unit_length(rows: CSRRows) -> CSRRows:
     """The same rows, each divided by its Euclidean length; rows of nothing stay so."""
     counts = np.diff(rows.indptr)
     counts, starts = counts[counts > 0], rows.indptr[:-1][counts > 0]
     data = rows.data.astype(np.float64)
     if len(starts):
-        data /= np.repeat(np.maximum.reduceat(np.abs(data), starts), counts)  # no square overflows
-        data /= np.repeat(np.sqrt(np.add.reduceat(data * data, starts)), counts)
+        largest = np.maximum.reduceat(np.abs(data), starts)  # no square overflows
+        data /= np.repeat(np.where(largest > 0, largest, 1), counts)
+        lengths = np.sqrt(np.add.reduceat(data * data, starts))
+        data /= np.repeat(np.where(lengths > 0, lengths, 1), counts)
     return replace(rows, data=data.astype(rows.data.dtype))
 
 
-def _row_of(indptr, entry):
+def _row_of(indptr: np.ndarray, entry: int) -> int:
     return int(np.searchsorted(indptr, entry, side="right") - 1)

@@ -1,9 +1,14 @@
 """Designs whose rows share blocks of features (Rendle, PVLDB 6(5), 2013)."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
 import numpy as np
 from scipy import sparse
 
-from .matrix_checks import check_structure
+from .matrix_checks import check_structure, own_csr
 
 
 class RelationalDesign:
@@ -25,7 +30,8 @@ class RelationalDesign:
     ----------
     shape : tuple of int
         (n_samples, sum of n_block_features).
-    blocks : list of (matrix, row_index)
+    blocks : tuple of (matrix, row_index)
+        As they were given; a sparse matrix is CSR, an index int32 and read-only.
 
     Raises
     ------
@@ -52,26 +58,47 @@ class RelationalDesign:
 
     ndim = 2
 
-    def __init__(self, blocks):
-        self.blocks = [_checked(block, number) for number, block in enumerate(blocks)]
-        if not self.blocks:
+    def __init__(self, blocks: Iterable[tuple[Any, Any]]) -> None:
+        self._blocks = tuple(_checked(block, number) for number, block in enumerate(blocks))
+        if not self._blocks:
             raise ValueError("RelationalDesign needs at least one block.")
-        lengths = [_n_rows(block) for block in self.blocks]
+        self._shapes = tuple(matrix.shape for matrix, _ in self._blocks)
+        lengths = [_n_rows(block) for block in self._blocks]
         for number, length in enumerate(lengths):
             if length != lengths[0]:
                 raise ValueError(
                     f"Block {number} is for {length} samples, block 0 for {lengths[0]}; all must "
                     "be for the same rows."
                 )
-        self.shape = lengths[0], sum(matrix.shape[1] for matrix, _ in self.blocks)
+        self._shape = lengths[0], sum(matrix.shape[1] for matrix, _ in self._blocks)
 
-    def __len__(self):
+    @property
+    def blocks(self) -> tuple[tuple[Any, np.ndarray | None], ...]:
+        return self._blocks
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self._shape
+
+    def checked_blocks(self) -> tuple[tuple[Any, np.ndarray | None], ...]:
+        """The blocks, whose matrices may have changed since they were checked; ValueError if one
+        is no longer sound, or has another shape."""
+        for number, (matrix, _) in enumerate(self._blocks):
+            _check_matrix(matrix, number)
+            if matrix.shape != self._shapes[number]:
+                raise ValueError(
+                    f"The matrix of block {number} had shape {self._shapes[number]} when the "
+                    f"design was made, and now has {matrix.shape}; make a new design."
+                )
+        return self._blocks
+
+    def __len__(self) -> int:
         return self.shape[0]
 
-    def __repr__(self):
-        return f"<{type(self).__name__} of shape {self.shape} in {len(self.blocks)} blocks>"
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of shape {self.shape} in {len(self._blocks)} blocks>"
 
-    def __getitem__(self, rows):
+    def __getitem__(self, rows: Any) -> RelationalDesign:
         """The design of some of the rows: an int array, a mask or a slice."""
         if isinstance(rows, tuple):
             rows, *others = rows
@@ -81,35 +108,33 @@ class RelationalDesign:
         return RelationalDesign(
             [
                 (matrix[rows], None) if index is None else (matrix, index[rows])
-                for matrix, index in self.blocks
+                for matrix, index in self.checked_blocks()
             ]
         )
 
-    def tocsr(self):
+    def tocsr(self) -> sparse.csr_array:
         """The expanded matrix, a scipy.sparse.csr_array of shape ``shape``."""
         parts = [
             sparse.csr_array(matrix) if index is None else sparse.csr_array(matrix)[index]
-            for matrix, index in self.blocks
+            for matrix, index in self.checked_blocks()
         ]
         return sparse.hstack(parts, format="csr")
 
 
-def _n_rows(block):
+def _n_rows(block: Any) -> int:
     matrix, index = block
     return matrix.shape[0] if index is None else len(index)
 
 
-def _checked(block, number):
+def _checked(block: Any, number: int) -> tuple[Any, np.ndarray | None]:
     if not isinstance(block, tuple | list) or len(block) != 2:
         raise TypeError(f"Block {number} must be a pair (matrix, row_index); got {block!r}.")
     matrix, index = block
-    if sparse.issparse(matrix):
-        try:
-            matrix = check_structure(matrix).tocsr()  # conversions trust a matrix's own indices
-        except ValueError as error:
-            raise ValueError(f"Block {number}: {error}") from error
-    else:
+    if not sparse.issparse(matrix):
         matrix = np.asarray(matrix)
+    elif matrix.format != "csr":
+        matrix = _located(own_csr, matrix, number)
+    _check_matrix(matrix, number)
     if matrix.ndim != 2:
         raise ValueError(
             f"The matrix of block {number} must be 2-dimensional; its shape is {matrix.shape}."
@@ -128,4 +153,17 @@ def _checked(block, number):
             f"The row_index of block {number} is {index[bad[0]]} in row {bad[0]}, but its matrix "
             f"has {matrix.shape[0]} rows."
         )
-    return matrix, index.astype(np.int32)
+    index = index.astype(np.int32)
+    index.setflags(write=False)
+    return matrix, index
+
+
+def _check_matrix(matrix: Any, number: int) -> None:
+    _located(lambda matrix: check_structure(matrix, every_entry=True), matrix, number)
+
+
+def _located(function: Callable[[Any], Any], matrix: Any, number: int) -> Any:
+    try:
+        return function(matrix)
+    except ValueError as error:
+        raise ValueError(f"Block {number}: {error}") from error

@@ -1,15 +1,17 @@
-"""A relational design as the kernels take it."""
+"""Relational rows: a relational design as the kernels take it."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
-from sklearn.utils import check_array, check_consistent_length, column_or_1d
-from sklearn.utils.validation import validate_data
 
 from ..kernels.matrix.gather import append
 from .csr import CSRRows
-from .matrix_checks import check_matrix
+from .matrix_checks import check_rows
+from .relational import RelationalDesign
 
 
 @dataclass(frozen=True)
@@ -24,13 +26,13 @@ class Block:
     """Which of the design's features are this block's."""
 
     @property
-    def n_entries(self):
+    def n_entries(self) -> int:
         """Of the expanded block."""
         if self.row_of is None:
             return self.rows.n_entries
         return int(np.diff(self.rows.indptr)[self.row_of].sum())
 
-    def take(self, numbers):
+    def take(self, numbers: np.ndarray) -> Block:
         if self.row_of is None:
             return replace(self, rows=self.rows.take(numbers))
         return replace(self, row_of=self.row_of[numbers])
@@ -40,36 +42,36 @@ class Block:
 class RelationalRows:
     """A checked RelationalDesign; what it has in common with CSRRows has the same names."""
 
-    blocks: tuple
+    blocks: tuple[Block, ...]
     n_rows: int
     n_features: int
 
     @cached_property
-    def n_entries(self):
+    def n_entries(self) -> int:
         return sum(block.n_entries for block in self.blocks)
 
     @property
-    def indices(self):
+    def indices(self) -> np.ndarray:
         """The features of all entries of the blocks."""
         return np.concatenate([block.rows.indices for block in self.blocks])
 
     @property
-    def data(self):
+    def data(self) -> np.ndarray:
         """The values of all entries of the blocks."""
         return np.concatenate([block.rows.data for block in self.blocks])
 
-    def take(self, numbers):
+    def take(self, numbers: np.ndarray) -> RelationalRows:
         numbers = np.asarray(numbers)
         blocks = tuple(block.take(numbers) for block in self.blocks)
         return RelationalRows(blocks, len(numbers), self.n_features)
 
-    def renumbered(self, place, n_features):
+    def renumbered(self, place: np.ndarray, n_features: int) -> RelationalRows:
         blocks = (
             replace(block, rows=block.rows.renumbered(place, n_features)) for block in self.blocks
         )
         return RelationalRows(tuple(blocks), self.n_rows, n_features)
 
-    def expanded(self, numbers=None):
+    def expanded(self, numbers: np.ndarray | None = None) -> CSRRows:
         """CSRRows of some of the samples, or all."""
         numbers = np.arange(self.n_rows) if numbers is None else numbers
         sources = [numbers if b.row_of is None else b.row_of[numbers] for b in self.blocks]
@@ -86,7 +88,7 @@ class RelationalRows:
         return CSRRows(indptr, indices, data, self.n_features)
 
     @cached_property
-    def joined(self):
+    def joined(self) -> CSRRows:
         """CSRRows with one feature, of value 1, for each row of a block that a sample points to.
 
         Behind the design's own features come those for the blocks' rows.
@@ -103,48 +105,33 @@ class RelationalRows:
         return RelationalRows(tuple(blocks), self.n_rows, n_features).expanded()
 
 
-def check_design(estimator, design, dtype, n_jobs, *, reset=False, grows=False, name="X"):
-    """RelationalRows of a RelationalDesign in `dtype`; the parameters of check_rows_and_target."""
-    n_before = getattr(estimator, "n_features_in_", 0)
-    validate_data(estimator, design, reset=reset or grows, skip_check_array=True)
+def check_design(
+    design: RelationalDesign, dtype: Any, n_jobs: int, *, name: str = "X"
+) -> RelationalRows:
+    """RelationalRows of a RelationalDesign in `dtype`; the parameters of check_rows."""
     blocks, first = [], 0
-    for number, (matrix, row_of) in enumerate(design.blocks):
-        try:
-            rows = check_matrix(matrix, dtype, n_jobs)
-        except ValueError as error:
-            raise ValueError(f"{name}, block {number}: {error}") from error
+    for number, (matrix, row_of) in enumerate(design.checked_blocks()):
+        block_name = f"{name}, block {number}"
+        rows = check_rows(matrix, dtype, n_jobs, name=block_name, least_features=0)
+        last = design.shape[0] - 1 if row_of is None else row_of.max(initial=-1)
+        if last >= rows.n_rows:
+            raise ValueError(f"{block_name} changed while it was read.")
         features = slice(first, first + rows.n_features)
         if features.stop > np.iinfo(np.int32).max:
             raise ValueError(f"{name} has {design.shape[1]} features, which are too many.")
         place = np.arange(features.start, features.stop, dtype=np.int32)
         blocks.append(Block(rows.renumbered(place, design.shape[1]), row_of, features))
         first = features.stop
-    n_features = design.shape[1]
-    if grows and n_features < n_before:
-        estimator.n_features_in_ = n_features = n_before
-    return RelationalRows(tuple(blocks), design.shape[0], n_features)
+    return RelationalRows(tuple(blocks), design.shape[0], design.shape[1])
 
 
-def check_design_and_target(estimator, design, y, dtype, *, y_numeric, n_jobs, **others):
-    """The same, and y as a 1-D array."""
-    if y is None:
-        raise ValueError(f"{type(estimator).__name__} requires y to be passed, but it is None.")
-    rows = check_design(estimator, design, dtype, n_jobs, **others)
-    y = check_array(
-        column_or_1d(y, warn=True), dtype=np.float64 if y_numeric else None, ensure_2d=False,
-        input_name="y",
-    )  # fmt: skip
-    check_consistent_length(design, y)
-    return rows, y
-
-
-def blocks_of(rows):
+def blocks_of(rows: CSRRows | RelationalRows) -> tuple[Block, ...]:
     """Those of RelationalRows; CSRRows are one block, of the samples' own rows."""
     if isinstance(rows, RelationalRows):
         return rows.blocks
     return (Block(rows, None, slice(0, rows.n_features)),)
 
 
-def plain(rows):
+def expand_if_relational(rows: CSRRows | RelationalRows) -> CSRRows:
     """CSRRows, for what cannot work on blocks."""
     return rows.expanded() if isinstance(rows, RelationalRows) else rows

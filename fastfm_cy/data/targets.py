@@ -1,12 +1,240 @@
-"""From labels to what the kernels take."""
+"""Targets: what the numbers and labels in y mean to a model.
+
+Rules (`RealRules`, `ClassRules`) hold what an estimator's parameters say; from the y of a fit they
+learn a target (`RealTarget`, `ClassTarget`), which encodes further y's and is kept with the model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from sklearn.utils import column_or_1d
+from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
-from ..utils.checks import check_not_all_zero
+from ..utils.checks import shown
+from .sample_checks import check_not_all_zero
+
+EVERYTHING = (-np.inf, np.inf)
 
 
-def check_labels(y):
+@dataclass(frozen=True)
+class TargetScale:
+    """Targets far from unit scale are trained on as (y - location) / spread."""
+
+    location: float
+    spread: float
+
+    def apply(self, y: Any) -> Any:
+        """Targets, or a bound of them, as they are trained on."""
+        return (y - self.location) / self.spread
+
+
+def after(first: TargetScale | None, second: TargetScale | None) -> TargetScale | None:
+    """One scale for scores that the first takes back, and then the second."""
+    if first is None or second is None:
+        return first or second
+    return TargetScale(
+        second.location + second.spread * first.location, second.spread * first.spread
+    )
+
+
+def learn_target_scale(
+    y: np.ndarray, weights: np.ndarray | None, *, centres: bool
+) -> TargetScale | None:
+    """The scale that targets need, or None if they are to be left alone.
+
+    Parameters
+    ----------
+    y, weights : float64 arrays, or None for weights of one
+    centres : bool
+        Whether there is a bias, which starts at the targets' mean anyway, to fold the location to.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):  # what has no spread is left alone
+        mean = float(np.average(y, weights=weights))
+        about = mean if centres else 0.0
+        spread = float(np.sqrt(np.average(np.square(y - about), weights=weights)))
+    if not np.isfinite(spread) or spread <= 1e-12 * abs(mean) or 1 / 3 <= spread <= 3:
+        return None
+    return TargetScale(about, spread)
+
+
+@dataclass(frozen=True)
+class RealTarget:
+    """Real numbers, or counts."""
+
+    y_range: tuple[float, float]
+    """Smallest and largest in training, or as the user gave them."""
+    clips: bool
+    """Whether predictions are clipped to the range."""
+    are_counts: bool = False
+
+    n_outputs = 1
+
+    @property
+    def score_range(self) -> tuple[float, float]:
+        """What predictions are clipped to."""
+        return self.y_range if self.clips else EVERYTHING
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """What an estimator shows of it."""
+        return {"y_range_": self.y_range}
+
+    def encode(self, y: np.ndarray) -> np.ndarray:
+        """As the kernels take it, float64."""
+        y = y.astype(np.float64, copy=False)
+        if self.are_counts and (y < 0).any():
+            where = int(np.argmax(y < 0))
+            raise ValueError(
+                f"loss='poisson' needs targets of at least 0; row {where} has {y[where]}."
+            )
+        return y
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How targets become the numbers that are trained on."""
+
+    target: RealTarget | ClassTarget
+    scale: TargetScale | None = None
+
+    def encode(self, y: np.ndarray) -> np.ndarray:
+        """float64."""
+        encoded = self.target.encode(y)
+        return encoded if self.scale is None else self.scale.apply(encoded)
+
+
+@dataclass(frozen=True)
+class RealRules:
+    """What a regressor's parameters say of its targets."""
+
+    clip_predictions: bool | tuple[float, float] = True
+    are_counts: bool = False
+
+    is_numeric = True
+    stratifies = False
+
+    @property
+    def known_range(self) -> tuple[float, float] | None:
+        return None if isinstance(self.clip_predictions, bool) else self.clip_predictions
+
+    def row_weights(self, y: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray | None:
+        return sample_weight
+
+    def learn(
+        self, y: np.ndarray, weights: np.ndarray | None = None, before: RealTarget | None = None
+    ) -> RealTarget:
+        """The target of a fit, which may go on from the target `before`."""
+        low, high = before.y_range if before else (np.inf, -np.inf)
+        found = min(low, float(y.min())), max(high, float(y.max()))
+        target = RealTarget(self.known_range or found, bool(self.clip_predictions), self.are_counts)
+        target.encode(y)
+        return target
+
+
+@dataclass(frozen=True)
+class ClassTarget:
+    """Labels of classes."""
+
+    classes: np.ndarray
+    """All labels, in the order of their numbers."""
+    are_numbered: bool
+    """Whether each class has a number and an output of its own, rather than -1 or +1 and one."""
+
+    score_range = EVERYTHING
+
+    @property
+    def n_outputs(self) -> int:
+        return len(self.classes) if self.are_numbered else 1
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """What an estimator shows of it."""
+        return {"classes_": self.classes}
+
+    def encode(self, y: np.ndarray) -> np.ndarray:
+        """As the kernels take it, float64: numbers of classes from 0, or -1 and +1."""
+        codes = self.numbers(y)
+        return codes.astype(np.float64) if self.are_numbered else 2.0 * codes - 1.0
+
+    def numbers(self, y: np.ndarray) -> np.ndarray:
+        """The number of each label's class."""
+        codes = np.searchsorted(self.classes, y)
+        known = self.classes[np.minimum(codes, len(self.classes) - 1)] == y
+        if not np.all(known):
+            where = int(np.argmin(known))
+            raise ValueError(
+                f"y has the label {shown(y[where])} in row {where}, which is "
+                f"not one of the model's classes: {self.classes.tolist()}."
+            )
+        return codes
+
+
+@dataclass(frozen=True)
+class ClassRules:
+    """What a classifier's parameters say of its labels."""
+
+    owner: str
+    """The estimator's name, for messages."""
+    are_joint: bool = False
+    """Whether each of two classes, too, has an output of its own."""
+    class_weight: dict | str | None = None
+    two_only: str | None = None
+    """What to use for more than two classes, if they are too many."""
+
+    is_numeric = False
+    stratifies = True
+
+    def row_weights(self, y: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray | None:
+        """float64 weights of the rows, or None; some classes may weigh more."""
+        if self.class_weight is None:
+            return sample_weight
+        weights = compute_sample_weight(self.class_weight, y)
+        return weights if sample_weight is None else weights * sample_weight
+
+    def learn(
+        self, y: np.ndarray, weights: np.ndarray | None = None, before: ClassTarget | None = None,
+        classes: Any = None,
+    ) -> ClassTarget:  # fmt: skip
+        """The target of a fit, which may go on from the target `before`.
+
+        `classes` are all labels that will ever come, if the user says them.
+        """
+        check_labels(y)
+        if classes is not None:
+            classes = np.unique(column_or_1d(classes))
+            if len(classes) < 2:
+                raise ValueError(f"classes must hold at least two labels; got {classes.tolist()}.")
+        if before is None:
+            target = self.target(classes_of(y, weights, self.owner) if classes is None else classes)
+        else:
+            target = before
+            if self.target(before.classes).are_numbered != before.are_numbered:
+                raise ValueError(
+                    "loss cannot change between fits that go on (warm_start, partial_fit) from one "
+                    "score for two classes to one a class, or back. Fit anew with warm_start=False."
+                )
+            if classes is not None and not np.array_equal(classes, before.classes):
+                raise ValueError(
+                    "classes must stay as in the first call, "
+                    f"{before.classes.tolist()}; got {classes.tolist()}."
+                )
+        target.encode(y)
+        return target
+
+    def target(self, classes: np.ndarray) -> ClassTarget:
+        if len(classes) > 2 and self.two_only:
+            raise ValueError(
+                "Only binary classification is supported. The type of the target is multiclass: "
+                f"y has {len(classes)} labels. {self.two_only}"
+            )
+        return ClassTarget(classes, len(classes) > 2 or self.are_joint)
+
+
+def check_labels(y: np.ndarray) -> None:
     """Refuse targets that are not labels of classes."""
     check_classification_targets(y)
     kind = type_of_target(y, input_name="y")
@@ -14,7 +242,7 @@ def check_labels(y):
         raise ValueError(f"y must hold a class a row; the type of the target is {kind}.")
 
 
-def classes_of(y, weights, estimator_name):
+def classes_of(y: np.ndarray, weights: np.ndarray | None, owner: str) -> np.ndarray:
     """The classes in y, sorted; there must be rows of two."""
     classes, codes = np.unique(y, return_inverse=True)
     if weights is not None:
@@ -23,20 +251,7 @@ def classes_of(y, weights, estimator_name):
     used = np.unique(codes)
     if len(used) < 2:
         raise ValueError(
-            f"{estimator_name} needs rows of two classes; y has only one class with a positive "
-            f"weight: {classes[used[0]]!r}."
+            f"{owner} needs rows of two classes; y has only one class with a positive weight: "
+            f"{shown(classes[used[0]])}."
         )
     return classes
-
-
-def encoded(y, classes, *, as_numbers):
-    """Labels as float64: numbers of classes from 0, or -1 and +1 for two classes."""
-    codes = np.searchsorted(classes, y)
-    known = classes[np.minimum(codes, len(classes) - 1)] == y
-    if not np.all(known):
-        where = int(np.argmin(known))
-        raise ValueError(
-            f"y has the label {y[where : where + 1].tolist()[0]!r} in row {where}, which is not "
-            f"one of the model's classes: {classes.tolist()}."
-        )
-    return codes.astype(np.float64) if as_numbers else 2.0 * codes - 1.0

@@ -4,6 +4,10 @@ The generators plant a factorization machine and report it, so that a fitted mod
 against the noise floor: the error of the planted model itself.
 """
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 from scipy import sparse
 from sklearn.utils import Bunch, check_random_state
@@ -16,8 +20,9 @@ _OCCUPATIONS = 21
 
 
 def make_ratings(
-    n_users=3000, n_items=1500, n_ratings=200_000, *, rank=6, noise=0.7, random_state=None
-):
+    n_users: int = 3000, n_items: int = 1500, n_ratings: int = 200_000, *, rank: int = 6,
+    noise: float = 0.7, random_state: Any = None,
+) -> Bunch:  # fmt: skip
     """Ratings of items by users, with side features, from a planted factorization machine.
 
     Every row one-hot encodes the user, the item, the user's age group and occupation, and the
@@ -83,15 +88,9 @@ def make_ratings(
 
 
 def make_clicks(
-    n_rows=200_000,
-    n_fields=20,
-    n_features=5000,
-    *,
-    rank=6,
-    exponent=1.1,
-    click_rate=0.2,
-    random_state=None,
-):
+    n_rows: int = 200_000, n_fields: int = 20, n_features: int = 5000, *, rank: int = 6,
+    exponent: float = 1.1, click_rate: float = 0.2, random_state: Any = None,
+) -> Bunch:  # fmt: skip
     """Clicks on advertisements from a planted factorization machine.
 
     Every row has one feature of each field, all of the value 1 / sqrt(n_fields). Field sizes
@@ -153,33 +152,33 @@ def make_clicks(
     )
 
 
-def _generator(random_state):
+def _generator(random_state: Any) -> np.random.Generator:
     return np.random.default_rng(check_random_state(random_state).randint(2**31 - 1))
 
 
-def _check_at_least_one(name, size):
+def _check_at_least_one(name: str, size: float) -> None:
     if size < 1:
         raise ValueError(f"{name} must be at least 1, got {size}.")
 
 
-def _zipf(n, exponent):
+def _zipf(n: int, exponent: float) -> np.ndarray:
     return np.arange(1, n + 1) ** -float(exponent)
 
 
-def _draw(rng, frequencies, n):
+def _draw(rng: np.random.Generator, frequencies: np.ndarray, n: int) -> np.ndarray:
     """n numbers from 0..len(frequencies)-1, in proportion to the frequencies."""
     cumulative = np.cumsum(frequencies)
     drawn = np.searchsorted(cumulative, rng.random(n) * cumulative[-1], side="right")
     return np.minimum(drawn, len(frequencies) - 1)
 
 
-def _offsets(n_rows, a_row):
+def _offsets(n_rows: int, a_row: int) -> np.ndarray:
     """indptr of rows of one length; 32-bit if it can be, as scipy keeps one type for all."""
     dtype = np.int32 if n_rows * a_row < 2**31 else np.int64
     return np.arange(n_rows + 1, dtype=dtype) * dtype(a_row)
 
 
-def _random_genres(rng, n_items):
+def _random_genres(rng: np.random.Generator, n_items: int) -> sparse.csr_array:
     """CSR of shape (n_items, 18): one to three genres an item, rows of unit length."""
     counts = rng.integers(1, 4, size=n_items)
     ranks = rng.random((n_items, _GENRES)).argsort(axis=1).argsort(axis=1)
@@ -187,7 +186,7 @@ def _random_genres(rng, n_items):
     return sparse.csr_array((chosen / np.sqrt(counts)[:, None]).astype(np.float32))
 
 
-def _field_sizes(n_fields, n_features, rng):
+def _field_sizes(n_fields: int, n_features: int, rng: np.random.Generator) -> np.ndarray:
     """Field sizes spread evenly on a log scale, of at least 2, that add up to n_features."""
     weights = np.geomspace(1.0, 1000.0, n_fields)
     spare = n_features - 2 * n_fields
@@ -196,7 +195,7 @@ def _field_sizes(n_fields, n_features, rng):
     return rng.permutation(sizes)
 
 
-def _planted_scores(X, coef, factors):
+def _planted_scores(X: sparse.csr_array, coef: np.ndarray, factors: np.ndarray) -> np.ndarray:
     sums = X @ factors
     squares = X.power(2) @ factors**2
     return X @ coef + 0.5 * (sums**2 - squares).sum(axis=1)

@@ -1,8 +1,12 @@
 """MovieLens 100K: its official splits, as ids or with all that is known of users and items."""
 
+from __future__ import annotations
+
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -35,7 +39,9 @@ class MovieLens:
     groups: np.ndarray
 
 
-def load_movielens_fold(folder, fold):
+def load_movielens_fold(
+    folder: str | Path, fold: str
+) -> tuple[sparse.csr_array, np.ndarray, sparse.csr_array, np.ndarray]:
     """One of the official splits of MovieLens 100K as one-hot user and item ids.
 
     Parameters
@@ -56,7 +62,7 @@ def load_movielens_fold(folder, fold):
     return tuple(parts)
 
 
-def load_movielens_design(folder, fold, *, history=False):
+def load_movielens_design(folder: str | Path, fold: str, *, history: bool = False) -> MovieLens:
     """One of the official splits of MovieLens 100K with side features, as a relational design.
 
     Of users their id, age in steps of five years, gender, occupation and the first digit of the zip
@@ -104,7 +110,7 @@ def load_movielens_design(folder, fold, *, history=False):
     return MovieLens(X, train[:, 2].astype(float), X_test, test[:, 2].astype(float), groups)
 
 
-def load_movielens_fields(folder):
+def load_movielens_fields(folder: str | Path) -> tuple[sparse.csr_array, np.ndarray, np.ndarray]:
     """All of MovieLens 100K with what is known of users and items, each kind a field.
 
     Parameters
@@ -129,37 +135,37 @@ def load_movielens_fields(folder):
     return X, ratings[:, 2].astype(float), fields
 
 
-def one_hot(ids, n_ids):
+def one_hot(ids: np.ndarray, n_ids: int) -> sparse.csr_array:
     """csr_array of shape (len(ids), n_ids), float32."""
     n = len(ids)
     arrays = np.ones(n, np.float32), ids.astype(np.int32), np.arange(n + 1, dtype=np.int32)
     return sparse.csr_array(arrays, shape=(n, n_ids))
 
 
-def _or_nothing(n_ids):
+def _or_nothing(n_ids: int) -> sparse.csr_array:
     """One-hot rows of all ids, and last a row without any."""
     return sparse.vstack([sparse.eye_array(n_ids), sparse.csr_array((1, n_ids))], format="csr")
 
 
-def _ratings(folder, fold):
+def _ratings(folder: str | Path, fold: str) -> list[np.ndarray]:
     """User, item, rating and time, of the training part and of the test part."""
     return [
         np.loadtxt(Path(folder) / f"{fold}.{part}", dtype=np.int64) for part in ("base", "test")
     ]
 
 
-def _lines(folder, name):
+def _lines(folder: str | Path, name: str) -> list[list[str]]:
     with (Path(folder) / name).open(encoding="latin-1") as file:
         return [line.rstrip("\n").split("|") for line in file if line.strip()]
 
 
-def _levels(values):
+def _levels(values: Sequence[Any] | np.ndarray) -> sparse.csr_array:
     """One-hot columns of the values that occur."""
     levels, codes = np.unique(values, return_inverse=True)
     return one_hot(codes, len(levels))
 
 
-def _user_fields(folder):
+def _user_fields(folder: str | Path) -> list[sparse.csr_array]:
     lines = _lines(folder, "u.user")
     ages = np.array([int(age) // 5 for _, age, *_ in lines])
     genders, occupations = ([line[column] for line in lines] for column in (2, 3))
@@ -168,7 +174,7 @@ def _user_fields(folder):
     return [sparse.eye_array(N_USERS, format="csr"), *fields]
 
 
-def _item_fields(folder):
+def _item_fields(folder: str | Path) -> list[sparse.csr_array]:
     lines = _lines(folder, "u.item")
     years = [_YEAR.search(line[1]) or _YEAR.search(f"({line[2][-4:]})") for line in lines]
     genres = np.array([line[_FIRST_GENRE:] for line in lines], dtype=float)
@@ -179,7 +185,7 @@ def _item_fields(folder):
     ]
 
 
-def _normalised(sets):
+def _normalised(sets: sparse.csr_array) -> sparse.csr_array:
     """Each row divided by the root of its number of entries."""
     sizes = np.maximum(1, np.diff(sets.indptr))
     return sparse.csr_array(sparse.diags_array(1 / np.sqrt(sizes)) @ sets)

@@ -1,12 +1,15 @@
 """Ratings files: user, item, rating and perhaps a timestamp a line."""
 
+from __future__ import annotations
+
 import csv
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from ..utils.encodings import check_text
+from ..utils.encodings import other_encoding
 
 _LOOKED_AT = 1 << 12  # bytes that tell whether a file is text
 
@@ -25,7 +28,7 @@ class Ratings:
     """float64, or None if a line has none."""
 
 
-def load_ratings(path):
+def load_ratings(path: str | Path) -> Ratings:
     """Read a file of ratings: user, item, rating and, if there, a timestamp a line.
 
     Columns are separated by tabs, commas, semicolons, bars, ``::`` or blanks; the first line
@@ -46,7 +49,9 @@ def load_ratings(path):
     """
     path = Path(path)
     with path.open("rb") as file:
-        check_text(file.read(_LOOKED_AT), str(path))
+        message = other_encoding(file.read(_LOOKED_AT), str(path))
+    if message is not None:
+        raise ValueError(message)
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         rows = _split_lines(file)
         lines = list(_parse_ratings(path, rows))
@@ -59,7 +64,7 @@ def load_ratings(path):
     )
 
 
-def _split_lines(file):
+def _split_lines(file: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
     """(line number, columns) of every line that is not empty."""
     separator = None
     for number, line in enumerate(file, start=1):
@@ -76,7 +81,9 @@ def _split_lines(file):
             yield number, next(csv.reader([line], delimiter=separator))
 
 
-def _parse_ratings(path, rows):
+def _parse_ratings(
+    path: Path, rows: Iterable[tuple[int, list[str]]]
+) -> Iterator[tuple[str, str, float, float | None]]:
     for position, (number, columns) in enumerate(rows):
         if len(columns) not in (3, 4):
             raise ValueError(
@@ -96,7 +103,7 @@ def _parse_ratings(path, rows):
         yield columns[0].strip(), columns[1].strip(), rating, time[0] if time else None
 
 
-def _is_number(text):
+def _is_number(text: str) -> bool:
     try:
         float(text)
     except ValueError:

@@ -1,11 +1,13 @@
 """The SMS Spam Collection (Almeida, Gomez Hidalgo & Yamakami, 2011)."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import numpy as np
 
 
-def load_sms_spam(path):
+def load_sms_spam(path: str | Path) -> tuple[list[str], np.ndarray]:
     """The SMS Spam Collection, as tab-separated label and message with a header line.
 
     Parameters

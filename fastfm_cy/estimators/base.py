@@ -1,87 +1,279 @@
-"""What the estimators of all families share."""
+"""Base of the estimators with a parameter table: the course of fit and partial_fit, scores."""
 
-from contextlib import contextmanager
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
 from joblib import effective_n_jobs
-from sklearn.base import BaseEstimator, is_regressor
-from sklearn.utils import check_random_state
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
 
-from ..data.dataset import Dataset
-from ..data.fields import joined
-from ..data.matrix_checks import check_rows, check_rows_and_target
-from ..data.relational import RelationalDesign
-from ..data.relational_rows import check_design, check_design_and_target
+from ..data.disk.dataset import DiskDataset
+from ..data.inputs import input_of, split_eval_set, unpacked
+from ..data.targets import ClassRules, RealRules, TargetScale
+from ..model.families import FM
+from ..model.fitted import FittedModel
+from ..model.sparse_table import SparseTable, sparsity
+from ..training.fit import FitResult, fit, fit_one_epoch_more
+from ..training.plan import TrainingPlan
+from ..training.sources import MemorySource
+from ..training.validation_set import DiskValidationSet, ValidationSet
+from .common import (
+    as_of_now,
+    check_callbacks,
+    new_rng,
+    no_attribute,
+    one_fit,
+    refuse_while_fitted,
+)
+from .hyperparameters import resolve
+from .intake import (
+    Intake,
+    check_features,
+    take_in,
+    take_in_from_disk,
+    validation_in_memory,
+    validation_on_disk,
+)
+from .observer import EstimatorObserver
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+_FOUND = ("best_iter_", "l2_linear_", "l2_factors_")  # what some fits find, and others do not
 
 
-@contextmanager
-def unchanged_on_error(estimator):
-    """All of a fit or none of it: an error leaves the estimator as it was before."""
-    before = dict(vars(estimator))
-    try:
-        yield
-    except BaseException:
-        vars(estimator).clear()
-        vars(estimator).update(before)
-        raise
+class Base(BaseEstimator):
+    """A machine trained by gradient or coordinate descent.
 
+    The model is one object, `_fitted`, that a fit swaps in, together with the names of the
+    features; whoever reads several attributes reads them `as_of_now`. `_rng` and `_state_key` are
+    what training needs to go on.
+    """
 
-class BaseMachine(BaseEstimator):
-    """An estimator of sparse rows whose fitted parameters are one attribute, `_fitted_name`."""
+    _task: ClassVar[str]
+    _family: ClassVar[type[FM]] = FM
+    _fitted: FittedModel
+    _rng: np.random.Generator
+    _state_key: tuple | None
 
-    _fitted_name: str
+    def __sklearn_is_fitted__(self) -> bool:
+        return "_fitted" in vars(self)
 
-    def __sklearn_is_fitted__(self):
-        return self._fitted_name in vars(self)
-
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
 
-    def _keep(self, parameters):
-        """Set the attributes of __init__'s parameters, given its locals()."""
-        for name in self._get_param_names():
-            setattr(self, name, parameters[name])
-
-    def _fitted(self, attribute):
-        """The fitted parameters, for a public `attribute` that does not exist before fit."""
+    def _model_for(self, attribute: str) -> FittedModel:
+        """The model, for a public `attribute` that does not exist before fit."""
         try:
-            return vars(self)[self._fitted_name]
+            return vars(self)["_fitted"]
         except KeyError:
-            raise AttributeError(
-                f"{type(self).__name__} has no {attribute} before it is fitted."
-            ) from None
+            raise no_attribute(self, attribute) from None
 
-    def _new_rng(self):
-        return np.random.default_rng(check_random_state(self.random_state).randint(2**31 - 1))
+    @property
+    def _table(self) -> Any:
+        return self._model_for("_table").table
 
-    def _check_data(self, X, y, *, reset, **others):
-        """The rows and the target; `others` as check_rows_and_target has them."""
-        check = (
-            check_design_and_target if isinstance(X, RelationalDesign) else check_rows_and_target
-        )
-        return check(
-            self, X, y, self.dtype, y_numeric=is_regressor(self), reset=reset,
-            n_jobs=effective_n_jobs(self.n_jobs), **others,
-        )  # fmt: skip
+    @property
+    def intercept_(self) -> float | np.ndarray:
+        """float, or ndarray of shape (n_classes,) : the bias w0."""
+        intercepts = self._model_for("intercept_").table.intercepts
+        return float(intercepts[0]) if len(intercepts) == 1 else intercepts
 
-    def _unpacked(self, X, y=None, sample_weight=None, *, to_fit=False):
-        """X, y and weights, of a Dataset its own."""
-        if not isinstance(X, Dataset):
-            return X, y, sample_weight
-        if y is not None or sample_weight is not None:
-            raise ValueError(
-                "A Dataset has its own targets and weights: fit(dataset), without y and "
-                "sample_weight."
+    @property
+    def coef_(self) -> Any:
+        """ndarray of shape (n_features,) or (n_classes, n_features) : the linear weights w."""
+        return self._model_for("coef_").table.coef
+
+    @property
+    def factors_(self) -> Any:
+        """ndarray of shape (n_features, n_factors) or (n_classes, n_features, n_factors)."""
+        return self._model_for("factors_").table.factor_vectors
+
+    # What a subclass or its parameters say -------------------------------------------------------
+
+    def _rules(self, plan: TrainingPlan) -> RealRules | ClassRules:
+        """What the parameters say of y."""
+        raise NotImplementedError
+
+    def _plan(self, *, partial: bool = False) -> TrainingPlan:
+        params = self.get_params(deep=False)
+        return resolve(params, self._task, self._family, partial=partial)
+
+    def _check_parameters(self) -> None:
+        """Raise an error that names the first parameter that is wrong."""
+        self._rules(self._plan())
+
+    # Fitting -----------------------------------------------------------------------------------
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any, eval_set: Any, callbacks: Any) -> Self:
+        with one_fit(self):
+            plan, callbacks = self._plan(), check_callbacks(callbacks)
+            before = None
+            if self.warm_start and self.__sklearn_is_fitted__():
+                before = self._fitted
+            data = self._take_in(X, y, sample_weight, plan, before)
+            plan, rng = data.complete(plan), new_rng(self.random_state)
+            validation: ValidationSet | DiskValidationSet | None = None
+            if isinstance(eval_set, DiskDataset):
+                validation = validation_on_disk(eval_set, data)
+            elif eval_set is not None:
+                eval_set = split_eval_set(eval_set, data.inputs)
+                validation = validation_in_memory(eval_set, data)
+            observer = EstimatorObserver(
+                self, self._publisher(plan, data, rng),
+                data=(data.X, data.y, getattr(data.source, "weights", None)), eval_set=eval_set,
+                validates=validation is not None or plan.early_stopping, callbacks=callbacks,
+            )  # fmt: skip
+            table = None if before is None else _trainable(before).copy()
+            result = fit(
+                plan, data.source, rng, validation=validation, observer=observer, table=table
             )
-        if to_fit and X.y is None:
-            raise ValueError("The Dataset has no targets: there was no label in any row.")
-        wants_fields = getattr(self, "fields", self) is None
-        return joined(X.X, X.fields if wants_fields else None), X.y, X.weights
+            self._publisher(plan, data, rng)(result.table, result.state_key, result.rescale)
+            self._take(result)
+            self.history_, self.n_iter_ = result.history, len(result.history["train_loss"])
+        return self
 
-    def _check_rows(self, X, dtype, n_jobs):
-        """The rows of X for prediction."""
-        X, *_ = self._unpacked(X)
-        check = check_design if isinstance(X, RelationalDesign) else check_rows
-        return check(self, X, dtype, n_jobs)
+    def _partial_fit(self, X: Any, y: Any, sample_weight: Any, **learning: Any) -> Self:
+        with one_fit(self, "partial_fit"):
+            plan = self._plan(partial=True)
+            before = self._fitted if self.__sklearn_is_fitted__() else None
+            data = self._take_in(
+                X, y, sample_weight, plan, before, grows=self.grow_features, **learning
+            )
+            plan = data.complete(plan)
+            if before is None:
+                rng = new_rng(self.random_state)
+                result = fit(plan, data.source, rng)
+                self.history_, self.n_iter_ = {}, 0
+            else:
+                # A copy: on an error, the generator must be as it was, too.
+                rng = copy.deepcopy(self._rng)
+                source = cast(MemorySource, data.source)  # partial_fit takes no other
+                result = fit_one_epoch_more(plan, source, rng, _trainable(before), self._state_key)
+            self._publisher(plan, data, rng)(result.table, result.state_key)
+            self._take(result)
+            before_now = self.history_
+            self.history_ = {
+                name: before_now.get(name, []) + new for name, new in result.history.items()
+            }
+            self.n_iter_ += 1
+        return self
+
+    def _take_in(
+        self, X: Any, y: Any, sample_weight: Any, plan: TrainingPlan, before: FittedModel | None,
+        **options: Any,
+    ) -> Intake:  # fmt: skip
+        inputs, rules = input_of(self.get_params(deep=False)), self._rules(plan)
+        # A copy learns the features' names, which predictions in other threads must not see yet.
+        checked = as_of_now(self)
+        if before is not None:
+            checked.n_features_in_ = before.n_features
+        if isinstance(X, DiskDataset) and not options:
+            return take_in_from_disk(checked, X, y, sample_weight, inputs, rules, before, plan)
+        return take_in(checked, X, y, sample_weight, inputs, rules, before, plan, **options)
+
+    def _publisher(
+        self, plan: TrainingPlan, data: Intake, rng: np.random.Generator
+    ) -> Callable[..., None]:
+        """A function that makes a table, with its state_key, the estimator's model."""
+
+        def publish(
+            table: Any, state_key: tuple | None, rescale: TargetScale | None = None
+        ) -> None:
+            model = data.model(table, plan.loss.link, rescale)
+            self.__dict__.update(_fitted=model, _rng=rng, _state_key=state_key, **data.names)
+            for name in {"feature_names_in_", *_FOUND} - data.names.keys():
+                self.__dict__.pop(name, None)
+
+        return publish
+
+    def _take(self, result: FitResult) -> None:
+        """Take what else a fit gives back."""
+        if result.best_iter:
+            self.best_iter_ = result.best_iter
+        for name, value in result.learned_l2.items():
+            setattr(self, f"{name}_", value)
+
+    # Scores ------------------------------------------------------------------------------------
+
+    def compile(self) -> Any:
+        """Prepare the model, as it is now, for scoring single rows and small batches fast.
+
+        Returns
+        -------
+        Scorer
+            ``scorer.row(indices, data)`` scores one row, ``scorer.rows(indptr, indices, data)`` a
+            CSR matrix; columns are int32, offsets int64, values of the model's dtype.
+        """
+        check_is_fitted(self)
+        return as_of_now(self)._model_to_score().scorer()
+
+    def _model_to_score(self) -> FittedModel:
+        """The model, with what parameters say of predictions now."""
+        return self._fitted
+
+    def _scores(self, X: Any) -> tuple[FittedModel, np.ndarray]:
+        """The model, and its value of each row, shape (n_rows, n_outputs), in its dtype."""
+        check_is_fitted(self)
+        now = as_of_now(self)
+        model, n_jobs = now._model_to_score(), effective_n_jobs(now.n_jobs)
+        if isinstance(X, DiskDataset):
+            return model, model.scores_from_disk(X, n_jobs)
+        now.n_features_in_ = model.n_features
+        X, _, _ = unpacked(X, None, None, model.inputs, to_fit=False)
+        rows = check_features(now, X, model.inputs, reset=False, dtype=str(model.table.dtype))
+        return model, model.scores(model.inputs.finish(rows, X), n_jobs)
+
+    # Sparse models -----------------------------------------------------------------------------
+
+    @property
+    def sparsity_(self) -> dict[str, float]:
+        """dict : shares of the linear weights ("linear") and of the factors ("factors") that are
+        zero, and of the features all of whose weights are ("features")."""
+        return sparsity(self._model_for("sparsity_").table)
+
+    def sparsify(self) -> Self:
+        """Keep only features with a weight that is not zero: less memory, smaller files.
+
+        ``coef_`` and ``factors_`` become scipy.sparse arrays (``factors_`` of several classes: one
+        below the other; of several vectors a feature: side by side), predictions stay the same. To
+        train on, call ``densify`` first; the state of the optimiser starts anew.
+
+        Returns
+        -------
+        self
+        """
+        check_is_fitted(self)
+        refuse_while_fitted(self, "sparsify")
+        table = self._fitted.table
+        if not isinstance(table, SparseTable):
+            self._fitted = self._fitted.with_table(SparseTable.of(table))
+        return self
+
+    def densify(self) -> Self:
+        """Undo ``sparsify``.
+
+        Returns
+        -------
+        self
+        """
+        check_is_fitted(self)
+        refuse_while_fitted(self, "densify")
+        table = self._fitted.table
+        if isinstance(table, SparseTable):
+            dense = self._fitted.with_table(table.dense(with_state=True))
+            self.__dict__.update(_fitted=dense, _state_key=None)
+        return self
+
+
+def _trainable(model: FittedModel) -> Any:
+    """Its table, if it can be trained on."""
+    if model.is_sparse:
+        raise ValueError("The model was made sparse; call densify() before training it on.")
+    return model.trained.table

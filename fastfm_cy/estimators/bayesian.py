@@ -1,23 +1,35 @@
 """Bayesian factorization machines by Gibbs sampling, as scikit-learn estimators."""
 
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
-from scipy.special import ndtr, ndtri
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils import check_array
 
-from ..data.targets import check_labels, classes_of, encoded
-from ..training.gibbs.likelihoods import ProbitTarget, RegressionTarget, probability
-from ..utils.checks import check_bool, check_cast
-from .bayesian_base import BaseBayesianFM
-from .docstrings import SAMPLER, documented_sampler
+from ..data.sample_checks import check_cast
+from ..data.targets import ClassRules, RealRules, TargetScale, learn_target_scale
+from ..model.posterior import FittedPosterior
+from ..model.quantiles import mixture_quantile
+from ..model.responses import NormalResponse, ProbitResponse
+from ..training.gibbs.likelihoods import ProbitTarget, RegressionTarget
+from ..utils.checks import check_bool
+from .bayesian_base import BayesianBase
+from .bayesian_docstrings import SAMPLER, documented_sampler
+from .common import set_parameters
+from .registry import register
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 _ROWS_A_BLOCK = 4096  # of quantiles
-_MOST_STEPS = 60  # a handful is usual; if all halve the bracket, it is tight by then
-_CLOSE = 1e-9
 
 
+@register("bayes", "regression")
 @documented_sampler(**SAMPLER)
-class BayesianFMRegressor(RegressorMixin, BaseBayesianFM):
+class BayesianFMRegressor(RegressorMixin, BayesianBase):
     """Bayesian factorization machine for real targets: predictions with their uncertainty.
 
     Of the score w0 + sum_i w_i x_i + sum_{i<j} <v_i, v_j> x_i x_j and normal noise, all parameters
@@ -49,17 +61,18 @@ class BayesianFMRegressor(RegressorMixin, BaseBayesianFM):
     >>> mean, std = model.predict(data.X[:2], return_std=True)
     """
 
-    _error_name = "rmse"
-
     def __init__(
-        self, n_factors=8, *, max_iter=200, n_burn_in=20, thin=1, n_kept_samples=None,
-        feature_groups=None, init_scale=0.1, alpha_0=1.0, beta_0=1.0, gamma_0=1.0, mu_0=0.0,
-        fit_intercept=True, fit_linear=True, clip_predictions=True, warm_start=False,
-        max_memory="2GB", n_jobs=None, random_state=None, verbose=0, dtype="float32",
-    ):  # fmt: skip
-        self._keep(locals())
+        self, n_factors: int = 8, *, max_iter: int = 200, n_burn_in: int = 20, thin: int = 1,
+        n_kept_samples: int | None = None, feature_groups: Any = None, init_scale: float = 0.1,
+        alpha_0: float = 1.0, beta_0: float = 1.0, gamma_0: float = 1.0, mu_0: float = 0.0,
+        fit_intercept: bool = True, fit_linear: bool = True, clip_predictions: bool = True,
+        scaling: str | None = "auto",
+        warm_start: bool = False, max_memory: int | str = "2GB", n_jobs: int | None = None,
+        random_state: Any = None, verbose: int = 0, dtype: str = "float32",
+    ) -> None:  # fmt: skip
+        set_parameters(self, locals())
 
-    def fit(self, X, y=None, eval_set=None, callbacks=None):
+    def fit(self, X: Any, y: Any = None, eval_set: Any = None, callbacks: Any = None) -> Self:
         """Sample from the posterior, from the start or, if `warm_start`, going on.
 
         Parameters
@@ -74,7 +87,7 @@ class BayesianFMRegressor(RegressorMixin, BaseBayesianFM):
         """
         return self._fit(X, y, eval_set, callbacks)
 
-    def predict(self, X, return_std=False):
+    def predict(self, X: Any, return_std: bool = False) -> Any:
         """Posterior mean of the target of each row.
 
         Parameters
@@ -89,16 +102,18 @@ class BayesianFMRegressor(RegressorMixin, BaseBayesianFM):
         ndarray of shape (n_samples,), float64; or two of them
         """
         if not check_bool(return_std, "return_std"):
-            return self._mean_value(X)
-        total = squares = 0.0
-        for value in self._values(X):
+            return self._mean_value(X)[1]
+        total: Any = 0.0
+        squares: Any = 0.0
+        model, values = self._values(X)
+        for value in values:
             total, squares = total + value, squares + value**2
-        n_samples = len(self._samples)
+        n_samples = len(model.samples)
         mean = total / n_samples
-        noise = np.mean(1 / self._samples.alpha.astype(np.float64))
+        noise = np.mean(1 / model.samples.alpha.astype(np.float64))
         return mean, np.sqrt(np.maximum(squares / n_samples - mean**2, 0) + noise)
 
-    def predict_quantiles(self, X, q):
+    def predict_quantiles(self, X: Any, q: Any) -> np.ndarray:
         """Quantiles of an observation of each row.
 
         Its distribution is the mixture, over the kept draws, of normals around their predictions.
@@ -115,56 +130,43 @@ class BayesianFMRegressor(RegressorMixin, BaseBayesianFM):
         levels = check_array(np.atleast_1d(q), dtype=np.float64, ensure_2d=False, input_name="q")
         if not ((levels > 0) & (levels < 1)).all():
             raise ValueError(f"q must lie between 0 and 1; got {q}.")
-        draws = self.sample_predictions(X)
-        scale = 1 / np.sqrt(self._samples.alpha.astype(np.float64))[:, None]
+        model, values = self._values(X)
+        draws = np.array(list(values))
+        scale = 1 / np.sqrt(model.samples.alpha.astype(np.float64))[:, None]
         blocks = [
-            np.stack([_mixture_quantile(draws[:, start : start + _ROWS_A_BLOCK], scale, level)
+            np.stack([mixture_quantile(draws[:, start : start + _ROWS_A_BLOCK], scale, level)
                       for level in levels], axis=1)
             for start in range(0, draws.shape[1], _ROWS_A_BLOCK)
         ]  # fmt: skip
         quantiles = np.concatenate(blocks)
         return quantiles if np.ndim(q) else quantiles[:, 0]
 
-    def _target(self, y, *, continues):
-        y = self._encode(y)
-        check_bool(self.clip_predictions, "clip_predictions")
-        before = self.y_range_ if continues else (np.inf, -np.inf)
-        self.y_range_ = min(before[0], float(y.min())), max(before[1], float(y.max()))
+    @property
+    def y_range_(self) -> tuple[float, float]:
+        """tuple of float : smallest and largest target in training."""
+        return self._model_for("y_range_").target.y_range
+
+    def _model_to_score(self) -> FittedPosterior:
+        model = super()._model_to_score()
+        target = replace(model.target, clips=bool(self.clip_predictions))
+        return replace(model, response=self._response(target))
+
+    def _rules(self) -> RealRules:
+        return RealRules(check_bool(self.clip_predictions, "clip_predictions"))
+
+    def _learn_scale(self, y: np.ndarray) -> TargetScale | None:
+        return learn_target_scale(y, None, centres=self.fit_intercept)
+
+    def _likelihood(self, y: np.ndarray, target: Any) -> RegressionTarget:
         return RegressionTarget(check_cast(y, self.dtype, "y"))
 
-    def _encode(self, y):
-        return y.astype(np.float64, copy=False)
-
-    def _value(self, scores, cutpoints):
-        scores = scores.astype(np.float64)
-        return scores.clip(*self.y_range_) if self.clip_predictions else scores
-
-    def _error_of_value(self, values, y):
-        return np.sqrt(np.mean(np.square(values - y, dtype=np.float64)))
+    def _response(self, target: Any) -> NormalResponse:
+        return NormalResponse(target.score_range)
 
 
-def _mixture_quantile(means, scale, level):
-    """Of mixtures of normals, one a column of `means`: Newton's method, held by a bracket."""
-    low, high = (means - 9 * scale).min(axis=0), (means + 9 * scale).max(axis=0)
-    spread = np.sqrt(means.var(axis=0) + np.mean(scale**2))
-    quantile = np.clip(means.mean(axis=0) + spread * ndtri(level), low, high)
-    for _ in range(_MOST_STEPS):
-        distances = (quantile - means) / scale
-        excess = ndtr(distances).mean(axis=0) - level
-        density = (np.exp(-0.5 * distances**2) / scale).mean(axis=0) / np.sqrt(2 * np.pi)
-        low, high = np.where(excess < 0, quantile, low), np.where(excess < 0, high, quantile)
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            following = quantile - excess / density
-        inside = (low <= following) & (following <= high)
-        following = np.where(inside, following, (low + high) / 2)
-        change, quantile = np.abs(following - quantile), following
-        if (change <= _CLOSE * spread).all():
-            break
-    return quantile
-
-
+@register("bayes", "classification")
 @documented_sampler(**SAMPLER)
-class BayesianFMClassifier(ClassifierMixin, BaseBayesianFM):
+class BayesianFMClassifier(ClassifierMixin, BayesianBase):
     """Bayesian factorization machine for two classes, in the probit model.
 
     The probability of ``classes_[1]`` is Phi(w0 + sum_i w_i x_i + sum_{i<j} <v_i, v_j> x_i x_j),
@@ -198,22 +200,23 @@ class BayesianFMClassifier(ClassifierMixin, BaseBayesianFM):
     (3, 2)
     """
 
-    _error_name = "log_loss"
-
     def __init__(
-        self, n_factors=8, *, max_iter=200, n_burn_in=20, thin=1, n_kept_samples=None,
-        feature_groups=None, init_scale=0.1, alpha_0=1.0, beta_0=1.0, gamma_0=1.0, mu_0=0.0,
-        fit_intercept=True, fit_linear=True, warm_start=False, max_memory="2GB", n_jobs=None,
-        random_state=None, verbose=0, dtype="float32",
-    ):  # fmt: skip
-        self._keep(locals())
+        self, n_factors: int = 8, *, max_iter: int = 200, n_burn_in: int = 20, thin: int = 1,
+        n_kept_samples: int | None = None, feature_groups: Any = None, init_scale: float = 0.1,
+        alpha_0: float = 1.0, beta_0: float = 1.0, gamma_0: float = 1.0, mu_0: float = 0.0,
+        fit_intercept: bool = True, fit_linear: bool = True, scaling: str | None = "auto",
+        warm_start: bool = False,
+        max_memory: int | str = "2GB", n_jobs: int | None = None, random_state: Any = None,
+        verbose: int = 0, dtype: str = "float32",
+    ) -> None:  # fmt: skip
+        set_parameters(self, locals())
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_class = False
         return tags
 
-    def fit(self, X, y=None, eval_set=None, callbacks=None):
+    def fit(self, X: Any, y: Any = None, eval_set: Any = None, callbacks: Any = None) -> Self:
         """Sample from the posterior, from the start or, if `warm_start`, going on.
 
         Parameters
@@ -229,7 +232,7 @@ class BayesianFMClassifier(ClassifierMixin, BaseBayesianFM):
         """
         return self._fit(X, y, eval_set, callbacks)
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Any) -> np.ndarray:
         """Posterior mean of the probability of each class.
 
         Parameters
@@ -240,10 +243,10 @@ class BayesianFMClassifier(ClassifierMixin, BaseBayesianFM):
         -------
         ndarray of shape (n_samples, 2), float64, columns in the order of ``classes_``
         """
-        positive = self._mean_value(X)
+        positive = self._mean_value(X)[1]
         return np.column_stack([1 - positive, positive])
 
-    def predict(self, X):
+    def predict(self, X: Any) -> np.ndarray:
         """The more probable label of each row.
 
         Parameters
@@ -254,27 +257,19 @@ class BayesianFMClassifier(ClassifierMixin, BaseBayesianFM):
         -------
         ndarray of shape (n_samples,)
         """
-        is_positive = self._mean_value(X) > 0.5
-        return self.classes_[is_positive.astype(np.intp)]
+        model, positive = self._mean_value(X)
+        return model.target.classes[(positive > 0.5).astype(np.intp)]
 
-    def _target(self, y, *, continues):
-        check_labels(y)
-        if not continues:
-            classes = classes_of(y, None, type(self).__name__)
-            if len(classes) > 2:
-                raise ValueError(
-                    "Only binary classification is supported. The type of the target is "
-                    f"multiclass: y has {len(classes)} labels. FMClassifier takes several."
-                )
-            self.classes_ = classes
-        return ProbitTarget(self._encode(y))
+    @property
+    def classes_(self) -> np.ndarray:
+        """ndarray of shape (2,) : the labels, sorted."""
+        return self._model_for("classes_").target.classes
 
-    def _encode(self, y):
-        return encoded(y, self.classes_, as_numbers=False)
+    def _rules(self) -> ClassRules:
+        return ClassRules(type(self).__name__, two_only="FMClassifier takes several.")
 
-    def _value(self, scores, cutpoints):
-        return probability(scores.astype(np.float64))
+    def _likelihood(self, y: np.ndarray, target: Any) -> ProbitTarget:
+        return ProbitTarget(y)
 
-    def _error_of_value(self, values, y):
-        right = np.where(y > 0, values, 1 - values)
-        return -np.mean(np.log(np.maximum(right, np.finfo(float).tiny)))
+    def _response(self, target: Any) -> ProbitResponse:
+        return ProbitResponse()

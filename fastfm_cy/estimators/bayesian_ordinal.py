@@ -1,17 +1,31 @@
 """A Bayesian factorization machine for classes in order, such as numbers of stars."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 from sklearn.base import ClassifierMixin
 
-from ..data.targets import check_labels, classes_of, encoded
-from ..training.gibbs.likelihoods import OrdinalTarget, class_probabilities
-from ..utils.checks import check_real
-from .bayesian_base import BaseBayesianFM
-from .docstrings import ORDINAL_SAMPLER, documented_sampler
+from ..data.targets import ClassRules
+from ..model.responses import OrdinalResponse
+from ..training.gibbs.likelihoods import OrdinalTarget
+from ..utils.checks import check_real, shown
+from .bayesian_base import BayesianBase
+from .bayesian_docstrings import ORDINAL_SAMPLER, documented_sampler
+from .common import set_parameters
+from .registry import register
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
+_LEAST_SCALE = 1e-100  # of the prior of the cutpoints
+
+
+@register("bayes", "ordinal")
 @documented_sampler(**ORDINAL_SAMPLER)
-class BayesianFMOrdinal(ClassifierMixin, BaseBayesianFM):
+class BayesianFMOrdinal(ClassifierMixin, BayesianBase):
     """Bayesian factorization machine for classes in order, in the ordered probit model.
 
     A latent normal around the score sum_i w_i x_i + sum_{i<j} <v_i, v_j> x_i x_j falls between two
@@ -50,28 +64,30 @@ class BayesianFMOrdinal(ClassifierMixin, BaseBayesianFM):
     (2, 5)
     """
 
-    _error_name = "log_loss"
     fit_intercept = False
 
     def __init__(
-        self, n_factors=8, *, max_iter=200, n_burn_in=20, thin=1, n_kept_samples=None,
-        feature_groups=None, init_scale=0.1, alpha_0=1.0, beta_0=1.0, gamma_0=1.0, mu_0=0.0, nu=5.0,
-        cutpoint_scale=10.0, fit_linear=True, warm_start=False, max_memory="2GB", n_jobs=None,
-        random_state=None, verbose=0, dtype="float32",
-    ):  # fmt: skip
-        self._keep(locals())
+        self, n_factors: int = 8, *, max_iter: int = 200, n_burn_in: int = 20, thin: int = 1,
+        n_kept_samples: int | None = None, feature_groups: Any = None, init_scale: float = 0.1,
+        alpha_0: float = 1.0, beta_0: float = 1.0, gamma_0: float = 1.0, mu_0: float = 0.0,
+        nu: float = 5.0, cutpoint_scale: float = 10.0, fit_linear: bool = True,
+        scaling: str | None = "auto",
+        warm_start: bool = False, max_memory: int | str = "2GB", n_jobs: int | None = None,
+        random_state: Any = None, verbose: int = 0, dtype: str = "float32",
+    ) -> None:  # fmt: skip
+        set_parameters(self, locals())
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.classifier_tags.poor_score = True  # of classes that lie in no order
         return tags
 
     @property
-    def cutpoints_(self):
+    def cutpoints_(self) -> np.ndarray:
         """ndarray of shape (n_classes - 1,) : posterior means of the cutpoints."""
-        return self._fitted("cutpoints_").cutpoints.mean(axis=0, dtype=np.float64)
+        return self._model_for("cutpoints_").samples.cutpoints.mean(axis=0, dtype=np.float64)
 
-    def fit(self, X, y=None, eval_set=None, callbacks=None):
+    def fit(self, X: Any, y: Any = None, eval_set: Any = None, callbacks: Any = None) -> Self:
         """Sample from the posterior, from the start or, if `warm_start`, going on.
 
         Parameters
@@ -87,7 +103,7 @@ class BayesianFMOrdinal(ClassifierMixin, BaseBayesianFM):
         """
         return self._fit(X, y, eval_set, callbacks)
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Any) -> np.ndarray:
         """Posterior mean of the probability of each class.
 
         Parameters
@@ -98,9 +114,9 @@ class BayesianFMOrdinal(ClassifierMixin, BaseBayesianFM):
         -------
         ndarray of shape (n_samples, n_classes), float64, columns in the order of ``classes_``
         """
-        return self._mean_value(X)
+        return self._mean_value(X)[1]
 
-    def predict(self, X):
+    def predict(self, X: Any) -> np.ndarray:
         """The most probable label of each row.
 
         Parameters
@@ -111,10 +127,10 @@ class BayesianFMOrdinal(ClassifierMixin, BaseBayesianFM):
         -------
         ndarray of shape (n_samples,)
         """
-        best = self._mean_value(X).argmax(axis=1)
-        return self.classes_[best]
+        model, probabilities = self._mean_value(X)
+        return model.target.classes[probabilities.argmax(axis=1)]
 
-    def predict_mean(self, X):
+    def predict_mean(self, X: Any) -> np.ndarray:
         """Posterior mean of the label of each row, if the labels are numbers.
 
         Parameters
@@ -125,33 +141,35 @@ class BayesianFMOrdinal(ClassifierMixin, BaseBayesianFM):
         -------
         ndarray of shape (n_samples,), float64
         """
-        probabilities = self._mean_value(X)
-        if self.classes_.dtype.kind not in "biuf":
-            raise TypeError(f"predict_mean needs labels that are numbers; got {self.classes_}.")
-        return probabilities @ self.classes_
+        model, probabilities = self._mean_value(X)
+        classes = model.target.classes
+        if classes.dtype.kind not in "biuf":
+            raise TypeError(f"predict_mean needs labels that are numbers; got {classes}.")
+        return probabilities @ classes
 
-    def _check_parameters(self):
+    def _check_parameters(self) -> None:
         super()._check_parameters()
-        for name in ("nu", "cutpoint_scale"):
-            check_real(getattr(self, name), name, above=True)
+        check_real(self.nu, "nu", above=True)
+        scale = check_real(self.cutpoint_scale, "cutpoint_scale", above=True)
+        if not _LEAST_SCALE <= scale <= 1 / _LEAST_SCALE:
+            raise ValueError(
+                f"cutpoint_scale must lie between {_LEAST_SCALE} and {1 / _LEAST_SCALE:g}, whose "
+                f"squares are numbers; got {shown(self.cutpoint_scale)}."
+            )
 
-    def _n_cutpoints(self):
-        return len(self.classes_) - 1
+    @property
+    def classes_(self) -> np.ndarray:
+        """ndarray of shape (n_classes,) : the labels in their order."""
+        return self._model_for("classes_").target.classes
 
-    def _target(self, y, *, continues):
-        check_labels(y)
-        if not continues:
-            self.classes_ = classes_of(y, None, type(self).__name__)
-        return OrdinalTarget(
-            self._encode(y), len(self.classes_), float(self.nu), float(self.cutpoint_scale)
-        )
+    def _rules(self) -> ClassRules:
+        return ClassRules(type(self).__name__, are_joint=True)
 
-    def _encode(self, y):
-        return encoded(y, self.classes_, as_numbers=True).astype(np.int32)
+    def _encode(self, target: Any, y: np.ndarray) -> np.ndarray:
+        return target.numbers(y).astype(np.int32)
 
-    def _value(self, scores, cutpoints):
-        return class_probabilities(scores.astype(np.float64), cutpoints.astype(np.float64))
+    def _likelihood(self, y: np.ndarray, target: Any) -> OrdinalTarget:
+        return OrdinalTarget(y, len(target.classes), float(self.nu), float(self.cutpoint_scale))
 
-    def _error_of_value(self, values, y):
-        right = values[np.arange(len(y)), y]
-        return -np.mean(np.log(np.maximum(right, np.finfo(float).tiny)))
+    def _response(self, target: Any) -> OrdinalResponse:
+        return OrdinalResponse()

@@ -1,44 +1,62 @@
-"""What the classifiers of all families share: labels, their weights and probabilities."""
+"""Classifiers of all families: labels, their weights and probabilities."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.special import expit, log_expit, log_ndtr, ndtr, softmax
 from sklearn.base import ClassifierMixin
-from sklearn.utils import column_or_1d
-from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 
-from ..data.targets import check_labels, classes_of, encoded
+from ..data.targets import ClassRules
 from ..model.losses import CLASSIFICATION
-from ..training.solvers import COORDINATE_SOLVERS
-from .gradient_base import BaseFM
+from ..training.plan import TrainingPlan
+from ..training.solvers import ALL_SOLVERS
+from .base import Base
 from .hyperparameters import can_stream
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
-def is_probabilistic(estimator):
-    if estimator.loss not in ("log_loss", "probit", "softmax"):
+
+def is_probabilistic(estimator: Any) -> bool:
+    """For available_if: whether scores have probabilities."""
+    model, loss = vars(estimator).get("_fitted"), CLASSIFICATION.get(estimator.loss)
+    link = loss.link if loss else None
+    if model:
+        link = model.link
+    if link is not None and link.probabilities is None:
+        names = [name for name, loss in CLASSIFICATION.items() if loss.link.probabilities]
         raise AttributeError(
-            "predict_proba needs loss='log_loss', 'probit' or 'softmax'; this model's loss is "
-            f"{estimator.loss!r}."
+            f"predict_proba needs loss={', '.join(map(repr, names[:-1]))} or {names[-1]!r}; this "
+            f"model's loss is {estimator.loss!r}."
         )
     return True
 
 
-class BaseFMClassifier(ClassifierMixin, BaseFM):
+class Classifier(ClassifierMixin, Base):
     """Fitting and predictions of a classifier; subclasses have the parameters."""
 
-    _losses = CLASSIFICATION
     _task = "classification"
 
-    def fit(self, X, y=None, sample_weight=None, eval_set=None, callbacks=None):
+    @property
+    def classes_(self) -> np.ndarray:
+        """ndarray of shape (n_classes,) : the labels, sorted."""
+        return self._model_for("classes_").target.classes
+
+    def fit(
+        self, X: Any, y: Any = None, sample_weight: Any = None, eval_set: Any = None,
+        callbacks: Any = None,
+    ) -> Self:  # fmt: skip
         """Train from scratch, or go on if `warm_start`.
 
         Parameters
         ----------
         X : {sparse matrix, array, data frame, RelationalDesign} of shape (n_samples, n_features)
-            Or a Dataset, as the readers of `fastfm_cy.io` return it, or a DiskDataset
-            (`open_dataset`), of which never more than its memory budget is held.
+            Or a DiskDataset (`fastfm_cy.io.open_dataset`), of which never more than its memory
+            budget is held.
         y : array of shape (n_samples,)
-            Labels of any type. None for a Dataset or DiskDataset, which has its own.
+            Labels of any type. None for a DiskDataset, which has its own.
         {fit_parameters}
 
         Returns
@@ -48,7 +66,9 @@ class BaseFMClassifier(ClassifierMixin, BaseFM):
         return self._fit(X, y, sample_weight, eval_set, callbacks)
 
     @available_if(can_stream)
-    def partial_fit(self, X, y=None, classes=None, sample_weight=None):
+    def partial_fit(
+        self, X: Any, y: Any = None, classes: Any = None, sample_weight: Any = None
+    ) -> Self:
         """Train for one epoch on a block of rows, going on from the model so far.
 
         The first call starts the model, its intercepts at the best constant for its labels unless
@@ -76,85 +96,62 @@ class BaseFMClassifier(ClassifierMixin, BaseFM):
             raise ValueError("classes must be passed on the first call to partial_fit.")
         return self._partial_fit(X, y, sample_weight, classes=classes)
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_class = self.solver not in COORDINATE_SOLVERS
+        solver = ALL_SOLVERS.get(self.solver)
+        tags.classifier_tags.multi_class = solver is None or not solver.by_columns
         return tags
 
-    def _n_outputs(self):
-        return len(self.classes_) if self._counts_classes() else 1
-
-    def _counts_classes(self):
-        """Whether each class has an output of its own."""
-        return len(self.classes_) > 2 or self.loss == "softmax"
-
-    def _row_weights(self, y, sample_weight):
-        if self.class_weight is None:
-            return sample_weight
-        weights = compute_sample_weight(self.class_weight, y)
-        return weights if sample_weight is None else weights * sample_weight
-
-    def _encode(self, y, weights, *, continues, classes=None):
-        check_labels(y)
-        if classes is not None:
-            classes = np.unique(column_or_1d(classes))
-            if len(classes) < 2:
-                raise ValueError(f"classes must hold at least two labels; got {classes.tolist()}.")
-        if not continues:
-            name = type(self).__name__
-            self.classes_ = classes_of(y, weights, name) if classes is None else classes
-        elif classes is not None and not np.array_equal(classes, self.classes_):
-            raise ValueError(
-                f"classes must stay as in the first call, {self.classes_.tolist()}; got "
-                f"{classes.tolist()}."
+    def _rules(self, plan: TrainingPlan) -> ClassRules:
+        two_only = None
+        if plan.solver.by_columns:
+            two_only = (
+                f"solver={self.solver!r} is for two classes; use a gradient solver, or "
+                "OneVsRestClassifier of scikit-learn."
             )
-        return self._encode_more(y)
+        return ClassRules(type(self).__name__, plan.loss.is_joint, self.class_weight, two_only)
 
-    def _encode_more(self, y):
-        if self.solver in COORDINATE_SOLVERS and self._counts_classes():
-            raise ValueError(
-                "Only binary classification is supported. The type of the target is multiclass: "
-                f"solver={self.solver!r} is for two classes, y has {len(self.classes_)}. Use a "
-                "gradient solver, or OneVsRestClassifier of scikit-learn."
-            )
-        return encoded(y, self.classes_, as_numbers=self._counts_classes())
-
-    def decision_function(self, X):
+    def decision_function(self, X: Any) -> np.ndarray:
         """Score each row; of two classes, positive scores mean ``classes_[1]``.
 
         Parameters
         ----------
         X : {sparse matrix, array, data frame, RelationalDesign} of shape (n_samples, n_features)
-            Or a Dataset, or a DiskDataset.
+            Or a DiskDataset.
 
         Returns
         -------
         ndarray of shape (n_samples,), or (n_samples, n_classes) of more than two classes, of the
         model's dtype
         """
-        scores = self._scores(X)
-        if len(self.classes_) > 2:
-            return scores
-        return scores[:, 0] if scores.shape[1] == 1 else scores[:, 1] - scores[:, 0]
+        return self._decisions(X)[1]
 
-    def predict(self, X):
+    def _decisions(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
+        """The classes, and what decision_function returns."""
+        model, scores = self._scores(X)
+        classes = model.target.classes
+        if len(classes) > 2:
+            return classes, scores
+        return classes, scores[:, 0] if scores.shape[1] == 1 else scores[:, 1] - scores[:, 0]
+
+    def predict(self, X: Any) -> np.ndarray:
         """Predict the label of each row.
 
         Parameters
         ----------
         X : {sparse matrix, array, data frame, RelationalDesign} of shape (n_samples, n_features)
-            Or a Dataset, or a DiskDataset.
+            Or a DiskDataset.
 
         Returns
         -------
         ndarray of shape (n_samples,)
         """
-        scores = self.decision_function(X)
+        classes, scores = self._decisions(X)
         best = (scores > 0).astype(np.intp) if scores.ndim == 1 else scores.argmax(axis=1)
-        return self.classes_[best]
+        return classes[best]
 
     @available_if(is_probabilistic)
-    def predict_proba(self, X):
+    def predict_proba(self, X: Any) -> np.ndarray:
         """Probability of each class ("log_loss", "probit" and "softmax" only).
 
         The logistic or the normal distribution function of the score, of more than two classes
@@ -163,17 +160,12 @@ class BaseFMClassifier(ClassifierMixin, BaseFM):
         Parameters
         ----------
         X : {sparse matrix, array, data frame, RelationalDesign} of shape (n_samples, n_features)
-            Or a Dataset, or a DiskDataset.
+            Or a DiskDataset.
 
         Returns
         -------
         ndarray of shape (n_samples, n_classes), float64, columns in the order of ``classes_``
         """
-        scores = self._scores(X).astype(np.float64)
-        if self.loss == "softmax":
-            return softmax(scores, axis=1)
-        link, log_link = (ndtr, log_ndtr) if self.loss == "probit" else (expit, log_expit)
-        if scores.shape[1] == 1:
-            return np.column_stack([link(-scores), link(scores)])
-        # Divided by the largest first, so that classes that are all unlikely do not give 0 / 0.
-        return softmax(log_link(scores), axis=1)
+        model, scores = self._scores(X)
+        probabilities: Any = model.link.probabilities  # is_probabilistic has looked
+        return probabilities(scores.astype(np.float64))

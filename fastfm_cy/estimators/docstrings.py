@@ -1,6 +1,10 @@
 """The parts of the estimators' documentation that all of them share."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from textwrap import indent
+from typing import Any
 
 PARAMETERS = """
 {n_factors}
@@ -41,6 +45,16 @@ init_intercept : float or None, default=None
 fit_intercept, fit_linear : bool, default=True
     Whether the model has w0, and the w_i.
 {special}
+tuning : {{"auto", None}}, default=None
+    "auto" chooses the number of epochs, and of `learning_rate`, `l2_linear` and `l2_factors` those
+    that are None, on held-out rows (five folds of small data) among a few settings, may rescale the
+    scores, and then trains on all rows; `max_iter` is not used. For data in memory, and not with
+    early_stopping or an eval_set, which say themselves when to stop.
+scaling : {{"auto", None}}, default="auto"
+    "auto" trains on columns, and on the targets of "squared_error" and "huber", brought to unit
+    scale where they are far from it, and folds that back exactly: all parameters are those of X
+    and y as they are. Strengths then act on the scaled weights. One-hot, multi-hot and tf-idf
+    columns, and ratings, are left alone. None never scales, as libFM, fastFM and libffm.
 shuffle : {{"block", True, False}}, default="block"
     The order of the rows: "block" shuffles blocks of 64 neighbouring rows anew each epoch, which
     memory likes, and on fewer than 32,768 rows shuffles single rows, as True always does; False
@@ -82,6 +96,13 @@ dtype : {{"float32", "float64"}}, default="float32"
     Type of the parameters and of the arithmetic.
 """
 
+MEMORY = """n_hash : int or None, default=None
+    Hash the features to so many rows of the table, which bounds its memory; features that meet
+    share their parameters{met}. ``coef_`` and ``factors_`` then have a row a hash.
+max_memory : int, str or None, default=None
+    Most bytes, or such as "8GB", that the parameters may take, copies included; a fit that needs
+    more is refused. None is what the system has free."""
+
 DEGREE = """degree : int from 2 to 5, default=2
     The most features that interact. Beyond 2, the score also has for every order d up to the degree
     the sum over all sets of d features of the products of their x_i and of their factors, summed
@@ -95,7 +116,9 @@ _RATES = """0.05 for "adagrad", 0.02 for "sgd", 0.002 for
 _FM = {
     "n_factors": """n_factors : int, default=16
     Length k of each feature's factor vector; 0 gives the plain linear model.""",
-    "model": DEGREE,
+    "model": DEGREE
+    + "\n"
+    + MEMORY.format(met=", and where a row has several,\n    their values are summed"),
     "als_name": ', "als"',
     "als": """ "als" sets one parameter after the other to its best value [8]_, for
     "squared_error" exactly, for "log_loss", "probit" and "squared_hinge" (two classes) by a
@@ -146,15 +169,11 @@ same_field : bool, default={same_field}
     Whether two features of one field interact, where a row has several.
 normalize : {{"l2"}} or None, default={normalize}
     "l2" divides each row of X by its Euclidean length (instance-wise normalisation): interactions
-    are then weighted by 1 / |x|^2, as in libffm, and linear terms by 1 / |x|.
-n_hash : int or None, default=None
-    Hash the features to so many rows of the table, which bounds its memory; features that meet
-    share their parameters. ``coef_`` and ``factors_`` then have a row a hash.
-max_memory : int, str or None, default=None
-    Most bytes, or such as "8GB", that the parameters may take, copies included; a fit that needs
-    more is refused. None is what the system has free."""
-_NO_ALS = {"als_name": "", "als": "", "auto_name": "", "auto": ""}
-FFM_TEXTS = _NO_ALS | {
+    are then weighted by 1 / |x|^2, as in libffm, and linear terms by 1 / |x|."""
+_WITH_FIELDS = {
+    "model": MEMORY.format(met=""), "als_name": "", "als": "", "auto_name": "", "auto": "",
+}  # fmt: skip
+FFM_TEXTS = _WITH_FIELDS | {
     "n_factors": """n_factors : int, default=4
     Length k of each of a feature's factor vectors, one a field; 0 gives the plain linear model.
 """
@@ -168,7 +187,7 @@ init_scale : float > 0, default=0.3
     "rates": """0.2 for "adagrad", 0.08 for "sgd", 0.008 for
     "adam" and "adamw", 0.4 for "ftrl".""",
 }
-FWFM_TEXTS = _NO_ALS | {
+FWFM_TEXTS = _WITH_FIELDS | {
     "rates": _RATES,
     "n_factors": """n_factors : int, default=8
     Length k of each feature's factor vector; 0 gives the plain linear model.
@@ -240,16 +259,16 @@ fields : CSR matrix of int, default=None
 """
 
 
-def documented(**special):
+def documented(**special: str) -> Callable[[type], type]:
     """Class decorator that fills {parameters}, {attributes} and {references} of the docstring, and
     {fit_parameters} of fit's."""
-    return _filler(PARAMETERS.format(**special), ATTRIBUTES, REFERENCES, FIT_PARAMETERS)
+    return filler(PARAMETERS.format(**special), ATTRIBUTES, REFERENCES, FIT_PARAMETERS)
 
 
-def documented_with_fields(family, task):
+def documented_with_fields(family: dict[str, str], task: dict[str, str]) -> Callable[[type], type]:
     """The same for estimators that know fields, all of whose methods take them."""
 
-    def fill(cls):
+    def fill(cls: type) -> type:
         cls = documented(**(task | family))(cls)
         for name in ("fit", "partial_fit", "predict", "decision_function", "predict_proba"):
             method = vars(_class_of(cls, name)).get(name)
@@ -262,112 +281,15 @@ def documented_with_fields(family, task):
     return fill
 
 
-def _class_of(cls, name):
+def _class_of(cls: type, name: str) -> type:
     """The class that defines a method, or cls."""
     return next((parent for parent in cls.__mro__ if name in vars(parent)), cls)
 
 
-SAMPLER_PARAMETERS = """
-n_factors : int, default=8
-    Length k of each feature's factor vector; 0 gives the linear model.
-max_iter : int >= 1, default=200
-    Number of sweeps over all parameters.
-n_burn_in : int >= 0, default=20
-    First sweeps that are forgotten.
-thin : int >= 1, default=1
-    Keep every so manieth draw.
-n_kept_samples : int >= 1 or None, default=None
-    Keep only the last so many draws; None keeps all.
-feature_groups : int array of shape (n_features,) or None, default=None
-    Number of the group of each feature, from 0. A group has priors of its own; fields (users,
-    items, ...) make good groups.
-init_scale : float > 0, default=0.1
-    Standard deviation of the normal distribution that the factors start from.
-alpha_0, gamma_0 : float > 0, default=1
-    Shape and rate, both times two, of the gamma priors of all precisions; libFM's values.
-beta_0, mu_0 : float, default=1 and 0
-    Weight (in features) and mean of the normal priors of the groups' means; libFM's values.
-{terms}
-warm_start : bool, default=False
-    Whether fit goes on with the chain of the last fit, and adds its draws to those kept. What comes
-    is what an uninterrupted fit would have drawn.
-max_memory : int or str, default="2GB"
-    Most bytes that the kept draws may take, 4 (n_features (k + 1) + 2) each; a fit that would keep
-    more is refused.
-n_jobs : int or None, default=None
-    Threads; None is 1 and -1 all processors. The draws do not depend on it: only features that
-    share no row, such as those of a one-hot field, are drawn at once.
-random_state : int, RandomState or None, default=None
-    The same int gives the same draws, bit for bit.
-verbose : int, default=0
-    1 shows a progress bar with the running error on the eval_set, and says what the draws take.
-dtype : {"float32", "float64"}, default="float32"
-    Type of the arithmetic; draws are kept as float32.
-"""
-
-SAMPLER_ATTRIBUTES = """
-n_iter_ : int
-    Sweeps run, in all fits that went on.
-n_samples_ : int
-    Draws that are kept.
-{constant}
-coef_ : ndarray of shape (n_features,)
-    Posterior means of the w_i. Factors have no useful means: rotating all of them changes nothing.
-history_ : dict
-    Lists with a number a sweep: "train_rmse" (or "train_log_loss") of the single draw, "alpha" (the
-    noise's precision), "seconds"; with an eval_set "validation_rmse" (or "validation_log_loss") of
-    the mean over the draws so far.
-n_features_in_ : int
-feature_names_in_ : ndarray of str
-    Only if X had column names.
-"""
-
-SAMPLER_REFERENCES = """
-.. [1] S. Rendle, "Factorization Machines with libFM", ACM TIST 3(3), 2012.
-.. [2] C. Freudenthaler, L. Schmidt-Thieme, S. Rendle, "Bayesian Factorization Machines", NIPS
-   Workshop on Sparse Representation and Low-rank Approximation, 2011.
-"""
-
-SAMPLER_FIT_PARAMETERS = """
-eval_set : tuple (X, y), default=None
-    Rows whose error is followed after each sweep, into ``history_``.
-callbacks : function or list of functions of (estimator, history), default=None
-    Called after each sweep; sampling stops when one of them returns True.
-"""
-
-
-SAMPLER = {
-    "terms": """fit_intercept, fit_linear : bool, default=True
-    Whether the model has w0, and the w_i.""",
-    "constant": """intercept_ : float
-    Posterior mean of w0.""",
-}
-
-ORDINAL_SAMPLER = {
-    "terms": """nu : float > 0, default=5
-    Degrees of freedom of the t distribution that proposes cutpoints.
-cutpoint_scale : float > 0, default=10
-    Standard deviation of the normal priors of the first cutpoint, and of the logarithms of the gaps
-    to the next.
-fit_linear : bool, default=True
-    Whether the model has the w_i.""",
-    "constant": """cutpoints_ : ndarray of shape (n_classes - 1,)
-    Posterior means of the cutpoints between neighbouring classes.""",
-}
-
-
-def documented_sampler(**special):
-    """The same as `documented` for the Bayesian estimators."""
-    return _filler(
-        SAMPLER_PARAMETERS.replace("{terms}", special["terms"]),
-        SAMPLER_ATTRIBUTES.replace("{constant}", special["constant"]),
-        SAMPLER_REFERENCES,
-        SAMPLER_FIT_PARAMETERS,
-    )
-
-
-def _filler(parameters, attributes, references, fit_parameters):
-    def fill(cls):
+def filler(
+    parameters: str, attributes: str, references: str, fit_parameters: str
+) -> Callable[[type], type]:
+    def fill(cls: Any) -> type:
         parts = {"parameters": parameters, "attributes": attributes, "references": references}
         cls.__doc__ = _filled(cls.__doc__, parts, "    ")
         cls.fit.__doc__ = _filled(cls.fit.__doc__, {"fit_parameters": fit_parameters}, "        ")
@@ -376,7 +298,7 @@ def _filler(parameters, attributes, references, fit_parameters):
     return fill
 
 
-def _filled(text, parts, margin):
+def _filled(text: str | None, parts: dict[str, str], margin: str) -> str | None:
     if text is None:  # python -OO
         return None
     for name, part in parts.items():

@@ -1,25 +1,19 @@
 """Field-aware factorization machines as scikit-learn estimators (Juan et al., RecSys 2016)."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from ..model.families import FFM
+from .common import set_parameters
 from .docstrings import CLASSIFIER, FFM_TEXTS, REGRESSOR, documented_with_fields
 from .field_aware import FieldAwareClassifier, FieldAwareRegressor
-
-# Rows of unit length and vectors that each see one field only have small gradients.
-_LONGER_STEPS = 4
+from .registry import register
 
 
-class _FieldAware:
-    """What both estimators have besides the fields."""
-
-    def _machine(self):
-        return FFM(self.n_fields_, self.same_field)
-
-    def _rate(self):
-        return self.learning_rate or _LONGER_STEPS * super()._rate()
-
-
+@register("ffm", "regression")
 @documented_with_fields(FFM_TEXTS, REGRESSOR)
-class FFMRegressor(_FieldAware, FieldAwareRegressor):
+class FFMRegressor(FieldAwareRegressor):
     """Field-aware factorization machine for real targets, such as ratings, or counts.
 
     The score of a row x, whose feature i is of field f(i), is
@@ -67,23 +61,32 @@ class FFMRegressor(_FieldAware, FieldAwareRegressor):
     (2,)
     """
 
+    _family = FFM
+
     def __init__(
-        self, n_factors=4, *, fields=None, n_fields=None, same_field=True, normalize="l2",
-        n_hash=None, max_memory=None, loss="squared_error", solver="adagrad",
-        learning_rate=None, schedule="constant", power_t=0.5, adam_betas=(0.9, 0.999),
-        ftrl_beta=1.0, max_iter=20, l1_linear=0.0, l1_factors=0.0, l2_linear=None,
-        l2_factors=None, l2_intercept=0.0, feature_groups=None, init="uniform", init_scale=0.3,
-        init_intercept=None,
-        fit_intercept=True, fit_linear=True, huber_delta=1.0, clip_predictions=True,
-        shuffle="block", early_stopping=False, validation_fraction=0.1, scoring=None,
-        n_iter_no_change=3, tol=None, warm_start=False, grow_features=False, relabel=False,
-        n_jobs=None, deterministic=False, random_state=None, verbose=0, dtype="float32",
-    ):  # fmt: skip
-        self._keep(locals())
+        self, n_factors: int = 4, *, fields: Any = None, n_fields: int | None = None,
+        same_field: bool = True, normalize: str | None = "l2", n_hash: int | None = None,
+        max_memory: int | str | None = None, loss: str = "squared_error", solver: str = "adagrad",
+        learning_rate: float | None = None, schedule: str = "constant", power_t: float = 0.5,
+        adam_betas: tuple[float, float] = (0.9, 0.999), ftrl_beta: float = 1.0, max_iter: int = 20,
+        l1_linear: Any = 0.0, l1_factors: Any = 0.0, l2_linear: Any = None, l2_factors: Any = None,
+        l2_intercept: float = 0.0, feature_groups: Any = None, init: str = "uniform",
+        init_scale: float = 0.3, init_intercept: float | None = None, fit_intercept: bool = True,
+        fit_linear: bool = True, huber_delta: float = 1.0,
+        clip_predictions: bool | tuple[float, float] = True, tuning: str | None = None,
+        scaling: str | None = "auto", shuffle: str | bool = "block",
+        early_stopping: bool = False, validation_fraction: float = 0.1, scoring: Any = None,
+        n_iter_no_change: int = 3, tol: float | None = None, warm_start: bool = False,
+        grow_features: bool = False, relabel: bool = False, n_jobs: int | None = None,
+        deterministic: bool = False, random_state: Any = None, verbose: int = 0,
+        dtype: str = "float32",
+    ) -> None:  # fmt: skip
+        set_parameters(self, locals())
 
 
+@register("ffm", "classification")
 @documented_with_fields(FFM_TEXTS, CLASSIFIER)
-class FFMClassifier(_FieldAware, FieldAwareClassifier):
+class FFMClassifier(FieldAwareClassifier):
     """Field-aware factorization machine for two classes, such as clicked or not, or more.
 
     The score of a row x, whose feature i is of field f(i), is
@@ -129,16 +132,23 @@ class FFMClassifier(_FieldAware, FieldAwareClassifier):
     (2, 2)
     """
 
+    _family = FFM
+
     def __init__(
-        self, n_factors=4, *, fields=None, n_fields=None, same_field=True, normalize="l2",
-        n_hash=None, max_memory=None, loss="log_loss", solver="adagrad",
-        learning_rate=None, schedule="constant", power_t=0.5, adam_betas=(0.9, 0.999),
-        ftrl_beta=1.0, max_iter=20, l1_linear=0.0, l1_factors=0.0, l2_linear=None,
-        l2_factors=None, l2_intercept=0.0, feature_groups=None, init="uniform", init_scale=0.3,
-        init_intercept=None,
-        fit_intercept=True, fit_linear=True, class_weight=None, shuffle="block",
-        early_stopping=False, validation_fraction=0.1, scoring=None,
-        n_iter_no_change=3, tol=None, warm_start=False, grow_features=False, relabel=False,
-        n_jobs=None, deterministic=False, random_state=None, verbose=0, dtype="float32",
-    ):  # fmt: skip
-        self._keep(locals())
+        self, n_factors: int = 4, *, fields: Any = None, n_fields: int | None = None,
+        same_field: bool = True, normalize: str | None = "l2", n_hash: int | None = None,
+        max_memory: int | str | None = None, loss: str = "log_loss", solver: str = "adagrad",
+        learning_rate: float | None = None, schedule: str = "constant", power_t: float = 0.5,
+        adam_betas: tuple[float, float] = (0.9, 0.999), ftrl_beta: float = 1.0, max_iter: int = 20,
+        l1_linear: Any = 0.0, l1_factors: Any = 0.0, l2_linear: Any = None, l2_factors: Any = None,
+        l2_intercept: float = 0.0, feature_groups: Any = None, init: str = "uniform",
+        init_scale: float = 0.3, init_intercept: float | None = None, fit_intercept: bool = True,
+        fit_linear: bool = True, class_weight: dict | str | None = None,
+        tuning: str | None = None,
+        scaling: str | None = "auto", shuffle: str | bool = "block", early_stopping: bool = False,
+        validation_fraction: float = 0.1, scoring: Any = None, n_iter_no_change: int = 3,
+        tol: float | None = None, warm_start: bool = False, grow_features: bool = False,
+        relabel: bool = False, n_jobs: int | None = None, deterministic: bool = False,
+        random_state: Any = None, verbose: int = 0, dtype: str = "float32",
+    ) -> None:  # fmt: skip
+        set_parameters(self, locals())

@@ -1,12 +1,19 @@
 """Factorization machines as scikit-learn estimators (Rendle, ICDM 2010)."""
 
-from .classifier import BaseFMClassifier
+from __future__ import annotations
+
+from typing import Any
+
+from .classifier import Classifier
+from .common import set_parameters
 from .docstrings import CLASSIFIER, REGRESSOR, documented
-from .regressor import BaseFMRegressor
+from .registry import register
+from .regressor import Regressor
 
 
+@register("fm", "regression")
 @documented(**REGRESSOR)
-class FMRegressor(BaseFMRegressor):
+class FMRegressor(Regressor):
     """Factorization machine for real targets, such as ratings, or counts.
 
     The score of a row x is
@@ -38,6 +45,8 @@ class FMRegressor(BaseFMRegressor):
     ------
     DivergenceError
         (a FloatingPointError) by ``fit`` if training diverges, by ``predict`` on overflow.
+    MemoryError
+        By ``fit`` if the parameters would take more than `max_memory`; nothing is allocated then.
 
     References
     ----------
@@ -54,21 +63,28 @@ class FMRegressor(BaseFMRegressor):
     """
 
     def __init__(
-        self, n_factors=16, *, degree=2, share_factors=False, loss="squared_error",
-        solver="adagrad", learning_rate=None, schedule="constant", power_t=0.5,
-        adam_betas=(0.9, 0.999), ftrl_beta=1.0, max_iter=20, l1_linear=0.0, l1_factors=0.0,
-        l2_linear=None, l2_factors=None, l2_intercept=0.0, feature_groups=None, init_scale=0.01,
-        init_intercept=None, fit_intercept=True, fit_linear=True, huber_delta=1.0,
-        clip_predictions=True, shuffle="block", early_stopping=False, validation_fraction=0.1,
-        scoring=None, n_iter_no_change=3, tol=None, warm_start=False, grow_features=False,
-        relabel=False, n_jobs=None, deterministic=False, random_state=None, verbose=0,
-        dtype="float32",
-    ):  # fmt: skip
-        self._keep(locals())
+        self, n_factors: int = 16, *, degree: int = 2, share_factors: bool = False,
+        n_hash: int | None = None, max_memory: int | str | None = None,
+        loss: str = "squared_error", solver: str = "adagrad", learning_rate: float | None = None,
+        schedule: str = "constant", power_t: float = 0.5,
+        adam_betas: tuple[float, float] = (0.9, 0.999), ftrl_beta: float = 1.0, max_iter: int = 20,
+        l1_linear: Any = 0.0, l1_factors: Any = 0.0, l2_linear: Any = None, l2_factors: Any = None,
+        l2_intercept: float = 0.0, feature_groups: Any = None, init_scale: float = 0.01,
+        init_intercept: float | None = None, fit_intercept: bool = True, fit_linear: bool = True,
+        huber_delta: float = 1.0, clip_predictions: bool | tuple[float, float] = True,
+        tuning: str | None = None,
+        scaling: str | None = "auto", shuffle: str | bool = "block", early_stopping: bool = False,
+        validation_fraction: float = 0.1, scoring: Any = None, n_iter_no_change: int = 3,
+        tol: float | None = None, warm_start: bool = False, grow_features: bool = False,
+        relabel: bool = False, n_jobs: int | None = None, deterministic: bool = False,
+        random_state: Any = None, verbose: int = 0, dtype: str = "float32",
+    ) -> None:  # fmt: skip
+        set_parameters(self, locals())
 
 
+@register("fm", "classification")
 @documented(**CLASSIFIER)
-class FMClassifier(BaseFMClassifier):
+class FMClassifier(Classifier):
     """Factorization machine for two classes, such as clicked or not, or more.
 
     The score of a row x is
@@ -100,6 +116,8 @@ class FMClassifier(BaseFMClassifier):
     ------
     DivergenceError
         (a FloatingPointError) by ``fit`` if training diverges, by predictions on overflow.
+    MemoryError
+        By ``fit`` if the parameters would take more than `max_memory`; nothing is allocated then.
 
     References
     ----------
@@ -116,14 +134,20 @@ class FMClassifier(BaseFMClassifier):
     """
 
     def __init__(
-        self, n_factors=16, *, degree=2, share_factors=False, loss="log_loss", solver="adagrad",
-        learning_rate=None, schedule="constant", power_t=0.5, adam_betas=(0.9, 0.999),
-        ftrl_beta=1.0, max_iter=20, l1_linear=0.0, l1_factors=0.0, l2_linear=None, l2_factors=None,
-        l2_intercept=0.0,
-        feature_groups=None, init_scale=0.01, init_intercept=None, fit_intercept=True,
-        fit_linear=True, class_weight=None, shuffle="block", early_stopping=False,
-        validation_fraction=0.1, scoring=None, n_iter_no_change=3, tol=None, warm_start=False,
-        grow_features=False, relabel=False, n_jobs=None, deterministic=False, random_state=None,
-        verbose=0, dtype="float32",
-    ):  # fmt: skip
-        self._keep(locals())
+        self, n_factors: int = 16, *, degree: int = 2, share_factors: bool = False,
+        n_hash: int | None = None, max_memory: int | str | None = None,
+        loss: str = "log_loss", solver: str = "adagrad", learning_rate: float | None = None,
+        schedule: str = "constant", power_t: float = 0.5,
+        adam_betas: tuple[float, float] = (0.9, 0.999), ftrl_beta: float = 1.0, max_iter: int = 20,
+        l1_linear: Any = 0.0, l1_factors: Any = 0.0, l2_linear: Any = None, l2_factors: Any = None,
+        l2_intercept: float = 0.0, feature_groups: Any = None, init_scale: float = 0.01,
+        init_intercept: float | None = None, fit_intercept: bool = True, fit_linear: bool = True,
+        class_weight: dict | str | None = None, tuning: str | None = None,
+        scaling: str | None = "auto", shuffle: str | bool = "block",
+        early_stopping: bool = False, validation_fraction: float = 0.1, scoring: Any = None,
+        n_iter_no_change: int = 3, tol: float | None = None, warm_start: bool = False,
+        grow_features: bool = False, relabel: bool = False, n_jobs: int | None = None,
+        deterministic: bool = False, random_state: Any = None, verbose: int = 0,
+        dtype: str = "float32",
+    ) -> None:  # fmt: skip
+        set_parameters(self, locals())

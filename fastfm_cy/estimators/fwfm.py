@@ -1,35 +1,30 @@
 """Field-weighted factorization machines as scikit-learn estimators (Pan et al., WWW 2018)."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 
 from ..model.families import FwFM
-from ..utils.checks import check_bool
+from .common import set_parameters
 from .docstrings import CLASSIFIER, FWFM_TEXTS, REGRESSOR, documented_with_fields
 from .field_aware import FieldAwareClassifier, FieldAwareRegressor
+from .registry import register
 
 
-class _FieldWeighted:
-    """What both estimators have besides the fields."""
-
-    @property
-    def pair_weights_(self):
-        """ndarray of shape (n_fields, n_fields) or (n_classes, n_fields, n_fields), symmetric."""
-        table = self._fitted("pair_weights_")
-        n_fields = table.machine.n_fields
-        weights = table.shared_blocks[:, 0].reshape(-1, n_fields, n_fields)
-        weights = np.triu(weights) + np.triu(weights, 1).swapaxes(1, 2)
-        return weights[0] if table.n_outputs == 1 else weights
-
-    def _machine(self):
-        return FwFM(self.n_fields_, self.same_field)
-
-    def _check_more(self):
-        super()._check_more()
-        check_bool(self.fit_pair_weights, "fit_pair_weights")
+def _pair_weights(estimator: Any) -> np.ndarray:
+    """ndarray of shape (n_fields, n_fields) or (n_classes, n_fields, n_fields), symmetric."""
+    table = estimator._model_for("pair_weights_").table
+    n_fields = table.family.n_fields
+    weights = table.shared_blocks[:, 0].reshape(-1, n_fields, n_fields)
+    weights = np.triu(weights) + np.triu(weights, 1).swapaxes(1, 2)
+    return weights[0] if table.n_outputs == 1 else weights
 
 
+@register("fwfm", "regression")
 @documented_with_fields(FWFM_TEXTS, REGRESSOR)
-class FwFMRegressor(_FieldWeighted, FieldAwareRegressor):
+class FwFMRegressor(FieldAwareRegressor):
     """Field-weighted factorization machine for real targets, such as ratings, or counts.
 
     The score of a row x, whose feature i is of field f(i), is
@@ -78,23 +73,34 @@ class FwFMRegressor(_FieldWeighted, FieldAwareRegressor):
     (2,)
     """
 
+    _family = FwFM
+    pair_weights_ = property(_pair_weights)
+
     def __init__(
-        self, n_factors=8, *, fields=None, n_fields=None, same_field=True, normalize=None,
-        n_hash=None, max_memory=None, fit_pair_weights=True, loss="squared_error", solver="adagrad",
-        learning_rate=None, schedule="constant", power_t=0.5, adam_betas=(0.9, 0.999),
-        ftrl_beta=1.0, max_iter=20, l1_linear=0.0, l1_factors=0.0, l2_linear=None,
-        l2_factors=None, l2_intercept=0.0, feature_groups=None, init="normal", init_scale=0.01,
-        init_intercept=None,
-        fit_intercept=True, fit_linear=True, huber_delta=1.0, clip_predictions=True,
-        shuffle="block", early_stopping=False, validation_fraction=0.1, scoring=None,
-        n_iter_no_change=3, tol=None, warm_start=False, grow_features=False, relabel=False,
-        n_jobs=None, deterministic=False, random_state=None, verbose=0, dtype="float32",
-    ):  # fmt: skip
-        self._keep(locals())
+        self, n_factors: int = 8, *, fields: Any = None, n_fields: int | None = None,
+        same_field: bool = True, normalize: str | None = None, n_hash: int | None = None,
+        max_memory: int | str | None = None, fit_pair_weights: bool = True,
+        loss: str = "squared_error", solver: str = "adagrad", learning_rate: float | None = None,
+        schedule: str = "constant", power_t: float = 0.5,
+        adam_betas: tuple[float, float] = (0.9, 0.999), ftrl_beta: float = 1.0, max_iter: int = 20,
+        l1_linear: Any = 0.0, l1_factors: Any = 0.0, l2_linear: Any = None, l2_factors: Any = None,
+        l2_intercept: float = 0.0, feature_groups: Any = None, init: str = "normal",
+        init_scale: float = 0.01, init_intercept: float | None = None, fit_intercept: bool = True,
+        fit_linear: bool = True, huber_delta: float = 1.0,
+        clip_predictions: bool | tuple[float, float] = True, tuning: str | None = None,
+        scaling: str | None = "auto", shuffle: str | bool = "block",
+        early_stopping: bool = False, validation_fraction: float = 0.1, scoring: Any = None,
+        n_iter_no_change: int = 3, tol: float | None = None, warm_start: bool = False,
+        grow_features: bool = False, relabel: bool = False, n_jobs: int | None = None,
+        deterministic: bool = False, random_state: Any = None, verbose: int = 0,
+        dtype: str = "float32",
+    ) -> None:  # fmt: skip
+        set_parameters(self, locals())
 
 
+@register("fwfm", "classification")
 @documented_with_fields(FWFM_TEXTS, CLASSIFIER)
-class FwFMClassifier(_FieldWeighted, FieldAwareClassifier):
+class FwFMClassifier(FieldAwareClassifier):
     """Field-weighted factorization machine for two classes, such as clicked or not, or more.
 
     The score of a row x, whose feature i is of field f(i), is
@@ -141,16 +147,25 @@ class FwFMClassifier(_FieldWeighted, FieldAwareClassifier):
     (2, 2)
     """
 
+    _family = FwFM
+    pair_weights_ = property(_pair_weights)
+
     def __init__(
-        self, n_factors=8, *, fields=None, n_fields=None, same_field=True, normalize=None,
-        n_hash=None, max_memory=None, fit_pair_weights=True, loss="log_loss", solver="adagrad",
-        learning_rate=None, schedule="constant", power_t=0.5, adam_betas=(0.9, 0.999),
-        ftrl_beta=1.0, max_iter=20, l1_linear=0.0, l1_factors=0.0, l2_linear=None,
-        l2_factors=None, l2_intercept=0.0, feature_groups=None, init="normal", init_scale=0.01,
-        init_intercept=None,
-        fit_intercept=True, fit_linear=True, class_weight=None, shuffle="block",
-        early_stopping=False, validation_fraction=0.1, scoring=None,
-        n_iter_no_change=3, tol=None, warm_start=False, grow_features=False, relabel=False,
-        n_jobs=None, deterministic=False, random_state=None, verbose=0, dtype="float32",
-    ):  # fmt: skip
-        self._keep(locals())
+        self, n_factors: int = 8, *, fields: Any = None, n_fields: int | None = None,
+        same_field: bool = True, normalize: str | None = None, n_hash: int | None = None,
+        max_memory: int | str | None = None, fit_pair_weights: bool = True, loss: str = "log_loss",
+        solver: str = "adagrad", learning_rate: float | None = None, schedule: str = "constant",
+        power_t: float = 0.5, adam_betas: tuple[float, float] = (0.9, 0.999),
+        ftrl_beta: float = 1.0, max_iter: int = 20, l1_linear: Any = 0.0, l1_factors: Any = 0.0,
+        l2_linear: Any = None, l2_factors: Any = None, l2_intercept: float = 0.0,
+        feature_groups: Any = None, init: str = "normal", init_scale: float = 0.01,
+        init_intercept: float | None = None, fit_intercept: bool = True, fit_linear: bool = True,
+        class_weight: dict | str | None = None, tuning: str | None = None,
+        scaling: str | None = "auto", shuffle: str | bool = "block",
+        early_stopping: bool = False, validation_fraction: float = 0.1, scoring: Any = None,
+        n_iter_no_change: int = 3, tol: float | None = None, warm_start: bool = False,
+        grow_features: bool = False, relabel: bool = False, n_jobs: int | None = None,
+        deterministic: bool = False, random_state: Any = None, verbose: int = 0,
+        dtype: str = "float32",
+    ) -> None:  # fmt: skip
+        set_parameters(self, locals())

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 from ..exceptions import FileFormatError
+from ..utils.encodings import is_binary, other_encoding
 from .zstd import open_zstd
 
 # The suffix of packed files, the bytes they begin with, and what opens them.
@@ -88,7 +89,7 @@ def unpacked(file: Any) -> Any:
     begin = file.peek(8)
     for magic, open_packed in PACKED.values():
         if begin.startswith(magic):
-            return open_packed(file, "rb")
+            return open_packed(file, "rb")  # type: ignore[operator]
     return file
 
 
@@ -105,3 +106,23 @@ def damage_reported(name: str) -> Iterator[None]:
                 f"{name}: the packed file is damaged or truncated ({error})."
             ) from error
         raise
+
+
+def check_text(beginning: bytes, name: str) -> None:
+    """Refuse a file that does not begin as text in UTF-8 does, and say what it is.
+
+    Parameters
+    ----------
+    beginning : bytes
+        Some of the first, unpacked.
+    name : str
+        Of the file.
+    """
+    message = other_encoding(beginning, name)
+    if message is not None:
+        raise FileFormatError(message)
+    if is_binary(beginning):
+        raise FileFormatError(
+            f"{name} is a binary file, not text: byte {beginning.index(0)} is zero. If it is of a "
+            "format that can be read, name it (format=)."
+        )

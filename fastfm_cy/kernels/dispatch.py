@@ -3,9 +3,14 @@
 The environment variable FASTFM_CY_SIMD forces one: "baseline" or "avx2".
 """
 
+from __future__ import annotations
+
 import os
 from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
+
+from .interfaces import CoordinateKernels, GradientKernels, PlainKernels
 
 try:
     from numpy._core._multiarray_umath import __cpu_features__ as _cpu
@@ -13,10 +18,10 @@ except ImportError:  # NumPy 1
     from numpy.core._multiarray_umath import __cpu_features__ as _cpu
 
 # Best first; each with the CPU features that it needs.
-_BUILDS = {"avx2": ("AVX2", "FMA3"), "baseline": ()}
+_BUILDS: dict[str, tuple[str, ...]] = {"avx2": ("AVX2", "FMA3"), "baseline": ()}
 
 
-def available_builds():
+def available_builds() -> list[str]:
     """Names of the builds that are installed and that this CPU can run, best first."""
     return [
         name
@@ -26,12 +31,12 @@ def available_builds():
     ]
 
 
-def load(build, family="fm"):
+def load(build: str, family: str = "fm") -> Any:
     """The module of a family of kernels, such as "fm" or "higher_order", in a build."""
     return import_module(f"{__package__}.{build}.{family}")
 
 
-def _chosen():
+def _chosen() -> str:
     builds = available_builds()
     if not builds:
         raise ImportError("no build of fastfm_cy.kernels.fm is installed")
@@ -44,8 +49,9 @@ def _chosen():
 
 
 BUILD = _chosen()
-fm = load(BUILD)
-higher_order = load(BUILD, "higher_order")
-ffm = load(BUILD, "ffm")
-fwfm = load(BUILD, "fwfm")
-coordinate = load(BUILD, "coordinate")
+fm: PlainKernels = load(BUILD)
+higher_order: PlainKernels = load(BUILD, "higher_order")
+ffm: GradientKernels = load(BUILD, "ffm")
+fwfm: GradientKernels = load(BUILD, "fwfm")
+coordinate: CoordinateKernels = load(BUILD, "coordinate")
+ranking: Any = load(BUILD, "ranking")

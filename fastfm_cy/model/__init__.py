@@ -1,0 +1,1 @@
+"""Models: what is learned and how it scores; families, parameter tables, losses, posteriors."""

@@ -1,16 +1,22 @@
-"""Scores of many rows, in one thread or several."""
+"""Scoring: the values of many rows, in one thread or several."""
+
+from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
+from ..data.inputs import Rows
 from ..data.relational_rows import RelationalRows
 from ..exceptions import DivergenceError
+from ..utils.checks import or_float64
 from ..utils.threads import in_parts
-from .table import ParameterTable
+from .interfaces import Table
 
 _ENTRIES_AT_ONCE = 10_000_000  # of a relational design that has to be expanded
 
 
-def score_rows(table, rows, n_jobs=1):
+def score_rows(table: Table, rows: Rows, n_jobs: int = 1) -> np.ndarray:
     """The model's value of each row.
 
     Parameters
@@ -31,13 +37,13 @@ def score_rows(table, rows, n_jobs=1):
         If a score overflows.
     """
     if isinstance(rows, RelationalRows):
-        if not table.machine.joins_blocks:
+        if not table.family.joins_blocks:
             return _score_expanded(table, rows, n_jobs)
         table, rows = _joined_table(table, rows, n_jobs), rows.joined
     scores = np.empty((rows.n_rows, table.n_outputs), dtype=table.dtype)
 
-    def fill(first, last):
-        table.machine.predict(rows, table, scores, first, last)
+    def fill(first: int, last: int) -> None:
+        table.family.predict(rows, table, scores, first, last)
 
     work = rows.n_entries * (table.n_weights + 1) * table.n_outputs
     in_parts(fill, rows.n_rows, work, n_jobs)
@@ -45,7 +51,7 @@ def score_rows(table, rows, n_jobs=1):
     return scores
 
 
-def _score_expanded(table, rows, n_jobs):
+def _score_expanded(table: Table, rows: RelationalRows, n_jobs: int) -> np.ndarray:
     """A few rows at a time."""
     n_rows = max(1, _ENTRIES_AT_ONCE * rows.n_rows // max(1, rows.n_entries))
     parts = [
@@ -55,12 +61,13 @@ def _score_expanded(table, rows, n_jobs):
     return np.concatenate(parts)
 
 
-def _joined_table(table, rows, n_jobs):
+def _joined_table(table: Table, rows: RelationalRows, n_jobs: int) -> Table:
     """A table for `rows.joined`: a row of a block has as weight its own score without the bias, and
     as factors what its features add to the sums of a row that holds it."""
-    joined = ParameterTable(
+    make: Any = type(table)
+    joined: Table = make(
         rows.joined.n_features, table.n_factors, table.dtype, table.n_outputs,
-        in_eights=table.in_eights,
+        is_tiled=table.is_tiled,
     )  # fmt: skip
     first = table.n_features
     joined.linear_blocks[:first, :, 0] = table.linear_blocks[:, :, 0]
@@ -78,13 +85,13 @@ def _joined_table(table, rows, n_jobs):
     return joined
 
 
-def check_scores(scores):
+def check_scores(scores: np.ndarray) -> None:
     """Refuse scores that are not finite."""
     finite = np.isfinite(scores)
     if not finite.all():
         finite = finite.all(axis=1)
         raise DivergenceError(
             f"The score of row {finite.argmin()} is too large for {scores.dtype}: its values are "
-            "far outside what the model was trained on. Rescale them as in training, or fit with "
-            "dtype='float64'."
+            "far outside what the model was trained on. Rescale them as in training"
+            f"{or_float64(scores.dtype)}."
         )

@@ -1,126 +1,124 @@
-"""Models most of whose weights are zero, as L1 leaves them."""
+"""Sparse tables: models most of whose weights are zero, as L1 leaves them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import sparse
-from sklearn.utils.validation import check_is_fitted
 
+from ..data.inputs import Rows
+from .scoring import score_rows
 from .table import ParameterTable
 
 
-class SparsityMixin:
-    """``sparsify``, ``densify`` and ``sparsity_``, over the estimator's table.
+@dataclass(frozen=True)
+class SparseTable:
+    """The features of a table with a weight that is not zero, without optimiser state.
 
-    A sparse model's table holds the features with a weight that is not zero, and last one row of
-    zeros that stands for all others; `_kept` holds the numbers of the former.
+    It has what of a ParameterTable's interface reads the weights.
     """
 
+    table: ParameterTable
+    """The kept features, and last one row of zeros that stands for all others."""
+    kept: np.ndarray
+    """int32, the numbers of the kept features, rising."""
+    n_features: int
+    """With those that are not kept."""
+    state: tuple
+    """(state_start, n_row_state, is_tiled) of the table that this was made from."""
+
+    @classmethod
+    def of(cls, table: ParameterTable) -> SparseTable:
+        kept = np.flatnonzero(is_used(table)).astype(np.int32)
+        state = table.state_start, table.n_row_state, table.is_tiled
+        return cls(table.weights_of(kept), kept, table.n_features, state)
+
     @property
-    def sparsity_(self):
-        """dict : shares of the linear weights ("linear") and of the factors ("factors") that are
-        zero, and of the features all of whose weights are ("features")."""
-        table = self._fitted("sparsity_")
-        linear, factors = table.coef.T, table.factor_vectors
-        n_outputs, n_features = table.n_outputs, self._n_features()
-        n_linear = n_outputs * n_features
-        n_factors = n_linear * table.machine.n_vectors * table.n_factors
-        return {
-            "linear": 1 - np.count_nonzero(linear) / n_linear,
-            "factors": 1 - np.count_nonzero(factors) / n_factors if n_factors else 1.0,
-            "features": 1 - np.count_nonzero(_used(table)) / n_features,
-        }
+    def dtype(self) -> np.dtype:
+        return self.table.dtype
 
-    def sparsify(self):
-        """Keep only features with a weight that is not zero: less memory, smaller files.
+    @property
+    def n_outputs(self) -> int:
+        return self.table.n_outputs
 
-        ``coef_`` and ``factors_`` become scipy.sparse arrays (``factors_`` of several classes: one
-        below the other; of several vectors a feature: side by side), predictions stay the same. To
-        train on, call ``densify`` first; the state of the optimiser starts anew.
+    @property
+    def n_factors(self) -> int:
+        return self.table.n_factors
 
-        Returns
-        -------
-        self
-        """
-        check_is_fitted(self)
-        if not self._is_sparse():
-            kept = np.flatnonzero(_used(self._table)).astype(np.int32)
-            table = self._table
-            self._state = table.state_start, table.n_row_state, table.in_eights
-            self._n_dense_features = self._table.n_features
-            self._kept, self._table = kept, self._table.weights_of(kept)
-        return self
+    @property
+    def family(self) -> Any:
+        return self.table.family
 
-    def densify(self):
-        """Undo ``sparsify``.
+    @property
+    def intercepts(self) -> np.ndarray:
+        return self.table.intercepts
 
-        Returns
-        -------
-        self
-        """
-        check_is_fitted(self)
-        if self._is_sparse():
-            self._table = self._dense_table(self._state)
-            self._state_fits = None
-            self._forget_sparsity()
-        return self
+    @property
+    def shared_blocks(self) -> np.ndarray:
+        return self.table.shared_blocks
 
-    def _forget_sparsity(self):
-        for name in ("_kept", "_state", "_n_dense_features"):
-            vars(self).pop(name, None)
+    @property
+    def coef(self) -> sparse.csr_array:
+        """Shape (1 or n_outputs, n_features)."""
+        return self._rows_of_all(np.atleast_2d(self.table.coef)[:, :-1].T).T.tocsr()
 
-    def _is_sparse(self):
-        return "_kept" in vars(self)
-
-    def _n_features(self):
-        """Of the fitted model, whatever n_features_in_ says."""
-        return self._n_dense_features if self._is_sparse() else self._table.n_features
-
-    def _dense_table(self, state=()):
-        """A table with a row a feature; a sparse model's optimiser state is at its start."""
-        sparse_table = self._table
-        if not self._is_sparse():
-            return sparse_table
-        table = ParameterTable(
-            self._n_features(), sparse_table.n_factors, sparse_table.dtype,
-            sparse_table.n_outputs, *(state or ((), 0, sparse_table.in_eights)),
-            sparse_table.machine,
-        )  # fmt: skip
-        table.intercepts[...] = sparse_table.intercepts
-        table.shared_blocks[:, 0] = sparse_table.shared_blocks[:, 0]
-        if table.begun is not None:
-            table.begin(self._kept, np.zeros)
-        table.linear_blocks[self._kept, :, 0] = sparse_table.linear_blocks[:-1, :, 0]
-        table.factor_blocks[self._kept, :, 0] = sparse_table.factor_blocks[:-1, :, 0]
-        return table
-
-    def _weights_of(self, table, name):
-        weights = getattr(table, name)
-        if not self._is_sparse():
-            return weights
-        if name == "coef":
-            return self._rows_of_all(np.atleast_2d(weights)[:, :-1].T).T.tocsr()
+    @property
+    def factor_vectors(self) -> sparse.csr_array:
+        """Outputs one below the other, a feature's vectors side by side."""
+        table = self.table
         blocks = table.vector_blocks[:-1].reshape(table.n_features - 1, table.n_outputs, -1)
         return sparse.vstack(
             [self._rows_of_all(block) for block in blocks.swapaxes(0, 1)], format="csr"
         )
 
-    def _rows_of_all(self, kept_rows):
+    def scores(self, rows: Rows, n_jobs: int = 1) -> np.ndarray:
+        """As ParameterTable's."""
+        place = np.full(self.n_features, len(self.kept), dtype=np.int32)
+        place[self.kept] = np.arange(len(self.kept), dtype=np.int32)
+        return score_rows(self.table, rows.renumbered(place, len(self.kept) + 1), n_jobs)
+
+    def dense(self, *, with_state: bool = False) -> ParameterTable:
+        """A table with a row a feature; the optimiser's state, if wanted, is at its start."""
+        table = self.table
+        state_start, n_row_state, is_tiled = self.state
+        if not with_state:
+            state_start, n_row_state = (), 0
+        dense = ParameterTable(
+            self.n_features, table.n_factors, table.dtype, table.n_outputs, state_start,
+            n_row_state, is_tiled, table.family,
+        )  # fmt: skip
+        dense.intercepts[...] = table.intercepts
+        dense.shared_blocks[:, 0] = table.shared_blocks[:, 0]
+        if dense.has_started is not None:
+            dense.start_factors(self.kept, np.zeros)
+        dense.linear_blocks[self.kept, :, 0] = table.linear_blocks[:-1, :, 0]
+        dense.factor_blocks[self.kept, :, 0] = table.factor_blocks[:-1, :, 0]
+        return dense
+
+    def _rows_of_all(self, kept_rows: np.ndarray) -> sparse.csr_array:
         """A sparse array with a row a feature, given those of the kept features."""
         present = sparse.csr_array(kept_rows)
-        indptr = np.zeros(self._n_features() + 1, dtype=np.int64)
-        indptr[self._kept + 1] = np.diff(present.indptr)
-        shape = self._n_features(), kept_rows.shape[1]
+        indptr = np.zeros(self.n_features + 1, dtype=np.int64)
+        indptr[self.kept + 1] = np.diff(present.indptr)
+        shape = self.n_features, kept_rows.shape[1]
         return sparse.csr_array((present.data, present.indices, indptr.cumsum()), shape)
 
-    def _renumbered(self, rows):
-        """The rows with the table's numbers of their features."""
-        if not self._is_sparse():
-            return rows
-        place = np.full(self._n_features(), len(self._kept), dtype=np.int32)
-        place[self._kept] = np.arange(len(self._kept), dtype=np.int32)
-        return rows.renumbered(place, len(self._kept) + 1)
+
+def sparsity(table: ParameterTable | SparseTable) -> dict[str, float]:
+    """Shares of the linear weights, of the factors and of the features that are zero."""
+    present = table.table if isinstance(table, SparseTable) else table
+    n_linear = table.n_outputs * table.n_features
+    n_factors = n_linear * table.family.n_vectors * table.n_factors
+    return {
+        "linear": 1 - np.count_nonzero(present.coef) / n_linear,
+        "factors": 1 - np.count_nonzero(present.factor_vectors) / n_factors if n_factors else 1.0,
+        "features": 1 - np.count_nonzero(is_used(present)) / table.n_features,
+    }
 
 
-def _used(table):
+def is_used(table: ParameterTable) -> np.ndarray:
     """Which rows of the table hold a weight that is not zero."""
-    linear = table.linear_blocks[:, :, 0].any(axis=1)
+    linear: Any = table.linear_blocks[:, :, 0].any(axis=1)
     return linear | table.factor_blocks[:, :, 0].any(axis=(1, 2))

@@ -1,4 +1,4 @@
-"""The parameter table: where the weights of a factorization machine live in memory.
+"""The parameter table: where the weights of a factorization family live in memory.
 
 Three arrays of one float type, each with a parameter's optimiser state beside it, so that an
 update touches the same cache lines for both. A table has one output or, for several classes, one a
@@ -9,7 +9,7 @@ AdaGrad) and R a feature, the block of one output is
     linear     (n_features, n_outputs * ...)  a row a feature: [w | state | state of the row]
     factors    (n_features, n_outputs * ...)  a row a feature: [v_1 .. v_W | states]
 
-The machine (_machines.py) says how many factor vectors a feature has, one after the other in v, and
+The family (families.py) says how many factor vectors a feature has, one after the other in v, and
 how many further parameters q belong to the model as a whole; a plain FM has one and none.
 
 A single vector is padded to 4, 8 or whole cache lines, several to multiples of 4 each and together
@@ -19,38 +19,48 @@ start on a cache line. Linux backs NumPy's large arrays with huge pages, which s
 most of their address look-ups.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
 import numpy as np
 
+from ..data.inputs import Rows
 from ..utils.memory import CACHE_LINE, aligned_zeros
 from .families import FM
+from .interfaces import StateKind
+from .scoring import score_rows
 
 _BLOCK = 1 << 16  # features that are worked on at a time, so that temporary arrays stay small
 
 
-def _padded(n_factors, dtype, in_eights):
+def _padded(n_factors: int, dtype: np.dtype, is_tiled: bool) -> int:
     a_line = CACHE_LINE // dtype.itemsize
-    if n_factors <= 4 and not in_eights:
+    if n_factors <= 4 and not is_tiled:
         return 4 if n_factors else 0
     if n_factors <= 8:
         return 8 if n_factors else 0
     return -(-n_factors // a_line) * a_line
 
 
-def _padded_vector(n_factors, n_vectors, dtype, in_eights):
+def _padded_vector(n_factors: int, n_vectors: int, dtype: np.dtype, is_tiled: bool) -> int:
     if n_vectors == 1:
-        return _padded(n_factors, dtype, in_eights)
-    unit = 8 if in_eights else 4
+        return _padded(n_factors, dtype, is_tiled)
+    unit = 8 if is_tiled else 4
     return -(-n_factors // unit) * unit
 
 
-def table_bytes(n_features, n_factors, dtype, n_outputs, solver, machine):
+def table_bytes(
+    n_features: int, n_factors: int, dtype: Any, n_outputs: int, solver: StateKind, family: FM
+) -> int:
     """Memory that a table takes."""
     dtype = np.dtype(dtype)
-    padded = _padded_vector(n_factors, machine.n_vectors, dtype, False)
+    padded = _padded_vector(n_factors, family.n_vectors, dtype, False)
     slots = 1 + len(solver.state_start)
-    n_weights = _padded(machine.n_vectors * padded, dtype, False)
+    n_weights = _padded(family.n_vectors * padded, dtype, False)
     a_feature = slots * (1 + n_weights) + solver.n_row_state
-    numbers = n_features * a_feature + slots * machine.n_shared
+    numbers = n_features * a_feature + slots * family.n_shared
     return n_outputs * numbers * dtype.itemsize
 
 
@@ -66,9 +76,9 @@ class ParameterTable:
         Start value of each number of optimiser state a parameter.
     n_row_state : int, default=0
         Numbers of optimiser state an output of a feature; they start from 0.
-    in_eights : bool, default=False
+    is_tiled : bool, default=False
         Whether vectors are padded to multiples of 8, as the coordinate solvers want it.
-    machine : FM or another of _machines.py, default=FM()
+    family : FM or another of families.py, default=FM()
         The model's family: it says what parameters there are, and which kernels take the table.
 
     Attributes
@@ -77,119 +87,123 @@ class ParameterTable:
         Length of a factor vector with its padding.
     n_weights : int
         Length W of all vectors of a feature's output, with all padding.
-    begun : bool array of shape (n_features,), or None
-        For machines that begin late: which features' factors have their start values. The others
-        are zero, state included, and in memory that was never touched.
+    has_started : bool array of shape (n_features,), or None
+        For families whose factors start late: which features' factors have their start values.
+        The others are zero, state included, and in memory that was never touched.
     """
 
     def __init__(
-        self, n_features, n_factors, dtype, n_outputs=1, state_start=(), n_row_state=0,
-        in_eights=False, machine=None,
-    ):  # fmt: skip
+        self, n_features: int, n_factors: int, dtype: Any, n_outputs: int = 1,
+        state_start: Sequence[float] = (), n_row_state: int = 0, is_tiled: bool = False,
+        family: FM | None = None,
+    ) -> None:  # fmt: skip
         dtype = np.dtype(dtype)
         slots = 1 + len(state_start)
-        machine = machine or FM()
-        self.n_factors, self.machine = n_factors, machine
-        self.n_padded = _padded_vector(n_factors, machine.n_vectors, dtype, in_eights)
-        self.n_weights = _padded(machine.n_vectors * self.n_padded, dtype, in_eights)
-        self.in_eights = in_eights
+        family = family or FM()
+        self.n_factors, self.family = n_factors, family
+        self.n_padded = _padded_vector(n_factors, family.n_vectors, dtype, is_tiled)
+        self.n_weights = _padded(family.n_vectors * self.n_padded, dtype, is_tiled)
+        self.is_tiled = is_tiled
         self.state_start, self.n_row_state = tuple(state_start), n_row_state
         block = slots + n_row_state
-        self.intercept = aligned_zeros((n_outputs, block + slots * machine.n_shared), dtype)
+        self.intercept = aligned_zeros((n_outputs, block + slots * family.n_shared), dtype)
         self.linear = aligned_zeros((n_features, n_outputs * block), dtype)
         self.factors = aligned_zeros((n_features, n_outputs * slots * self.n_weights), dtype)
-        self.shared_blocks[:, 0] = machine.shared_start
-        self.begun = np.zeros(n_features, dtype=bool) if machine.begins_late else None
+        self.shared_blocks[:, 0] = family.shared_start
+        self.has_started = np.zeros(n_features, dtype=bool) if family.starts_late else None
         for slot, value in enumerate(state_start, start=1):
             if value:
                 self.intercept[:, slot] = value
                 self.shared_blocks[:, slot] = value
                 self.linear_blocks[:, :, slot] = value
-                if self.begun is None:
+                if self.has_started is None:
                     self.factor_blocks[:, :, slot] = value
 
     @property
-    def n_features(self):
+    def n_features(self) -> int:
         return self.linear.shape[0]
 
     @property
-    def n_outputs(self):
+    def n_outputs(self) -> int:
         return self.intercept.shape[0]
 
     @property
-    def dtype(self):
+    def dtype(self) -> np.dtype:
         return self.linear.dtype
 
     @property
-    def arrays(self):
+    def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         return self.intercept, self.linear, self.factors
 
     @property
-    def linear_blocks(self):
+    def linear_blocks(self) -> np.ndarray:
         """View of shape (n_features, n_outputs, 1 + S + R)."""
         return self.linear.reshape(self.n_features, *self.intercept_blocks.shape)
 
     @property
-    def factor_blocks(self):
+    def factor_blocks(self) -> np.ndarray:
         """View of shape (n_features, n_outputs, 1 + S, W)."""
         shape = self.n_features, self.n_outputs, 1 + len(self.state_start), self.n_weights
         return self.factors.reshape(shape)
 
     @property
-    def intercept_blocks(self):
+    def intercept_blocks(self) -> np.ndarray:
         """View of shape (n_outputs, 1 + S + R)."""
         return self.intercept[:, : 1 + len(self.state_start) + self.n_row_state]
 
     @property
-    def shared_blocks(self):
+    def shared_blocks(self) -> np.ndarray:
         """View of shape (n_outputs, 1 + S, Q): the further parameters of the whole model."""
-        shape = self.n_outputs, 1 + len(self.state_start), self.machine.n_shared
+        shape = self.n_outputs, 1 + len(self.state_start), self.family.n_shared
         return self.intercept[:, self.intercept_blocks.shape[1] :].reshape(shape)
 
     @property
-    def intercepts(self):
+    def intercepts(self) -> np.ndarray:
         """View of the intercepts, shape (n_outputs,)."""
         return self.intercept[:, 0]
 
     @property
-    def coef(self):
+    def coef(self) -> np.ndarray:
         """View of the linear weights, shape (n_features,) or (n_outputs, n_features)."""
         weights = self.linear_blocks[:, :, 0]
         return weights[:, 0] if self.n_outputs == 1 else weights.T
 
     @property
-    def vector_blocks(self):
+    def vector_blocks(self) -> np.ndarray:
         """View of the factors, shape (n_features, n_outputs, n_vectors, n_factors)."""
-        shape = self.n_features, self.n_outputs, self.machine.n_vectors, self.n_padded
+        shape = self.n_features, self.n_outputs, self.family.n_vectors, self.n_padded
         weights = self.factor_blocks[:, :, 0, : shape[2] * self.n_padded]
         return weights.reshape(shape)[..., : self.n_factors]
 
     @property
-    def factor_vectors(self):
+    def factor_vectors(self) -> np.ndarray:
         """View of the factors, shape (n_outputs, n_features, n_vectors, n_factors), or with vectors
-        before features if the machine says so, less the outputs and the vectors where there is one.
+        before features if the family says so, less the outputs and the vectors where there is one.
         """
         vectors = self.vector_blocks.swapaxes(0, 1)
-        if self.machine.n_vectors == 1:
+        if self.family.n_vectors == 1:
             vectors = vectors[:, :, 0]
-        elif self.machine.vectors_first:
+        elif self.family.vectors_first:
             vectors = vectors.swapaxes(1, 2)
         return vectors[0] if self.n_outputs == 1 else vectors
 
-    def draw_factors(self, scale, rng, first=0):
+    def draw_factors(self, scale: float, rng: np.random.Generator, first: int = 0) -> None:
         """Start the factors of features from `first` on from a normal distribution.
 
         The same draws in either dtype.
         """
         vectors = self.vector_blocks
-        scale = np.float32(self.machine.start_scale(scale))
-        block = max(1, _BLOCK // self.machine.n_vectors)
-        for start in range(first, self.n_features, block):
-            part = vectors[start : start + block]
-            part[...] = scale * rng.standard_normal(part.shape, dtype=np.float32)
+        block = max(1, _BLOCK // self.family.n_vectors)
+        with np.errstate(over="ignore"):  # training finds what is not finite
+            scales: Any = np.float32(self.family.start_scale(scale))
+            for start in range(first, self.n_features, block):
+                part = vectors[start : start + block]
+                part[...] = scales * rng.standard_normal(part.shape, dtype=np.float32)
 
-    def begin(self, features, draw):
-        """Start the factors of those of the features that have not begun; touch no others.
+    def start_factors(
+        self, features: np.ndarray, draw: Callable[[tuple[int, ...]], np.ndarray]
+    ) -> None:
+        """Start the factors of those of the features that have not started; touch no others.
 
         Parameters
         ----------
@@ -197,10 +211,12 @@ class ParameterTable:
         draw : function of a shape
             Start values.
         """
-        new = features[~self.begun[features]]
-        self.begun[new] = True
+        has_started = self.has_started
+        assert has_started is not None  # else they all have from the beginning
+        new = features[~has_started[features]]
+        has_started[new] = True
         vectors, blocks = self.vector_blocks, self.factor_blocks
-        block = max(1, _BLOCK // self.machine.n_vectors)
+        block = max(1, _BLOCK // self.family.n_vectors)
         for start in range(0, len(new), block):
             part = new[start : start + block]
             vectors[part] = draw((len(part), *vectors.shape[1:]))
@@ -208,107 +224,111 @@ class ParameterTable:
                 if value:
                     blocks[part, :, slot] = value
 
-    def like(self, n_features):
+    def like(self, n_features: int) -> ParameterTable:
         """A table of the same kind for another number of features, all at their start."""
-        kind = self.n_outputs, self.state_start, self.n_row_state, self.in_eights, self.machine
+        kind = self.n_outputs, self.state_start, self.n_row_state, self.is_tiled, self.family
         return ParameterTable(n_features, self.n_factors, self.dtype, *kind)
 
-    def grown(self, n_features, scale, rng):
+    def grown(self, n_features: int, scale: float, rng: np.random.Generator) -> ParameterTable:
         """A copy with more features, whose factors are drawn as at the start or begin later."""
         table = self.like(n_features)
         table.assign(self, slice(self.n_features))
-        if self.begun is None:
+        if self.has_started is None:
             table.draw_factors(scale, rng, self.n_features)
         return table
 
-    def copy(self):
+    def copy(self) -> ParameterTable:
         table = self.like(self.n_features)
         table.assign(self)
         return table
 
-    def assign(self, other, rows=slice(None)):
+    def assign(self, other: ParameterTable, rows: slice | np.ndarray = slice(None)) -> None:
         """Take over another table's numbers, its features as `rows` here."""
         self.intercept[...] = other.intercept
         self.linear[rows] = other.linear
-        if self.begun is not None:
-            self.begun[rows] = other.begun
-        if self.begun is None or isinstance(rows, np.ndarray):
+        if self.has_started is not None:
+            self.has_started[rows] = other.has_started
+        if self.has_started is None or isinstance(rows, np.ndarray):
             self.factors[rows] = other.factors
             return
-        for part in other._blocks_of_begun():
+        for part in other._blocks_of_started():
             self.factors[rows][part] = other.factors[part]
 
-    def _blocks_of_begun(self):
-        """Numbers of the features that have begun, some at a time."""
-        begun = np.flatnonzero(self.begun)
-        block = max(1, _BLOCK // self.machine.n_vectors)
-        return (begun[start : start + block] for start in range(0, len(begun), block))
+    def _blocks_of_started(self) -> Iterator[np.ndarray]:
+        """Numbers of the features that have started, some at a time."""
+        has_started = np.flatnonzero(self.has_started)
+        block = max(1, _BLOCK // self.family.n_vectors)
+        return (has_started[start : start + block] for start in range(0, len(has_started), block))
 
-    def take(self, rows):
+    def take(self, rows: np.ndarray) -> ParameterTable:
         """A table of some of the features."""
         table = self.like(len(rows))
         table.intercept[...] = self.intercept
         np.take(self.linear, rows, axis=0, out=table.linear)
         np.take(self.factors, rows, axis=0, out=table.factors)
-        if self.begun is not None:
-            table.begun = self.begun[rows]
+        if self.has_started is not None:
+            table.has_started = self.has_started[rows]
         return table
 
-    def without_state(self, n_features):
+    def without_state(self, n_features: int) -> ParameterTable:
         """A table of the same model for another number of features, all zero, without state."""
         table = ParameterTable(
-            n_features, self.n_factors, self.dtype, self.n_outputs, in_eights=self.in_eights,
-            machine=self.machine,
+            n_features, self.n_factors, self.dtype, self.n_outputs, is_tiled=self.is_tiled,
+            family=self.family,
         )  # fmt: skip
         table.intercepts[...] = self.intercepts
         table.shared_blocks[:, 0] = self.shared_blocks[:, 0]
         return table
 
-    def weights_of(self, rows):
+    def weights_of(self, rows: np.ndarray) -> ParameterTable:
         """A table of some of the features, without state, and with a row of zeros behind them."""
         table = self.without_state(len(rows) + 1)
         table.linear_blocks[:-1, :, 0] = self.linear_blocks[rows, :, 0]
         table.factor_blocks[:-1, :, 0] = self.factor_blocks[rows, :, 0]
         return table
 
-    def with_state(self, state_start=(), n_row_state=0):
+    def with_state(self, state_start: Sequence[float] = (), n_row_state: int = 0) -> ParameterTable:
         """A copy of the weights, with optimiser state of some kind at its start."""
         table = ParameterTable(
             self.n_features, self.n_factors, self.dtype, self.n_outputs, state_start, n_row_state,
-            self.in_eights, self.machine,
+            self.is_tiled, self.family,
         )  # fmt: skip
         table.intercepts[...] = self.intercepts
         table.shared_blocks[:, 0] = self.shared_blocks[:, 0]
         table.linear_blocks[:, :, 0] = self.linear_blocks[:, :, 0]
         rows = slice(None)
-        if self.begun is not None:
-            rows = np.flatnonzero(self.begun)
-            table.begin(rows, np.zeros)
+        if self.has_started is not None:
+            rows = np.flatnonzero(self.has_started)
+            table.start_factors(rows, np.zeros)
         table.factor_blocks[rows, :, 0] = self.factor_blocks[rows, :, 0]
         return table
 
-    def is_finite(self):
+    def scores(self, rows: Rows, n_jobs: int = 1) -> np.ndarray:
+        """The value of each row, as score_rows has it."""
+        return score_rows(self, rows, n_jobs)
+
+    def is_finite(self) -> bool:
         """Whether every number, state included, is finite."""
-        everywhere = self.arrays if self.begun is None else self.arrays[:2]
+        everywhere = self.arrays if self.has_started is None else self.arrays[:2]
         return all(
             np.isfinite(array[start : start + _BLOCK]).all()
             for array in everywhere
             for start in range(0, len(array), _BLOCK)
         ) and (
-            self.begun is None
-            or all(np.isfinite(self.factors[part]).all() for part in self._blocks_of_begun())
+            self.has_started is None
+            or all(np.isfinite(self.factors[part]).all() for part in self._blocks_of_started())
         )
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         """Pickled as laid out, less the alignment, which is made anew."""
         return vars(self)
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
         for name in ("intercept", "linear", "factors"):
             aligned = aligned_zeros(state[name].shape, state[name].dtype)
             aligned[...] = state[name]
             setattr(self, name, aligned)
 
-    def __deepcopy__(self, memo):
+    def __deepcopy__(self, memo: dict[int, Any]) -> ParameterTable:
         return self.copy()

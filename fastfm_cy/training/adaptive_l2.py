@@ -10,10 +10,18 @@ once: each strength's logarithm moves against the sign of its gradient, and less
 changes (Rprop: Riedmiller & Braun 1993).
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
 import numpy as np
 
-from ..data.relational_rows import plain
+from ..data.relational_rows import expand_if_relational
 from ..exceptions import DivergenceError
+from ..kernels.common.settings import Settings
+from ..model.table import ParameterTable
+from .regularization import Strengths
+from .validation_set import ValidationSet
 
 N_FITS = 8
 _FIRST_STEP, _LONGEST_STEP = np.log(2.0), np.log(4.0)
@@ -22,7 +30,10 @@ _LEAST, _MOST = 1e-6, 1e2
 COLUMNS = {"l2_linear": (1, 0), "l2_factors": (3, 1)}  # of Strengths.values, and of the slopes
 
 
-def learn(names, strengths, fit, validation):
+def learn(
+    names: Sequence[str], strengths: Strengths, fit: Callable[[], tuple[ParameterTable, Settings]],
+    validation: ValidationSet,
+) -> None:  # fmt: skip
     """Find strengths, in place.
 
     Parameters
@@ -60,12 +71,14 @@ def learn(names, strengths, fit, validation):
     values[:, of_values] = best
 
 
-def _slopes(table, settings, strengths, validation):
+def _slopes(
+    table: ParameterTable, settings: Settings, strengths: Strengths, validation: ValidationSet
+) -> np.ndarray:
     """Of the held-out loss by the strengths, up to the learning rate: (n_groups, 2)."""
-    rows, dtype = plain(validation.rows), table.dtype
+    rows, dtype = expand_if_relational(validation.rows), table.dtype
     slopes = np.zeros((len(strengths.values), 2))
     weights = None if validation.weights is None else validation.weights.astype(dtype)
-    table.machine.strength_slopes(
+    table.family.strength_slopes(
         rows, validation.target.astype(dtype), weights, table, strengths, slopes, settings
     )  # fmt: skip
     return slopes

@@ -1,38 +1,62 @@
-"""What happens between epochs: validation, early stopping, callbacks."""
+"""Early stopping: what happens between epochs."""
 
-from dataclasses import dataclass
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
 
 import numpy as np
 
-from ..data.csr import CSRRows
-from ..kernels.common.losses import values_and_gradients
-from ..model.scoring import score_rows
+from ..exceptions import DivergenceError
+from ..kernels.common.settings import Settings
+from ..model.table import ParameterTable
+from .plan import TrainingPlan
+from .validation_set import DiskValidationSet, ValidationSet
+
+History = dict[str, list[float]]
 
 
-@dataclass(frozen=True)
-class ValidationSet:
-    """Held-out rows, as the kernels take them and as the user gave them (for scorers)."""
+class Observer(Protocol):
+    """Who wants to know of a fit between its epochs; estimators have one for theirs."""
 
-    rows: CSRRows
-    target: np.ndarray
-    """float64, encoded as in training."""
-    weights: np.ndarray | None
-    X: object
-    y: object
+    watches: bool
+    """Whether the table must be up to date after each epoch."""
 
-    def loss(self, table, settings, n_jobs=1):
-        """Weighted mean loss."""
-        scores = score_rows(table, self.rows, n_jobs).astype(np.float64, copy=False)
-        losses, _ = values_and_gradients(settings, scores, self.target)
-        return float(np.average(losses, weights=self.weights))
+    def begin(self, table: ParameterTable, state_key: tuple | None) -> None:
+        """Training of this table begins, whose state is tied to its weights as FitResult says."""
 
-    def score(self, scorer, estimator):
-        """What a scikit-learn scorer says; higher is better."""
-        weights = {} if self.weights is None else {"sample_weight": self.weights}
-        return float(scorer(estimator, self.X, self.y, **weights))
+    def held_out(self, numbers: np.ndarray) -> None:
+        """These rows are held out for validation."""
+
+    def publish(self, history: History) -> None:
+        """An epoch is over, and the table up to date."""
+
+    def score(self) -> float | None:
+        """The model's score on the validation set, higher is better; None: the loss decides."""
+
+    def after(self, history: History) -> bool:
+        """All is known of the epoch; the answer is whether to stop."""
 
 
-class Patience:
+class Unobserved:
+    """An Observer that wants to know nothing."""
+
+    watches = False
+
+    def begin(self, table: ParameterTable, state_key: tuple | None) -> None: ...
+
+    def held_out(self, numbers: np.ndarray) -> None: ...
+
+    def publish(self, history: History) -> None: ...
+
+    def score(self) -> float | None:
+        return None
+
+    def after(self, history: History) -> bool:
+        return False
+
+
+class EarlyStopping:
     """Follows a value that should fall.
 
     Parameters
@@ -41,86 +65,90 @@ class Patience:
         Epochs without improvement after which to stop.
     tol : float
         A fall by less is no improvement.
+    keeps_best : bool
+        Whether to keep a copy of the best epoch's table.
     """
 
-    def __init__(self, n_iter_no_change, tol):
-        self.n_iter_no_change, self.tol = n_iter_no_change, tol
+    def __init__(self, n_iter_no_change: int, tol: float, *, keeps_best: bool) -> None:
+        self.n_iter_no_change, self.tol, self.keeps_best = n_iter_no_change, tol, keeps_best
         self.best, self.n_without = np.inf, 0
+        self.best_table: Any = None
+        self.best_iter: int | None = None
 
-    def update(self, value):
-        """Whether this is the best value so far."""
+    @classmethod
+    def of(cls, plan: TrainingPlan) -> EarlyStopping | None:
+        if not plan.early_stopping and plan.tol is None:
+            return None
+        return cls(plan.n_iter_no_change, plan.tol or 0.0, keeps_best=plan.early_stopping)
+
+    def update(self, value: float, table: Any, epoch: int) -> bool:
+        """Take an epoch's value and a table, or several, with copy(); say whether to stop."""
         self.n_without = 0 if value < self.best - self.tol else self.n_without + 1
-        is_best = value < self.best
-        self.best = min(self.best, value)
-        return is_best
-
-    @property
-    def is_over(self):
+        if value < self.best:
+            self.best = value
+            if self.keeps_best:
+                self.best_table, self.best_iter = table.copy(), epoch
         return self.n_without >= self.n_iter_no_change
 
 
 class Monitor:
-    """Called by the Trainer after each epoch; returns whether to stop.
+    """Called after each epoch; returns whether to stop.
 
     Parameters
     ----------
-    estimator : BaseFM
-        Its attributes hold the model of the epoch, for scorers and callbacks.
     table : ParameterTable
-        The estimator's.
     bring_up_to_date : function
         Brings what was trained so far to the table.
-    settings : kernels.settings.Settings
-    validation : ValidationSet or None
-    scorer : callable or None
-        (estimator, X, y) -> a number, the higher the better; None: the loss decides.
-    patience : Patience or None
-    keeps_best : bool
-        Whether `finish` goes back to the best epoch.
-    callbacks : list of functions of (estimator, history)
+    settings : Settings
+    validation : ValidationSet, DiskValidationSet or None
+    stopping : EarlyStopping or None
+    observer : Observer
     n_jobs : int
+    loss_unit : float, default=1
+        As the plan's.
     """
 
     def __init__(
-        self, estimator, table, bring_up_to_date, settings, *, validation, scorer, patience,
-        keeps_best, callbacks, n_jobs,
-    ):  # fmt: skip
-        self.estimator, self.table, self.bring_up_to_date = estimator, table, bring_up_to_date
-        self.settings, self.validation, self.scorer = settings, validation, scorer
-        self.patience, self.keeps_best = patience, keeps_best
-        self.callbacks, self.n_jobs = callbacks, n_jobs
-        self.best_table, self.best_iter = None, None
+        self, table: ParameterTable, bring_up_to_date: Callable[[], Any], settings: Settings, *,
+        validation: ValidationSet | DiskValidationSet | None, stopping: EarlyStopping | None,
+        observer: Observer, n_jobs: int, loss_unit: float = 1.0,
+    ) -> None:  # fmt: skip
+        self.table, self.bring_up_to_date, self.settings = table, bring_up_to_date, settings
+        self.validation, self.stopping, self.observer = validation, stopping, observer
+        self.n_jobs, self.loss_unit = n_jobs, loss_unit
 
-    def __call__(self, history):
-        if self.validation or self.callbacks:
+    def __call__(self, history: History) -> bool:
+        if self.validation or self.observer.watches:
             self.bring_up_to_date()
-            self.estimator.history_ = history
-            self.estimator.n_iter_ = len(history["train_loss"])
-        value = self._validate(history)
-        stops = False
-        if self.patience:
-            if self.patience.update(value) and self.keeps_best:
-                self.best_table, self.best_iter = self.table.copy(), len(history["train_loss"])
-            stops = self.patience.is_over
-        for callback in self.callbacks:
-            stops = bool(callback(self.estimator, history)) or stops
-        return stops
+        if self.observer.watches:
+            self.observer.publish(history)
+        value, stops = self._validate(history), False
+        if self.stopping:
+            stops = self.stopping.update(value, self.table, len(history["train_loss"]))
+        return self.observer.after(history) or stops
 
-    def _validate(self, history):
+    def _validate(self, history: History) -> float:
         """Add to the history; return the value that should fall."""
         if not self.validation:
             return history["train_loss"][-1]
-        value = self.validation.loss(self.table, self.settings, self.n_jobs)
+        value = self.validation.loss(self.table, self.settings, self.n_jobs) * self.loss_unit
+        if not np.isfinite(value):
+            raise DivergenceError(
+                f"The validation loss is {value} after epoch {len(history['train_loss'])}: scores "
+                "of validation rows are far too large. Are their values on the scale of those to "
+                "train on? The estimator is as it was before the fit."
+            )
         history.setdefault("validation_loss", []).append(value)
-        if self.scorer:
-            score = self.validation.score(self.scorer, self.estimator)
-            history.setdefault("validation_score", []).append(score)
-            return -score
-        return value
+        score = self.observer.score()
+        if score is None:
+            return value
+        history.setdefault("validation_score", []).append(score)
+        return -score
 
-    def finish(self):
-        """Leave the table as it should stay."""
-        if self.best_table is not None:
-            self.table.assign(self.best_table)
-        else:
-            self.bring_up_to_date()
+    def finish(self) -> int | None:
+        """Leave the table as it should stay; the epoch that it goes back to, or None."""
+        if self.stopping and self.stopping.best_table is not None:
+            self.table.assign(self.stopping.best_table)
+            return self.stopping.best_iter
+        self.bring_up_to_date()
+        return None

@@ -1,227 +1,231 @@
-"""One fit, from checked rows to a trained table: what the estimators' ``fit`` have in common."""
+"""Fit: from a plan and a source of rows to a trained table. The one course that all fits take."""
+
+from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any, cast
 
 import numpy as np
-from joblib import effective_n_jobs
-from sklearn.metrics import check_scoring
-from sklearn.model_selection import train_test_split
-from sklearn.utils import _safe_indexing
 
-from ..kernels.gradient import replicas
+from ..data.relational_rows import RelationalRows
+from ..data.targets import TargetScale
 from ..model.table import ParameterTable
-from ..utils.checks import check_callbacks, check_cast, check_not_all_zero, check_weights
+from ..utils.memory import free_memory
 from .adaptive_l2 import COLUMNS, learn
+from .convergence import check_convergence
 from .coordinate.als import CoordinateTrainer
-from .early_stopping import Monitor, Patience, ValidationSet
-from .gradient.epochs import Trainer
-from .gradient.ftrl import match_state
-from .gradient.sharding import DETERMINISTIC_SHARDS, lay_out
-from .schedules import SCHEDULES
-from .solvers import ALL_SOLVERS, COORDINATE_SOLVERS
+from .early_stopping import EarlyStopping, History, Monitor, Observer, Unobserved
+from .epoch_loop import Trainer, run_epochs
+from .gradient.sharding import DETERMINISTIC_SHARDS, Placement, place_features
+from .gradient.trainer import GradientTrainer
+from .plan import TrainingPlan
+from .sources import MemorySource, Source
+from .step_size import with_bearable_steps
+from .tuning import tune
+from .validation_set import DiskValidationSet, ValidationSet
 
-_SAMPLE = 100_000  # values, to see how large they are
-_LARGE = 1e100  # whatever is larger; its square is still a number
+
+@dataclass(frozen=True)
+class FitResult:
+    """What a fit gives back."""
+
+    table: ParameterTable
+    history: History
+    best_iter: int | None = None
+    """The epoch that early stopping went back to."""
+    learned_l2: dict[str, float | np.ndarray] = field(default_factory=dict)
+    """The strengths that were learned, by the parameter's name."""
+    rescale: TargetScale | None = None
+    """What tuning makes of the scores: spread x score + location."""
+    state_key: tuple | None = None
+    """What ties the optimiser's state to the weights, in short; None for most solvers."""
 
 
-class Fitting:
-    """The data and the course of one fit of an estimator.
+def fit(
+    plan: TrainingPlan, source: Source, rng: np.random.Generator, *,
+    validation: ValidationSet | DiskValidationSet | None = None,
+    observer: Observer | None = None, table: ParameterTable | None = None,
+) -> FitResult:  # fmt: skip
+    """Train a new table, or go on with one.
 
     Parameters
     ----------
-    estimator : BaseFM
-        With parameters that were checked, and `_rng`.
-    rows : CSRRows
-    target : float64 array of shape (n_rows,)
-        As the kernels take it.
-    weights : float64 array of shape (n_rows,) or None
-    X, y
-        What the user gave, for scorers.
-    callbacks : list of functions of (estimator, history), a function, or None
+    plan : TrainingPlan
+    source : MemorySource or DiskSource
+        Rows to train on. Without `validation`, early stopping holds some of them out.
+    rng : numpy.random.Generator
+    validation : ValidationSet, default=None
+    observer : Observer, default=None
+    table : ParameterTable, default=None
+        To go on with, in place.
+
+    Returns
+    -------
+    FitResult
     """
+    observer = observer or Unobserved()
+    if validation is None and plan.early_stopping:
+        source, validation = _hold_out(plan, source, rng, observer)
+    rescale = None
+    if plan.tunes and table is None and validation is None and isinstance(source, MemorySource):
+        plan, rescale = tune(plan, source, rng, _train_once(rng))
+    plan = with_bearable_steps(plan, source)
+    course = _Course(plan, source)
+    learned = course.learn_strengths(validation, rng)
+    if table is None:
+        table = course.new_table(rng)
+    else:
+        course.check_same_kind(table)
+        course.start_late(table, rng)
+        course.match_state(table)
+    state_key = course.state_key(table.n_features)
+    observer.begin(table, state_key)
+    history, best_iter = course.train(
+        table, rng, validation=validation, observer=observer, verbose=plan.verbose
+    )
+    return FitResult(table, history, best_iter, learned, rescale, state_key)
 
-    def __init__(self, estimator, rows, target, weights, X=None, y=None, callbacks=None):
-        self.estimator, self.rows, self.target, self.weights = estimator, rows, target, weights
-        self.X, self.y = X, y
-        self.callbacks = check_callbacks(callbacks)
-        self.solver, self.loss = ALL_SOLVERS[estimator.solver], estimator._losses[estimator.loss]
-        self.n_jobs = effective_n_jobs(estimator.n_jobs)
-        self.by_columns = estimator.solver in COORDINATE_SOLVERS
-        self.validation = None
-        self.visited = np.arange(rows.n_rows)
-        self.strengths = estimator._strengths(rows.n_features)
-        self.settings = estimator._settings(self.strengths)
-        self._y = check_cast(target, estimator.dtype, "y")
-        self._weights = weights
-        if weights is not None:
-            self._weights = check_cast(weights, estimator.dtype, "sample_weight")
-            check_not_all_zero(self._weights)
-            self.visited = np.flatnonzero(self._weights)
 
-    # Validation --------------------------------------------------------------------------------
+def _train_once(rng: np.random.Generator) -> Callable:
+    """What tune takes for training: fits that start and go on alike."""
+    seed = int(rng.integers(2**31))
 
-    def hold_out(self, eval_set):
-        """Find the rows to validate on: the user's, or some of X if early stopping needs them."""
-        estimator = self.estimator
-        if eval_set is not None:
-            X, y, weights = estimator._check_eval_set(eval_set)
-            rows, y = estimator._check_data(X, y, reset=False, name="eval_set")
-            weights = check_weights(weights, rows.n_rows)
-            self.validation = ValidationSet(rows, estimator._encode_more(y), weights, X, y)
-        elif estimator.early_stopping:
-            self.visited, held_out = self._split()
-            self.validation = self._validation_of(held_out)
+    def train(plan: TrainingPlan, source: MemorySource, max_iter: int, watch: Callable) -> None:
+        own = np.random.default_rng(seed)
+        plan = replace(with_bearable_steps(plan, source), max_iter=max_iter)
+        course = _Course(plan, source)
+        table = course.new_table(own)
+        trainer, take_back = course.trainer(table, own)
 
-    def _split(self):
-        """Rows to train on, and rows to hold out: a validation_fraction, stratified by class."""
-        estimator = self.estimator
-        seed = int(estimator._rng.integers(2**31))
-        classes = self.target[self.visited] if estimator._task == "classification" else None
-        try:
-            parts = train_test_split(
-                self.visited, test_size=estimator.validation_fraction, random_state=seed,
-                stratify=classes,
-            )  # fmt: skip
-        except ValueError as error:
-            raise ValueError(
-                f"validation_fraction={estimator.validation_fraction} of {len(self.visited)} rows "
-                f"cannot be held out: {error} Give more rows, another fraction or an eval_set."
-            ) from None
-        return [np.sort(part) for part in parts]
+        def after_epoch(history: History) -> bool:
+            take_back()
+            return watch(table, course.settings, history)
 
-    def _validation_of(self, held_out):
-        weights = None if self.weights is None else self.weights[held_out]
-        X, y = None, None
-        if self.estimator.scoring is not None:
-            X, y = _safe_indexing(self.X, held_out), _safe_indexing(self.y, held_out)
-        return ValidationSet(self.rows.take(held_out), self.target[held_out], weights, X, y)
+        run_epochs(trainer, max_iter, after_epoch=after_epoch)
 
-    # Strengths ---------------------------------------------------------------------------------
+    return train
 
-    def learn_strengths(self):
-        """Replace "auto" strengths by what a first fit learns on held-out rows."""
-        estimator = self.estimator
-        names = [name for name in COLUMNS if isinstance(getattr(estimator, name), str)]
-        if not names:
-            return
-        visited, validation = self.visited, self.validation
-        if validation is None:
-            visited, held_out = self._split()
-            validation = self._validation_of(held_out)
-        settings, seed = self.settings, int(estimator._rng.integers(2**31))
 
-        def fit():
-            # The same start and orders each time: only the strengths differ.
-            rng = np.random.default_rng(seed)
-            table = self.new_table(visited, rng)
-            followed = validation if estimator.early_stopping else None
-            self._course(table, visited, rng, validation=followed)
-            return table, settings
+def fit_one_epoch_more(
+    plan: TrainingPlan, source: MemorySource, rng: np.random.Generator, table: ParameterTable,
+    state_key: tuple | None,
+) -> FitResult:  # fmt: skip
+    """Go on with a table, in place; an error leaves it as it was.
 
-        learn(names, self.strengths, fit, validation)
-        for name in names:
-            learned = self.strengths.values[:, COLUMNS[name][0]].astype(float)
-            setattr(estimator, f"{name}_", learned if len(learned) > 1 else float(learned[0]))
-
-    # Training ----------------------------------------------------------------------------------
-
-    def run(self, table, max_iter=None):
-        """Train a table, or a new one, and leave the result in the estimator."""
-        estimator = self.estimator
-        if table is None:
-            table = self.new_table(self.visited, estimator._rng)
-        else:
-            self._check_same_kind(table)
-            self._begin_late(table, self.visited, estimator._rng)
-            self._match_ftrl(table)
-        estimator._table = table
-        estimator._forget_sparsity()
-        history, monitor = self._course(
-            table, self.visited, estimator._rng, validation=self.validation,
-            callbacks=self.callbacks, max_iter=max_iter, verbose=estimator.verbose,
-        )  # fmt: skip
-        estimator.history_, estimator.n_iter_ = history, len(history["train_loss"])
-        if monitor.best_iter:
-            estimator.best_iter_ = monitor.best_iter
-
-    def _course(self, table, visited, rng, *, validation, callbacks=(), max_iter=None, verbose=0):
-        """Train a table for all epochs; the history, and the monitor."""
-        if self.by_columns:
-            trainer, take_back = self._coordinate_trainer(table, visited), _nothing
-        else:
-            layout = self._layout(visited)
-            placed = layout.placed_table(table)
-            trainer = self._trainer(layout, placed, rng)
-            take_back = partial(layout.take_back, placed, table)
-        monitor = self._monitor(table, take_back, validation, callbacks)
-        history = trainer.run(
-            max_iter or self.estimator.max_iter, verbose=verbose, after_epoch=monitor
+    The result's table is another one if the source has more features.
+    """
+    plan = with_bearable_steps(plan, source)
+    course, n_before = _Course(plan, source), table.n_features
+    course.check_same_kind(table)
+    if source.n_features > n_before:
+        check_size(plan, source.n_features)
+        table = table.grown(source.n_features, plan.init_scale, rng)
+    # Of the new features; of all, if they may be anywhere, or if what ties weights to their
+    # state has changed.
+    unchanged = state_key == course.state_key(n_before) and table.has_started is None
+    placement = course.placement()
+    touched = None
+    if placement.home is None or table.has_started is not None:
+        touched = _Touched(table, source)
+    try:
+        course.start_late(table, rng)
+        course.match_state(table, slice(n_before, None) if unchanged else slice(None))
+        placed = placement.placed_table(table)
+        trainer = GradientTrainer(
+            plan, source, placement, placed, course.settings, course.strengths, rng
         )
-        monitor.finish()
-        return history, monitor
+        history = run_epochs(trainer, 1, verbose=plan.verbose)
+    except BaseException:
+        if touched:
+            touched.restore()
+        raise
+    placement.take_back(placed, table)
+    return FitResult(table, history, state_key=course.state_key(table.n_features))
 
-    def go_on(self):
-        """One epoch more of the estimator's own table; an error leaves it as it was."""
-        estimator = self.estimator
-        table = estimator._table
-        self._check_same_kind(table)
-        n_before = table.n_features
-        if self.rows.n_features > n_before:
-            self._check_size(self.rows.n_features)
-            table = table.grown(self.rows.n_features, estimator.init_scale, estimator._rng)
-        # Of the new features; of all, if they may be anywhere, or if what ties weights to their
-        # state has changed.
-        unchanged = estimator._state_fits == self._what_state_fits(n_before)
-        unchanged = unchanged and table.begun is None
-        layout = self._layout(self.visited)
-        touched = None
-        if layout.home is None or table.begun is not None:
-            touched = _Touched(table, self.rows)
-        try:
-            self._begin_late(table, self.visited, estimator._rng)
-            self._match_ftrl(table, slice(n_before, None) if unchanged else slice(None))
-            placed = layout.placed_table(table)
-            trainer = self._trainer(layout, placed, estimator._rng)
-            history = trainer.run(1, verbose=estimator.verbose)
-        except BaseException:
-            if touched:
-                touched.restore()
-            raise
-        layout.take_back(placed, table)
-        estimator._table = table
-        before = estimator.history_
-        estimator.history_ = {name: before.get(name, []) + new for name, new in history.items()}
-        estimator.n_iter_ += 1
 
-    def new_table(self, visited, rng):
+def _hold_out(
+    plan: TrainingPlan, source: Source, rng: np.random.Generator, observer: Observer
+) -> tuple[MemorySource, ValidationSet]:
+    if not isinstance(source, MemorySource):
+        raise ValueError(
+            "early_stopping on a data set on disk needs an eval_set: (X, y), or another data "
+            "set on disk."
+        )
+    source, numbers = source.split(plan.validation_fraction, rng, stratify=plan.stratifies)
+    observer.held_out(numbers)
+    return source, _validation_of(source, numbers)
+
+
+def _validation_of(source: MemorySource, numbers: np.ndarray) -> ValidationSet:
+    weights = None if source.weights is None else source.weights[numbers]
+    return ValidationSet(source.rows.take(numbers), source.target[numbers], weights)
+
+
+class _Course:
+    """The steps of a fit on one source of rows."""
+
+    def __init__(self, plan: TrainingPlan, source: Source) -> None:
+        self.plan, self.source = plan, source
+        self.strengths = plan.check_strengths(source.n_features)
+        self.settings = plan.settings(self.strengths)
+
+    # The table -----------------------------------------------------------------------------------
+
+    def new_table(self, rng: np.random.Generator) -> ParameterTable:
         """A table at its start."""
-        estimator, solver = self.estimator, self.solver
-        self._check_size(self.rows.n_features)
-        table = ParameterTable(
-            self.rows.n_features, estimator.n_factors, estimator.dtype, estimator._n_outputs(),
-            solver.state_start, solver.n_row_state, self.by_columns, estimator._machine(),
-        )  # fmt: skip
-        if table.begun is None:
-            table.draw_factors(estimator.init_scale, rng)
-        self._begin_late(table, visited, rng)
-        if estimator.fit_intercept:
-            table.intercepts[...] = self._start_of_intercept(visited)
-        self._match_ftrl(table)
+        plan = self.plan
+        check_size(plan, self.source.n_features)
+        table = plan.new_table(self.source.n_features)
+        if table.has_started is None:
+            table.draw_factors(plan.init_scale, rng)
+        self.start_late(table, rng)
+        if plan.fit_intercept:
+            table.intercepts[...] = self._start_of_intercept()
+        self.match_state(table)
         return table
 
-    def _check_same_kind(self, table):
+    def _start_of_intercept(self) -> float | np.ndarray:
+        plan = self.plan
+        if plan.init_intercept is not None:
+            return plan.init_intercept
+        y, weights, n_rows = self.source.typical_targets()
+        return plan.loss.best_constant(y, weights, plan.n_outputs, n_rows)
+
+    def start_late(self, table: ParameterTable, rng: np.random.Generator) -> None:
+        """Start the factors that begin when their feature occurs, if it has only now."""
+        if table.has_started is not None:
+            present = self.source.present_features()
+            table.start_factors(present, lambda shape: self.plan.draw(shape, rng))
+
+    def match_state(self, table: ParameterTable, rows: slice = slice(None)) -> None:
+        """Set the state that belongs to the weights, of some of the features."""
+        match = self.plan.solver.match_state
+        if match and len(table.linear[rows]):
+            match(table, self.strengths, self.settings, rows)
+
+    def state_key(self, n_features: int) -> tuple | None:
+        """What ties the solver's state to its weights, in short; None if nothing does."""
+        plan = self.plan
+        if not plan.solver.match_state:
+            return None
+        values = np.ascontiguousarray(self.strengths.of_rows(slice(n_features)))
+        digest = hashlib.sha256(values.tobytes()).digest()
+        return plan.learning_rate, plan.ftrl_beta, digest
+
+    def check_same_kind(self, table: ParameterTable) -> None:
         """Refuse to train on with parameters that the table cannot have."""
-        estimator, solver = self.estimator, self.solver
-        if estimator._is_sparse():
-            raise ValueError("The model was made sparse; call densify() before training it on.")
+        plan, solver = self.plan, self.plan.solver
         for name, now, before in (
-            ("n_factors", estimator.n_factors, table.n_factors),
-            ("dtype", np.dtype(estimator.dtype), table.dtype),
+            ("n_factors", plan.n_factors, table.n_factors),
+            ("dtype", np.dtype(plan.dtype), table.dtype),
             ("solver", solver.state_start, table.state_start),
             ("solver", solver.n_row_state, table.n_row_state),
-            ("solver", self.by_columns, table.in_eights),
-            ("the model's kind", estimator._machine(), table.machine),
+            ("solver", solver.by_columns, table.is_tiled),
+            ("the model's kind", plan.family, table.family),
+            ("the number of outputs", plan.n_outputs, table.n_outputs),
         ):
             if now != before:
                 raise ValueError(
@@ -229,118 +233,121 @@ class Fitting:
                     f"model has {before}, now {now} is asked for. Fit anew with warm_start=False."
                 )
 
-    def _begin_late(self, table, visited, rng):
-        """Start the factors that begin when their feature occurs, if it has only now."""
-        if table.begun is not None:
-            occur = np.flatnonzero(self._occurrences(visited))
-            table.begin(occur, lambda shape: self.estimator._draw(shape, rng))
+    # Training ------------------------------------------------------------------------------------
 
-    def _occurrences(self, visited):
-        """How many entries each feature has in the visited rows."""
-        rows = self.rows
-        indices = rows.indices
-        if len(visited) < rows.n_rows:
-            is_visited = np.zeros(rows.n_rows, dtype=bool)
-            is_visited[visited] = True
-            indices = indices[np.repeat(is_visited, np.diff(rows.indptr))]
-        counts = np.zeros(rows.n_features, dtype=np.int64)
-        replicas.count(indices, counts)
-        return counts
+    def learn_strengths(
+        self, validation: Any, rng: np.random.Generator
+    ) -> dict[str, float | np.ndarray]:
+        """Replace "auto" strengths by what a first fit learns on held-out rows."""
+        names, plan = list(self.plan.learned), self.plan
+        if not names:
+            return {}
+        source = cast(MemorySource, self.source)  # only rows in memory are let this far
+        if validation is None:
+            source, numbers = source.split(plan.validation_fraction, rng, stratify=plan.stratifies)
+            validation = _validation_of(source, numbers)
+        course = _Course(plan, source)
+        course.strengths, course.settings = self.strengths, self.settings
+        seed = int(rng.integers(2**31))
 
-    def _check_size(self, n_features):
-        estimator = self.estimator
-        n_copies = 1 + bool(estimator.early_stopping)
-        if estimator.deterministic:
-            n_copies += DETERMINISTIC_SHARDS + 1
-        elif self.n_jobs > 1 or estimator.relabel:
-            n_copies += 1
-        estimator._check_size(n_features, n_copies)
+        def train() -> tuple[ParameterTable, Any]:
+            # The same start and orders each time: only the strengths differ.
+            rng = np.random.default_rng(seed)
+            table = course.new_table(rng)
+            followed = validation if plan.early_stopping else None
+            course.train(table, rng, validation=followed)
+            return table, self.settings
 
-    def _start_of_intercept(self, visited):
-        if self.estimator.init_intercept is not None:
-            return self.estimator.init_intercept
-        y, weights = self._y, self._weights
-        if len(visited) < len(y):
-            y, weights = y[visited], weights if weights is None else weights[visited]
-        return self.loss.best_constant(y, weights, self.estimator._n_outputs(), len(y))
+        learn(names, self.strengths, train, validation)
+        found = {name: self.strengths.values[:, COLUMNS[name][0]].astype(float) for name in names}
+        return {name: value if len(value) > 1 else float(value[0]) for name, value in found.items()}
 
-    def _match_ftrl(self, table, rows=slice(None)):
-        if self.estimator.solver == "ftrl" and len(table.linear[rows]):
-            match_state(table, self.strengths, self.settings, rows)
-        self.estimator._state_fits = self._what_state_fits(table.n_features)
-
-    def _what_state_fits(self, n_features):
-        """What ties FTRL's state to its weights, in short; None for other solvers."""
-        if self.estimator.solver != "ftrl":
-            return None
-        values = np.ascontiguousarray(self.strengths.of_rows(slice(n_features)))
-        digest = hashlib.sha256(values.tobytes()).digest()
-        return self.estimator._rate(), self.estimator.ftrl_beta, digest
-
-    def _layout(self, visited):
-        estimator = self.estimator
-        return lay_out(
-            self.rows, visited, n_jobs=self.n_jobs, relabel=estimator.relabel,
-            deterministic=estimator.deterministic, frequent=estimator._machine().frequent,
+    def train(
+        self, table: ParameterTable, rng: np.random.Generator, *, validation: Any,
+        observer: Observer | None = None, verbose: int = 0,
+    ) -> tuple[History, int | None]:  # fmt: skip
+        """Train a table for all epochs; the history, and the best epoch if it was gone back to."""
+        plan = self.plan
+        trainer, take_back = self.trainer(table, rng)
+        monitor = Monitor(
+            table, take_back, self.settings, validation=validation,
+            stopping=EarlyStopping.of(plan), observer=observer or Unobserved(), n_jobs=plan.n_jobs,
+            loss_unit=plan.loss_unit,
         )  # fmt: skip
+        history = run_epochs(trainer, plan.max_iter, verbose=verbose, after_epoch=monitor)
+        best_iter = monitor.finish()
+        check_convergence(plan, self.source, table, self.settings, history)
+        return history, best_iter
 
-    def _trainer(self, layout, table, rng):
-        estimator, rows = self.estimator, self.rows
-        sample = rows.data[:_SAMPLE].astype(np.float64)
-        square = float(np.square(np.minimum(np.abs(sample), _LARGE)).mean()) if sample.size else 0.0
-        return Trainer(
-            layout, self._y, self._weights, table, self.settings, self.strengths.placed(layout),
-            self.solver, shuffle=estimator.shuffle, rng=rng, n_jobs=self.n_jobs,
-            rates=self._rates(), curvature=self.loss.curvature * square,
-        )  # fmt: skip
-
-    def _rates(self):
-        """The learning rate by (epoch, max_iter), or None if it stays."""
-        schedule = SCHEDULES[self.estimator.schedule]
-        return (
-            partial(schedule, self.estimator._rate(), self.estimator.power_t) if schedule else None
+    def trainer(
+        self, table: ParameterTable, rng: np.random.Generator
+    ) -> tuple[Trainer, Callable[[], None]]:
+        """A trainer, and what brings its work to the table."""
+        plan, source = self.plan, self.source
+        if plan.solver.by_columns:
+            rows = cast(MemorySource, source)  # as above
+            trainer = CoordinateTrainer(plan, rows, table, self.settings, self.strengths)
+            return trainer, _nothing
+        placement = self.placement()
+        placed = placement.placed_table(table)
+        gradient = GradientTrainer(
+            plan, source, placement, placed, self.settings, self.strengths, rng
         )
+        return gradient, partial(placement.take_back, placed, table)
 
-    def _coordinate_trainer(self, table, visited):
-        estimator, whole = self.estimator, len(visited) == self.rows.n_rows
-        rows = self.rows if whole else self.rows.take(visited)
-        y = self._y[visited]
-        weights = None if self._weights is None else self._weights[visited]
-        return CoordinateTrainer(
-            rows, y, weights, table, self.settings, self.strengths, curvature=self.loss.curvature,
-            fit_intercept=estimator.fit_intercept, fit_linear=estimator.fit_linear,
-            n_jobs=self.n_jobs,
-        )  # fmt: skip
-
-    def _monitor(self, table, bring_up_to_date, validation, callbacks):
-        estimator = self.estimator
-        scorer = None
-        if callbacks is self.callbacks and estimator.scoring is not None and validation:
-            scorer = check_scoring(estimator, scoring=estimator.scoring)
-        patience = None
-        if estimator.early_stopping or estimator.tol is not None:
-            patience = Patience(estimator.n_iter_no_change, estimator.tol or 0.0)
-        return Monitor(
-            estimator, table, bring_up_to_date, self.settings, validation=validation,
-            scorer=scorer, patience=patience, keeps_best=bool(estimator.early_stopping),
-            callbacks=callbacks, n_jobs=self.n_jobs,
+    def placement(self) -> Placement:
+        plan, source = self.plan, self.source
+        in_blocks = isinstance(source, MemorySource) and isinstance(source.rows, RelationalRows)
+        return place_features(
+            source.n_features, source.occurrences, source.n_visited,
+            n_jobs=1 if in_blocks else plan.n_jobs,
+            relabel=plan.relabel and not in_blocks,
+            deterministic=plan.deterministic and not in_blocks,
+            frequent=plan.family.frequent,
         )  # fmt: skip
 
 
-def _nothing():
+def check_size(plan: TrainingPlan, n_features: int) -> None:
+    """Refuse a table that is too large, before memory is taken for it."""
+    n_copies = 1 + plan.early_stopping
+    if plan.deterministic:
+        n_copies += DETERMINISTIC_SHARDS + 1
+    elif plan.n_jobs > 1 or plan.relabel:
+        n_copies += 1
+    needed = n_copies * plan.table_bytes(n_features)
+    limit = free_memory() if plan.max_memory is None else plan.max_memory
+    n_fields = getattr(plan.family, "n_fields", None)
+    fields = "" if n_fields is None else f" and {n_fields} fields"
+    what = f"The parameters of {n_features:,} features{fields} take {needed / 1e6:,.1f} MB"
+    if needed > limit:
+        most = f"the {limit / 1e6:,.1f} MB that are free"
+        if plan.max_memory is not None:
+            most = f"max_memory={plan.max_memory:,} bytes"
+        raise MemoryError(
+            f"{what}{f' in {n_copies} copies' if n_copies > 1 else ''}, more than {most}. Hash "
+            f"the features to fewer rows (n_hash={max(1, int(n_features * limit / needed))}), use "
+            "fewer factors or fields, or raise max_memory. Early stopping, and threads or relabel, "
+            "each hold a copy more."
+        )
+    if plan.verbose and n_fields is not None:
+        print(what)
+
+
+def _nothing() -> None:
     """The table itself is trained."""
 
 
 class _Touched:
     """The numbers that training on some rows may change, to go back to."""
 
-    def __init__(self, table, rows):
-        if len(rows.indices) < table.n_features:
-            self.features = np.unique(rows.indices)
+    def __init__(self, table: ParameterTable, source: MemorySource) -> None:
+        indices = source.rows.indices
+        if len(indices) < table.n_features:
+            self.features = np.unique(indices)
         else:
-            self.features = np.flatnonzero(np.bincount(rows.indices, minlength=table.n_features))
+            self.features = np.flatnonzero(np.bincount(indices, minlength=table.n_features))
         self.table = table
         self.before = table.take(self.features)
 
-    def restore(self):
+    def restore(self) -> None:
         self.table.assign(self.before, self.features)

@@ -1,6 +1,10 @@
 """Strengths of regularisation: one for all features, one a group, or one a feature."""
 
-from dataclasses import dataclass, replace
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from sklearn.utils import check_array
@@ -25,27 +29,22 @@ class Strengths:
     groups: np.ndarray | None = None
 
     @property
-    def has_l1(self):
+    def has_l1(self) -> bool:
         return bool(self.values[:, [0, 2]].any())
 
     @property
-    def means(self):
+    def means(self) -> dict[str, float]:
         """Mean strength of each of NAMES."""
         return dict(zip(NAMES, self.values.mean(axis=0, dtype=float), strict=True))
 
-    def of_rows(self, rows=slice(None)):
+    def of_rows(self, rows: slice | np.ndarray = slice(None)) -> np.ndarray:
         """Array of shape (n_rows, 4), or (1, 4) if there is one group."""
         return self.values if self.groups is None else self.values[self.groups[rows]]
 
-    def placed(self, layout):
-        """The same for the rows of a layout's training table."""
-        if self.groups is None or layout.home is None:
-            return self
-        groups = np.zeros(layout.n_table_rows, dtype=np.int32)
-        return replace(self, groups=layout.place(self.groups, groups))
 
-
-def check_strengths(strengths, feature_groups, n_features, dtype):
+def check_strengths(
+    strengths: Mapping[str, Any], feature_groups: Any, n_features: int, dtype: Any
+) -> Strengths:
     """Strengths from an estimator's parameters.
 
     Parameters
@@ -73,7 +72,7 @@ def check_strengths(strengths, feature_groups, n_features, dtype):
     return Strengths(values, groups)
 
 
-def _checked_column(value, name, n_groups, what):
+def _checked_column(value: Any, name: str, n_groups: int, what: str) -> float | np.ndarray:
     if np.ndim(value) == 0:
         return check_real(value, name)
     array = check_array(value, dtype=np.float64, ensure_2d=False, input_name=name)
@@ -88,7 +87,7 @@ def _checked_column(value, name, n_groups, what):
     return array
 
 
-def check_groups(feature_groups, n_features):
+def check_groups(feature_groups: Any, n_features: int) -> np.ndarray | None:
     """Group numbers as an int32 array of shape (n_features,), or None."""
     if feature_groups is None:
         return None

@@ -1,22 +1,26 @@
-"""What Python knows of each solver; its update is in ``kernels/update.pxd``."""
+"""Solvers: a row for each; the update is in ``kernels/gradient/solver_steps.pxd``.
 
+docs/extending/solver.md says how to add one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..kernels.common.settings import SolverCode
+from .gradient.ftrl import match_state
 
 
 @dataclass(frozen=True)
 class Solver:
-    """A solver: its kernel code, its state beside the parameters, and its defaults.
-
-    benchmarks/README.md says how the defaults were chosen.
-    """
+    """A solver: its kernel code, its state beside the parameters, and its defaults."""
 
     code: SolverCode
     learning_rate: float
-    l2_linear: dict
+    l2_linear: dict[str, float]
     """By the task, "regression" or "classification"."""
-    l2_factors: dict
+    l2_factors: dict[str, float]
     state_start: tuple[float, ...] = ()
     """Start value of each number of state kept beside a parameter."""
     state_adds: tuple[bool, ...] = ()
@@ -31,32 +35,56 @@ class Solver:
     """Losses that it can minimise; None is all."""
     learns_strengths: bool = True
     """Whether its L2 strengths act step by step, as learning them ("auto") assumes."""
+    candidates: tuple[dict, ...] = ()
+    """Settings that tuning tries, from the most to the least shrunk."""
+    step_norm: int | None = None
+    """Which power of a row's values bounds its default steps (training/step_size.py)."""
+    by_columns: bool = False
+    """Whether it makes exact steps, a column at a time (training/coordinate/), and needs all rows
+    in memory and one output."""
+    match_state: Callable | None = None
+    """(table, strengths, settings, rows) sets the state that belongs to given weights, where
+    weights are a function of their state."""
 
 
-def _by_task(regression, classification):
+def _grid(*settings: tuple[float, float, float]) -> tuple[dict[str, float], ...]:
+    """From (learning_rate, l2_factors, l2_linear)."""
+    names = "learning_rate", "l2_factors", "l2_linear"
+    return tuple(dict(zip(names, values, strict=True)) for values in settings)
+
+
+def _by_task(regression: float, classification: float) -> dict[str, float]:
     return {"regression": regression, "classification": classification}
 
 
 SOLVERS = {
-    "sgd": Solver(SolverCode.SGD, 0.02, _by_task(0.02, 0.02), _by_task(0.07, 0.002)),
+    "sgd": Solver(
+        SolverCode.SGD, 0.02, _by_task(0.02, 0.02), _by_task(0.07, 0.002), step_norm=2,
+        candidates=_grid(
+            (0.01, 0.8, 0.02), (0.02, 0.05, 0.02), (0.02, 0.05, 1e-4), (0.08, 0.002, 1e-4)
+        ),
+    ),
     "adagrad": Solver(
         SolverCode.ADAGRAD, 0.05, _by_task(0.02, 0.02), _by_task(0.07, 0.002),
         state_start=(1.0,), state_adds=(True,), steps_shrink=True,
+        candidates=_grid(
+            (0.02, 0.8, 0.02), (0.06, 0.05, 0.02), (0.02, 0.05, 1e-4), (0.2, 0.002, 1e-4)
+        ),
     ),
     # The moments of the gradient, and for each feature the corrections of their bias.
     "adam": Solver(
         SolverCode.ADAM, 0.002, _by_task(0.02, 0.002), _by_task(0.07, 0.002),
-        state_start=(0.0, 0.0), state_adds=(False, False), n_row_state=2,
+        state_start=(0.0, 0.0), state_adds=(False, False), n_row_state=2, step_norm=1,
     ),
     "adamw": Solver(
         SolverCode.ADAMW, 0.002, _by_task(0.02, 0.02), _by_task(0.3, 0.02),
-        state_start=(0.0, 0.0), state_adds=(False, False), n_row_state=2,
+        state_start=(0.0, 0.0), state_adds=(False, False), n_row_state=2, step_norm=1,
     ),
-    # z and the sum of squared gradients, as the paper names them (_ftrl.py).
+    # z and the sum of squared gradients, as the paper names them (gradient/ftrl.py).
     "ftrl": Solver(
         SolverCode.FTRL, 0.1, _by_task(2.0, 1.0), _by_task(60.0, 5.0),
         state_start=(0.0, 0.0), state_adds=(False, True), steps_shrink=True,
-        schedules=False, learns_strengths=False,
+        schedules=False, learns_strengths=False, match_state=match_state,
     ),
 }  # fmt: skip
 """Of gradient descent, a row at a time."""
@@ -66,9 +94,10 @@ COORDINATE_SOLVERS = {
     "als": Solver(
         SolverCode.SGD, 1.0, _by_task(3.0, 1.0), _by_task(12.0, 6.0),
         schedules=False, losses=("squared_error", "log_loss", "probit", "squared_hinge"),
-        learns_strengths=False,
+        learns_strengths=False, by_columns=True,
+        candidates=_grid((1.0, 400.0, 20.0), (1.0, 60.0, 3.0), (1.0, 12.0, 3.0), (1.0, 12.0, 0.3)),
     ),
 }  # fmt: skip
-"""Of exact steps, a column at a time (_als.py)."""
+"""Of exact steps, a column at a time."""
 
 ALL_SOLVERS = SOLVERS | COORDINATE_SOLVERS

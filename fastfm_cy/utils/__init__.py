@@ -1,0 +1,1 @@
+"""Utilities that know nothing of factorization machines: checks of scalars, memory, threads."""

@@ -1,106 +1,75 @@
-"""Checks of single values and arrays that users pass in; matrices have _matrix.py.
+"""Checks of single values that users pass in. Each error says what is wrong."""
 
-Each error says what is wrong and where.
-"""
+from __future__ import annotations
 
+from collections.abc import Mapping
 from numbers import Integral, Real
+from typing import Any, TypeVar
 
 import numpy as np
-from sklearn.utils import check_array, check_scalar
+from sklearn.utils import check_scalar
+
+Value = TypeVar("Value")
 
 
-def check_integer(value, name, minimum):
+def check_integer(value: Any, name: str, minimum: int) -> int:
     if isinstance(value, bool | np.bool_):
-        raise TypeError(f"{name} must be an integer, not {value!r}.")
+        raise TypeError(f"{name} must be an integer, not {shown(value)}.")
     return check_scalar(value, name, Integral, min_val=minimum)
 
 
-def check_real(value, name, minimum=0.0, *, above=False):
+def check_real(value: Any, name: str, minimum: float = 0.0, *, above: bool = False) -> float:
     """A finite real number of at least (with `above`: above) `minimum`."""
     if isinstance(value, bool | np.bool_):
-        raise TypeError(f"{name} must be a number, not {value!r}.")
+        raise TypeError(f"{name} must be a number, not {shown(value)}.")
     boundary = "neither" if above else "left"
     check_scalar(value, name, Real, min_val=minimum, include_boundaries=boundary)
-    if not np.isfinite(value):
+    try:
+        number = float(value)
+    except OverflowError:
+        raise ValueError(f"{name} must fit into float64; it is an integer too large.") from None
+    if not np.isfinite(number):
         raise ValueError(f"{name} must be finite, got {value}.")
-    return value
+    if above and not number > minimum:
+        raise ValueError(f"{name} must be above {minimum} as float64, too; got {shown(value)}.")
+    return number
 
 
-def check_bool(value, name):
+def shown(value: Any) -> str:
+    """A value for messages, as Python writes it: 1.0 rather than np.float64(1.0)."""
+    if isinstance(value, np.generic):
+        return repr(value.item())
+    if type(value) in (list, tuple):
+        brackets = "[]" if isinstance(value, list) else "()"
+        comma = "," if isinstance(value, tuple) and len(value) == 1 else ""
+        return f"{brackets[0]}{', '.join(map(shown, value))}{comma}{brackets[1]}"
+    return repr(value)
+
+
+def or_float64(dtype: Any) -> str:
+    """Advice that does not name what is in use already."""
+    return "" if np.dtype(dtype) == np.float64 else " or use dtype='float64'"
+
+
+def plain_number(value: Any) -> Any:
+    """An int or a float for any number, so that arithmetic does not depend on its type; all else
+    as it is."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, Integral):
+        return int(value)
+    return float(value) if isinstance(value, Real) else value
+
+
+def check_bool(value: Any, name: str) -> bool:
     if not isinstance(value, bool | np.bool_):
-        raise TypeError(f"{name} must be True or False, got {value!r}.")
+        raise TypeError(f"{name} must be True or False, got {shown(value)}.")
     return bool(value)
 
 
-def check_choice(value, name, choices):
+def check_choice(value: Any, name: str, choices: Mapping[str, Value]) -> Value:
     """The entry of `choices` (a dict) that `value` names."""
     if not isinstance(value, str) or value not in choices:
         names = ", ".join(repr(choice) for choice in choices)
-        raise ValueError(f"{name} must be one of {names}; got {value!r}.")
+        raise ValueError(f"{name} must be one of {names}; got {shown(value)}.")
     return choices[value]
-
-
-def check_weights(sample_weight, n_rows):
-    """Sample weights as a float64 array of shape (n_rows,), or None."""
-    if sample_weight is None:
-        return None
-    if isinstance(sample_weight, Real):
-        sample_weight = np.full(n_rows, sample_weight)
-    weights = check_array(
-        sample_weight,
-        dtype=np.float64,
-        ensure_2d=False,
-        ensure_all_finite=False,
-        input_name="sample_weight",
-    )
-    if weights.shape != (n_rows,):
-        raise ValueError(
-            f"sample_weight must be of shape ({n_rows},), one weight a row; got {weights.shape}."
-        )
-    bad = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
-    if bad.size:
-        raise ValueError(
-            f"sample_weight must be finite and not negative; row {bad[0]} has {weights[bad[0]]}."
-        )
-    return weights
-
-
-def check_not_all_zero(weights):
-    if not weights.any():
-        raise ValueError(
-            "Sample weights must contain at least one non-zero number; with class_weight and "
-            "dtype applied, none is left."
-        )
-
-
-def check_cast(values, dtype, name):
-    """`values` in `dtype`, or an error that names the first row that does not fit."""
-    with np.errstate(over="ignore"):
-        cast = values.astype(dtype)
-    bad = np.flatnonzero(~np.isfinite(cast))
-    if bad.size:
-        raise ValueError(
-            f"{name} is too large for {np.dtype(dtype)} in row {bad[0]} ({values[bad[0]]}); "
-            "rescale it or use dtype='float64'."
-        )
-    return cast
-
-
-def check_callbacks(callbacks):
-    """A list of functions, from one, several or None."""
-    callbacks = [callbacks] if callable(callbacks) else callbacks or []
-    if not isinstance(callbacks, list | tuple) or not all(map(callable, callbacks)):
-        raise TypeError(
-            "callbacks must be a function of (estimator, history) or a list of them; got "
-            f"{callbacks!r}."
-        )
-    return list(callbacks)
-
-
-def check_eval_set(eval_set):
-    """(X, y, weights or None) of a validation set."""
-    if not isinstance(eval_set, tuple) or len(eval_set) not in (2, 3):
-        raise ValueError(
-            "eval_set must be a tuple (X, y) or (X, y, sample_weight), one validation set."
-        )
-    return (*eval_set, None)[:3]

@@ -1,7 +1,5 @@
 """Encodings: what is text in UTF-8, and what is not."""
 
-from ..exceptions import FileFormatError
-
 # Longer marks first: that of UTF-16 begins that of UTF-32.
 _BYTE_ORDER_MARKS = {
     b"\xff\xfe\x00\x00": "UTF-32", b"\x00\x00\xfe\xff": "UTF-32",
@@ -10,36 +8,7 @@ _BYTE_ORDER_MARKS = {
 _HEADER = 16  # bytes, several of which are zero in a binary file
 
 
-def check_text(beginning: bytes, name: str) -> None:
-    """Refuse what begins as no text in UTF-8 does, and say what it is.
-
-    Parameters
-    ----------
-    beginning : bytes
-        Some of the first, unpacked.
-    name : str
-        Of the file.
-    """
-    encoding = _encoding_of(beginning)
-    if encoding is None and _is_binary(beginning):
-        raise FileFormatError(
-            f"{name} is a binary file, not text: byte {beginning.index(0)} is zero. If it is of a "
-            "format that can be read, name it (format=)."
-        )
-    if encoding:
-        raise FileFormatError(
-            f"{name} is text in {encoding}; only UTF-8 is read. Convert it first: iconv -f "
-            f"{encoding} -t UTF-8, or open(path, encoding={encoding.lower()!r}) in Python."
-        )
-
-
-def _is_binary(beginning):
-    """By its zeros; a single one further on may be a slip, of which its line's reader tells."""
-    first_line = beginning.lstrip(b"\r\n").split(b"\n", 1)[0]
-    return b"\0" in first_line or beginning[:_HEADER].count(0) > 1
-
-
-def _encoding_of(beginning):
+def encoding_of(beginning: bytes) -> str | None:
     """UTF-16 or UTF-32 if a text begins as these do, else None."""
     for mark, encoding in _BYTE_ORDER_MARKS.items():
         if beginning.startswith(mark):
@@ -51,3 +20,20 @@ def _encoding_of(beginning):
         if not others and 2 * these > len(half) > 1:
             return "UTF-16"
     return None
+
+
+def is_binary(beginning: bytes) -> bool:
+    """By zero bytes; a single one further on may be a slip, of which its line's reader tells."""
+    first_line = beginning.lstrip(b"\r\n").split(b"\n", 1)[0]
+    return b"\0" in first_line or beginning[:_HEADER].count(0) > 1
+
+
+def other_encoding(beginning: bytes, name: str) -> str | None:
+    """What to say of a file called `name` that is text in another encoding than UTF-8."""
+    encoding = encoding_of(beginning)
+    if encoding is None:
+        return None
+    return (
+        f"{name} is text in {encoding}; only UTF-8 is read. Convert it first: iconv -f {encoding} "
+        f"-t UTF-8, or open(path, encoding={encoding.lower()!r}) in Python."
+    )

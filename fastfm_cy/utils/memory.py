@@ -1,9 +1,14 @@
 """Memory: how much there is, limits that users set, arrays that start on a cache line."""
 
+from __future__ import annotations
+
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+
+from .checks import shown
 
 CACHE_LINE = 64  # bytes
 
@@ -13,7 +18,7 @@ _UNITS = {
 }  # fmt: skip
 
 
-def aligned_zeros(shape, dtype):
+def aligned_zeros(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     """Zeros whose first element lies on a cache line."""
     dtype = np.dtype(dtype)
     n_bytes = int(np.prod(shape, dtype=object)) * dtype.itemsize
@@ -22,7 +27,7 @@ def aligned_zeros(shape, dtype):
     return buffer[offset : offset + n_bytes].view(dtype).reshape(shape)
 
 
-def check_memory(value, name="max_memory"):
+def check_memory(value: Any, name: str = "max_memory") -> int:
     """A number of bytes of at least 1 from a number, or a string such as "500MB" or "1.5 GiB"."""
     number, unit = value, 1
     if isinstance(value, str):
@@ -35,19 +40,19 @@ def check_memory(value, name="max_memory"):
         n_bytes = int(float(number) * unit)
     except (TypeError, ValueError, OverflowError):
         raise ValueError(
-            f"{name} must be a number of bytes or like '500MB'; got {value!r}."
+            f"{name} must be a number of bytes or like '500MB'; got {shown(value)}."
         ) from None
     if n_bytes < 1:
-        raise ValueError(f"{name} must be positive, a byte at least; got {value!r}.")
+        raise ValueError(f"{name} must be positive, a byte at least; got {shown(value)}.")
     return n_bytes
 
 
-def free_memory():
+def free_memory() -> float:
     """Bytes that this process may still use, as far as the system tells; else infinity."""
     return min(_free_in_system(), _free_in_cgroup())
 
 
-def _free_in_system():
+def _free_in_system() -> float:
     try:
         for line in Path("/proc/meminfo").read_text().splitlines():
             if line.startswith("MemAvailable:"):
@@ -62,7 +67,7 @@ def _free_in_system():
     return float("inf")
 
 
-def _free_in_cgroup():
+def _free_in_cgroup() -> float:
     """What a container's limit leaves."""
     folder = Path("/sys/fs/cgroup")
     try:

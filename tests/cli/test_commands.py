@@ -10,9 +10,9 @@ import pytest
 from sklearn.metrics import log_loss, roc_auc_score, root_mean_squared_error
 
 from fastfm_cy import BayesianFMRegressor, FMClassifier, FMRegressor
-from fastfm_cy.estimators import gradient_base as _estimator
+from fastfm_cy.estimators import base
+from fastfm_cy.estimators.intake import take_in_from_disk
 from fastfm_cy.io import load_model, open_dataset, read_csv, read_libfm_binary, read_libsvm
-from fastfm_cy.training.out_of_core import fit_from_disk
 
 
 def _fit(run, files, name="ratings", *options):
@@ -268,8 +268,8 @@ def test_gradient_solvers_leave_a_folder_on_disk(run, files, monkeypatch):
     run("convert", files / "ratings.libsvm", files / "folder")
     trained = []
     monkeypatch.setattr(
-        _estimator, "fit_from_disk",
-        lambda model, data, *others: trained.append(data) or fit_from_disk(model, data, *others),
+        base, "take_in_from_disk",
+        lambda model, data, *how: trained.append(data) or take_in_from_disk(model, data, *how),
     )  # fmt: skip
     valid = "--valid", files / "folder", "--early-stopping", "--json"
     for solver, n in (("adagrad", 1), ("als", 1)):

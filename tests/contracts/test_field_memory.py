@@ -67,7 +67,7 @@ def test_features_that_do_not_occur_are_not_started(clicks, Estimator, solver):
     assert np.array_equal(model.factors_[places], packed.factors_)
     assert np.count_nonzero(model.factors_) == np.count_nonzero(packed.factors_)
     table = model._table
-    assert np.array_equal(np.flatnonzero(table.begun), places)
+    assert np.array_equal(np.flatnonzero(table.has_started), places)
     unused = np.setdiff1d(np.arange(wide.shape[1])[:20000], places)
     assert not table.factors[unused].any()
 

@@ -1,4 +1,4 @@
-"""Peak memory of training: what README.md states."""
+"""Peak memory of training: what docs/guide/memory.md states."""
 
 import tracemalloc
 

@@ -1,7 +1,7 @@
-"""Accuracy on real data with default parameters: what the README promises.
+"""Accuracy on real data with default parameters: what docs/guide/defaults.md promises.
 
 Thresholds are those of the project's goals, not of today's figures, which are better
-(benchmarks/README.md).
+(benchmarks/results).
 """
 
 import runpy

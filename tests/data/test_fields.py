@@ -42,6 +42,10 @@ def test_the_order_of_columns_does_not_matter(clicks, Estimator):
     )  # fmt: skip
 
 
+def rows_in_a_fit(model, X, F):
+    return model._take_in(joined(X, F), [0, 1], None, model._plan(), None).source.rows
+
+
 @pytest.mark.parametrize("Estimator", CLASSIFIERS)
 def test_equal_entries_are_summed_and_zeros_dropped(Estimator):
     rows = np.array([0, 0, 0, 0, 1, 1, 1])
@@ -50,13 +54,13 @@ def test_equal_entries_are_summed_and_zeros_dropped(Estimator):
     indptr = np.array([0, 4, 7])
     X = sparse.csr_array((values, columns, indptr), (2, 3))
     F = sparse.csr_array((fields, columns, indptr), (2, 3))
-    model = Estimator(n_fields=3, max_iter=1, random_state=0)
-    rows, _ = model._check_data(joined(X, F), [0, 1], reset=True)
+    model = Estimator(n_fields=3, max_iter=1, scaling=None, random_state=0)
+    rows = rows_in_a_fit(model, X, F)
     assert rows.indptr.tolist() == [0, 2, 5]
     assert rows.indices.tolist() == [0, 1, 0, 0, 1]
     assert rows.fields.tolist() == [0, 1, 0, 1, 1]
     model.set_params(normalize=None)
-    rows, _ = model._check_data(joined(X, F), [0, 1], reset=True)
+    rows = rows_in_a_fit(model, X, F)
     assert rows.data.tolist() == [3, 5, 1, 1, 1]
     model.fit(X, [0, 1], fields=F)
     assert np.isfinite(model.predict_proba(X, fields=F)).all()
@@ -91,7 +95,7 @@ def test_rows_are_normalised_and_empty_ones_stay(clicks):
 
 def test_rows_of_any_scale_are_normalised():
     X = np.array([[1e200, 1e200], [1e-200, 1e-200]])
-    model = FFMClassifier(dtype="float64", random_state=0).fit(X, [0, 1])
+    model = FFMClassifier(dtype="float64", scaling=None, random_state=0).fit(X, [0, 1])
     assert np.ptp(model.decision_function(X)) < 1e-12
 
 

@@ -72,7 +72,7 @@ def test_draws_equal_those_on_the_expanded_matrix(kind, n_factors, own_rows):
     np.testing.assert_allclose(
         model._chain.table.coef, other._chain.table.coef, rtol=1e-8, atol=1e-8
     )
-    for name in ("alpha", f"validation_{model._error_name}"):
+    for name in ("alpha", f"validation_{model._fitted.response.error_name}"):
         np.testing.assert_allclose(model.history_[name], other.history_[name], rtol=1e-6)
     np.testing.assert_allclose(
         model.sample_predictions(X), other.sample_predictions(expanded), rtol=1e-4, atol=1e-4
@@ -193,5 +193,5 @@ def test_errors_say_what_is_wrong():
         model.predict(RelationalDesign([(matrix, index), (matrix, index)]))
     wrong = sparse.csr_array(matrix)
     wrong.indices[0] = 7
-    with pytest.raises(ValueError, match=r"block 0: X.*column index 7 in row 0"):
+    with pytest.raises(ValueError, match=r"Block 0: X.*column index 7 in row 0"):
         model.predict(RelationalDesign([(wrong, index)]))

@@ -18,6 +18,7 @@ CLOSE = {"rtol": 1e-8, "atol": 1e-10}
 def test_an_ffm_of_one_field_is_an_fm(clicks, solver, loss):
     common = {"solver": solver, "loss": loss, "max_iter": 3, "random_state": 0}
     common["learning_rate"] = SOLVERS[solver].learning_rate
+    common["l2_linear"] = 0.02
     fm = FMClassifier(4, init_scale=0.1, dtype="float64", **common).fit(clicks.X, clicks.y)
     fields = np.zeros(clicks.X.shape[1], dtype=int)
     ffm = FFMClassifier(4, fields=fields, **common, **PLAIN).fit(clicks.X, clicks.y)

@@ -87,7 +87,9 @@ def test_streams_that_grow(clicks, Estimator, solver):
     assert model.factors_.shape[0] == clicks.X.shape[1]
     assert model.n_iter_ == 6
     assert model.history_["train_loss"][-1] < model.history_["train_loss"][0]
-    assert np.array_equal(model._table.begun, np.isin(np.arange(len(fields)), clicks.X.indices))
+    assert np.array_equal(
+        model._table.has_started, np.isin(np.arange(len(fields)), clicks.X.indices)
+    )
 
 
 @pytest.mark.parametrize("Estimator", ESTIMATORS)
@@ -108,8 +110,8 @@ def test_a_failed_partial_fit_leaves_the_model(clicks, Estimator, monkeypatch):
     model = Estimator(fields=fields, random_state=0)
     model.partial_fit(clicks.X[:20], clicks.y[:20], classes=[0, 1])
     before = [np.copy(weights) for weights in weights_of(model)]
-    begun = model._table.begun.copy()
-    kernels = model._table.machine.kernels
+    has_started = model._table.has_started.copy()
+    kernels = model._table.family.kernels
 
     class Interrupted:
         @staticmethod
@@ -124,7 +126,7 @@ def test_a_failed_partial_fit_leaves_the_model(clicks, Estimator, monkeypatch):
     monkeypatch.undo()
     for was, now in zip(before, weights_of(model), strict=True):
         assert np.array_equal(was, now)
-    assert np.array_equal(begun, model._table.begun)
+    assert np.array_equal(has_started, model._table.has_started)
 
 
 @pytest.mark.parametrize("Estimator", ESTIMATORS)
@@ -199,9 +201,11 @@ def test_a_compiled_model_checks_what_keeps_memory_safe(clicks):
     ):  # fmt: skip
         with pytest.raises(ValueError, match=r"values|field"):
             scorer.row(*bad)
-    for bad in ((indices - 100, data, given), (indices, data, given + 6), (data, data, given)):
+    for bad in ((indices - 100, data, given), (indices, data, given + 6)):
         with pytest.raises(IndexError):
             scorer.row(*bad)
+    with pytest.raises(TypeError, match="integers"):
+        scorer.row(data, data, given)
     with pytest.raises(ValueError, match="indptr"):
         scorer.rows([0, 4, 3], indices, data, given)
 
@@ -220,7 +224,7 @@ def test_sample_weights_and_groups(clicks):
 
 
 def test_no_factors_is_the_linear_model(clicks):
-    kind = {"random_state": 0, "max_iter": 2, "learning_rate": 0.05}
+    kind = {"random_state": 0, "max_iter": 2, "learning_rate": 0.05, "l2_linear": 0.02}
     linear = FMClassifier(0, **kind).fit(clicks.X, clicks.y)
     for Estimator in CLASSIFIERS:
         model = Estimator(0, fields=fields_of(clicks), normalize=None, **kind)

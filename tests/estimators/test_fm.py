@@ -306,7 +306,7 @@ def test_finite_blow_up_is_divergence_too():
     X, y = np.array([[30.0], [31.0]]), np.array([1.0, -1.0])
     model = FMRegressor(
         n_factors=0, solver="sgd", learning_rate=0.1, max_iter=2, dtype="float64",
-        clip_predictions=False,
+        clip_predictions=False, scaling=None,
     )  # fmt: skip
     with pytest.raises(DivergenceError, match="mean training loss ended"):
         model.fit(X, y)

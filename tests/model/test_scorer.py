@@ -19,7 +19,7 @@ def dtype(request):
 
 @pytest.mark.parametrize("n_factors", [0, 3, 16, 70])
 def test_scores_are_those_of_the_estimator(n_factors, dtype, ratings):
-    model = FMRegressor(n_factors, dtype=dtype, max_iter=2, random_state=0)
+    model = FMRegressor(n_factors, dtype=dtype, max_iter=2, scaling=None, random_state=0)
     model.fit(ratings.X, np.clip(ratings.y, 3.4, 3.6))
     scorer = model.compile()
     indptr, indices, data = arrays(ratings.X[:50], dtype)

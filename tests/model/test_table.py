@@ -84,14 +84,14 @@ class Several(FM):
     n_vectors = 3
     n_shared = 5
     shared_start = 1.0
-    begins_late = False
+    starts_late = False
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("n_outputs", [1, 2])
 @pytest.mark.parametrize("n_factors", [0, 2, 5])
 def test_several_vectors_and_shared_parameters(dtype, n_outputs, n_factors):
-    table = ParameterTable(6, n_factors, dtype, n_outputs, (2.0,), 2, machine=Several())
+    table = ParameterTable(6, n_factors, dtype, n_outputs, (2.0,), 2, family=Several())
     assert table.n_padded % 4 == 0
     assert table.n_weights % table.n_padded == 0 if n_factors else table.n_weights == 0
     assert table.shared_blocks.shape == (n_outputs, 2, 5)
@@ -104,7 +104,7 @@ def test_several_vectors_and_shared_parameters(dtype, n_outputs, n_factors):
     assert np.count_nonzero(table.factor_blocks[:, :, 0]) == 6 * n_outputs * 3 * n_factors
     table.shared_blocks[:, 0] = np.arange(5)
     for copy in (table.copy(), pickle.loads(pickle.dumps(table)), table.take(np.arange(6))):
-        assert copy.machine == table.machine
+        assert copy.family == table.family
         for mine, its in zip(copy.arrays, table.arrays, strict=True):
             assert np.array_equal(mine, its)
     bare = table.weights_of(np.array([4]))

@@ -1,0 +1,1 @@
+"""Support of the tests: strategies, files, checks that several of them share."""

@@ -23,7 +23,7 @@ STRENGTHS = [0.0, 0.125, 0.25]
 
 
 def predict(kernels, rows, table):
-    machine = table.machine
+    machine = table.family
     scores = np.full((rows.n_rows, table.n_outputs), np.nan, table.dtype)
     kernels.predict(
         rows.indptr, rows.indices, rows.data, *table.arrays, table.n_padded, scores, 0,
@@ -33,7 +33,7 @@ def predict(kernels, rows, table):
 
 
 def train(kernels, rows, y, weights, order, table, settings, strengths, groups=None):
-    machine = table.machine
+    machine = table.family
     weights = None if weights is None else np.asarray(weights, table.dtype)
     return kernels.train(
         rows.indptr, rows.indices, rows.data, np.asarray(y, table.dtype), weights,
@@ -103,7 +103,7 @@ def assert_equal(table, models, tolerance):
         np.testing.assert_allclose(table.intercepts[output], model.w0, **tolerance)
         np.testing.assert_allclose(table.linear_blocks[:, output, 0], model.w, **tolerance)
         np.testing.assert_allclose(vectors, model.v, **tolerance)
-        if table.machine.n_shared:
+        if table.family.n_shared:
             np.testing.assert_allclose(table.shared_blocks[output, 0], model.r.ravel(), **tolerance)
 
 
@@ -113,7 +113,7 @@ def check_padding(kernels, problem, dtype, solver):
     steps = make_settings("squared_error", solver, 0.1)
     train(kernels, problem.csr(dtype), y, None, np.arange(len(y)), table, steps, (0, 0, 0, 0.1))
     weights = table.factor_blocks[:, :, 0]
-    machine = table.machine
+    machine = table.family
     used = weights[..., : machine.n_vectors * table.n_padded]
     assert not weights[..., machine.n_vectors * table.n_padded :].any()
     vectors = used.reshape(*weights.shape[:2], machine.n_vectors, table.n_padded)

@@ -36,9 +36,9 @@ class FieldProblem:
         machine = Machine(self.n_fields, model.same_field)
         shape = len(model.w), model.v.shape[-1]
         table = ParameterTable(
-            *shape, dtype, len(self.models), state_start, n_row_state, machine=machine
+            *shape, dtype, len(self.models), state_start, n_row_state, family=machine
         )
-        table.begin(np.arange(shape[0]), np.zeros)
+        table.start_factors(np.arange(shape[0]), np.zeros)
         for output, model in enumerate(self.models):
             table.intercepts[output] = model.w0
             table.linear_blocks[:, output, 0] = model.w

@@ -31,9 +31,9 @@ class Problem:
         data = self.X[row, column].astype(dtype)
         return CSRRows(indptr, column.astype(np.int32), data, self.X.shape[1])
 
-    def table(self, dtype, state_start=(), n_row_state=0, *, in_eights=False):
+    def table(self, dtype, state_start=(), n_row_state=0, *, is_tiled=False):
         shape = self.model.v.shape
-        table = ParameterTable(*shape, dtype, len(self.models), state_start, n_row_state, in_eights)
+        table = ParameterTable(*shape, dtype, len(self.models), state_start, n_row_state, is_tiled)
         for output, model in enumerate(self.models):
             table.intercepts[output] = model.w0
             table.linear_blocks[:, output, 0] = model.w

@@ -13,7 +13,7 @@ from sklearn.metrics import log_loss
 from fastfm_cy import BayesianFMRegressor, FFMRegressor, FMClassifier, FMRegressor, FwFMRegressor
 from fastfm_cy.exceptions import DivergenceError, FileFormatError
 from fastfm_cy.io import Dataset, convert, open_dataset
-from fastfm_cy.training.out_of_core import ChunkTrainer
+from fastfm_cy.training import sources
 from fastfm_cy.training.solvers import SOLVERS
 
 SMALL = 20_000  # bytes: many chunks
@@ -80,7 +80,8 @@ def test_classes(data, on_disk, loss, class_weight):
 
 @pytest.mark.parametrize("loss", ["squared_error", "huber", "poisson"])
 def test_the_intercept_starts_where_it_does_in_memory(data, on_disk, loss, monkeypatch):
-    monkeypatch.setattr("fastfm_cy.training.out_of_core._BLOCK", 100)
+    monkeypatch.setattr("fastfm_cy.data.disk.target_summary._ROWS_A_READ", 100)
+    monkeypatch.setattr(sources, "_ENTRIES_A_READ", 100)
     X, y, _, weights = data
     y = np.abs(y)
     parameters = {"loss": loss, "shuffle": False, "max_iter": 1, "learning_rate": 1e-30}
@@ -132,14 +133,14 @@ def test_chunks_mix_rows_from_everywhere(data, on_disk, monkeypatch):
     """Every epoch visits every row once, in other company."""
     disk = on_disk(np.arange(900.0), X=data[0])
     seen = []
-    original = ChunkTrainer._chunks
+    original = sources.from_all_over
 
-    def spy(self):
-        for ranges in original(self):
+    def spy(*args, **options):
+        for ranges in original(*args, **options):
             seen.append([row for first, last in ranges for row in range(first, last)])
             yield ranges
 
-    monkeypatch.setattr(ChunkTrainer, "_chunks", spy)
+    monkeypatch.setattr(sources, "from_all_over", spy)
     FMRegressor(0, max_iter=2, random_state=0).fit(disk)
     n_chunks = len(seen) // 2
     assert n_chunks > 5
@@ -238,8 +239,10 @@ def test_divergence_names_the_row(data, on_disk):
     X, y, _, _ = data
     y = np.where(np.arange(900) == 700, 1e38, y)
     for arguments in ((on_disk(y),), (X, y)):
+        model = FMRegressor(4, solver="sgd", learning_rate=0.02, shuffle=False, scaling=None)
+        model.set_params(init_intercept=0.0)
         with pytest.raises(DivergenceError, match=r"row 70[0-9] is not finite"):
-            FMRegressor(4, solver="sgd", shuffle=False, init_intercept=0.0).fit(*arguments)
+            model.fit(*arguments)
 
 
 def test_what_takes_only_arrays_says_so(data, on_disk):

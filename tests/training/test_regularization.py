@@ -21,6 +21,7 @@ def test_l1_makes_exact_zeros(solver, dtype):
     X = rng.normal(size=(800, 20))
     y = 2 * X[:, 3] - X[:, 7] + rng.normal(scale=0.1, size=800)
     settings = {"solver": solver, "dtype": dtype, "random_state": 0, "max_iter": 10}
+    settings["learning_rate"] = SOLVERS[solver].learning_rate
     model = FMRegressor(4, l1_linear=L1[solver], l1_factors=L1[solver], **settings).fit(X, y)
     assert set(np.argsort(-np.abs(model.coef_))[:2]) == {3, 7}
     assert model.coef_[[3, 7]].all()

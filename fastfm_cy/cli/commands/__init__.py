@@ -1,0 +1,1 @@
+"""Commands of fastfm-cy: one a file."""

@@ -68,13 +68,7 @@ def fit(
     reporter.facts("data", describe(data) | {"seconds": seconds})
     start = perf_counter()
     with reporter.training(data.X.shape[0], machine.max_iter) as callback:
-        more = {"eval_set": eval_set, "callbacks": callback}
-        if stays_on_disk(data, machine):  # it has its own targets and weights
-            machine.fit(data, **more)
-        else:
-            if data.weights is not None:
-                more["sample_weight"] = np.asarray(data.weights)
-            machine.fit(matrix_of(data, machine), y, **more)
+        _train(machine, data, y, eval_set=eval_set, callbacks=callback)
     facts = {"estimator": type(machine).__name__, "epochs": machine.n_iter_}
     facts["seconds"] = perf_counter() - start
     if held_out is not None:
@@ -82,6 +76,15 @@ def fit(
         facts |= {f"validation_{name}": value for name, value in found.items()}
     save_model(machine, model, optimizer_state=not no_state)
     reporter.facts("model", facts | {"file": model})
+
+
+def _train(machine, data, y, **more):
+    if stays_on_disk(data, machine):  # it has its own targets and weights
+        machine.fit(data, **more)
+        return
+    if data.weights is not None:
+        more["sample_weight"] = np.asarray(data.weights)
+    machine.fit(matrix_of(data, machine), y, **more)
 
 
 def _eval_set(held_out, name, data, machine):

@@ -5,9 +5,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from ...data.inputs import PlainInput
 from ...estimators.bayesian import BayesianFMClassifier, BayesianFMRegressor
 from ...estimators.fm import FMClassifier, FMRegressor
 from ...io import load_model, read_libfm_model, save_model, write_libfm_model
+from ...model.responses import NormalResponse, ProbitResponse
 from ...model.scoring import score_rows
 from ..estimators import check_parameters
 from .libfm_log import errors, log_loss
@@ -75,7 +77,7 @@ class Method:
         fit_intercept, fit_linear, n_factors = options.dim
         return {
             "n_factors": n_factors, "fit_intercept": fit_intercept, "fit_linear": fit_linear,
-            "init_scale": options.init_stdev, "max_iter": max(1, options.iter),
+            "init_scale": options.init_stdev, "max_iter": max(1, options.iter), "scaling": None,
             "random_state": None if options.seed is None else options.seed % 2**32,
         }  # fmt: skip
 
@@ -188,7 +190,10 @@ class MCMC(Method):
 
     def __init__(self, options, problem):
         super().__init__(options, problem)
-        self.rows, self.draws = {}, RunningMeans()
+        self.rows, self.draws, y = {}, RunningMeans(), problem.train.y
+        self.response = ProbitResponse()
+        if not problem.is_classification:
+            self.response = NormalResponse((float(y.min()), float(y.max())))
 
     @classmethod
     def parameters_of(cls, options, n_groups):
@@ -214,9 +219,9 @@ class MCMC(Method):
         """Predictions of the chain's current state."""
         table = self.model._chain.table
         if id(X) not in self.rows:
-            self.rows[id(X)] = self.model._check_rows(X, table.dtype, 1)
+            self.rows[id(X)] = PlainInput().check(X, str(table.dtype), 1)
         scores = score_rows(table, self.rows[id(X)])[:, 0]
-        return self.model._value(scores, self.model._chain.cutpoints)
+        return self.response.value(scores, self.model._chain.cutpoints)
 
     def _of_draws(self, drawn):
         y, values = self.problem.test.y, {}

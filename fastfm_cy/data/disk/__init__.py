@@ -1,0 +1,1 @@
+"""Data sets on disk: folders of arrays, read chunk by chunk."""

@@ -1,13 +1,20 @@
 """Data sets on disk, to train on without ever holding them in memory."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from io import FileIO
 from pathlib import Path
+from typing import Any, NoReturn
 
 import numpy as np
+from scipy import sparse
 
 from ...exceptions import FileFormatError
 from ...kernels.matrix.scan import NOT_FINITE, OUTSIDE, scan
+from ...utils.checks import or_float64
 from ...utils.memory import check_memory
 from ..csr import CSRRows, matrix_of
 from .folder import NPY_HEADER, OF_ENTRIES, checksum, read_header
@@ -17,8 +24,13 @@ _BYTES_A_ROW = 80  # that training needs besides the entries
 _OF_ROWS = ("target", "weights", "query")
 _OFFSETS = 1 << 16  # that are looked at a time
 
+Ranges = list[tuple[int, int]]
+"""Of rows or numbers: (first, last + 1), one behind the other."""
 
-def open_dataset(folder, *, memory_budget="256MB", verify=False):
+
+def open_dataset(
+    folder: str | Path, *, memory_budget: int | str = "256MB", verify: bool = False
+) -> DiskDataset:
     """Open a data set that `convert` wrote.
 
     Parameters
@@ -58,10 +70,10 @@ class Chunk:
     y: np.ndarray | None
     weights: np.ndarray | None
     query: np.ndarray | None
-    ranges: list
+    ranges: Ranges
     """Of rows (first, last + 1) of the data set, one behind the other."""
 
-    def row_number(self, row):
+    def row_number(self, row: int) -> int:
         """Where a row of the chunk is in the data set."""
         for first, last in self.ranges:
             if row < last - first:
@@ -91,64 +103,64 @@ class DiskDataset:
         One more than the largest field; 0 if entries have none.
     """
 
-    def __init__(self, folder, header, memory_budget):
+    def __init__(self, folder: Path, header: dict[str, Any], memory_budget: int) -> None:
         self.folder, self.memory_budget = folder, memory_budget
         self.shape = header["n_rows"], header["n_features"]
         self.n_entries = header["n_entries"]
         self.feature_names, self.n_fields = header.get("feature_names"), header.get("n_fields", 0)
         self._types = {name: about["dtype"] for name, about in header["arrays"].items()}
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"DiskDataset({str(self.folder)!r}, shape={self.shape}, n_entries={self.n_entries})"
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Any]:
         return iter((self.X, self.y))
 
-    def __array__(self, *args, **options):
+    def __array__(self, *args: Any, **options: Any) -> NoReturn:
         raise TypeError(
             "A data set on disk is no array. fit (of gradient solvers) and the predictions of FM "
             "estimators take it as it is; for all else there are dataset.X and dataset.y."
         )
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
         return _reopened, (self.folder, self.memory_budget)
 
     @property
-    def n_features(self):
+    def n_features(self) -> int:
         return self.shape[1]
 
     @property
-    def dtype(self):
+    def dtype(self) -> str:
         return np.dtype(self._types["data"]).name
 
-    def _names(self, names):
+    def _names(self, names: Iterable[str]) -> list[str]:
         return [name for name in names if name in self._types]
 
-    def has(self, name):
+    def has(self, name: str) -> bool:
         """Whether there is an array: "target", "weights", "query" or "fields"."""
         return name in self._types
 
     @cached_property
-    def X(self):
+    def X(self) -> sparse.csr_array:
         return self._mapped_matrix("data")
 
     @cached_property
-    def fields(self):
+    def fields(self) -> sparse.csr_array | None:
         return self._mapped_matrix("fields") if self.has("fields") else None
 
     @cached_property
-    def y(self):
+    def y(self) -> np.ndarray | None:
         return self._mapped("target")
 
     @cached_property
-    def weights(self):
+    def weights(self) -> np.ndarray | None:
         return self._mapped("weights")
 
     @cached_property
-    def query(self):
+    def query(self) -> np.ndarray | None:
         return self._mapped("query")
 
-    def _mapped(self, name):
+    def _mapped(self, name: str) -> Any:
         if name not in self._types:
             return None
         length = self._length(name)
@@ -156,18 +168,19 @@ class DiskDataset:
             return np.empty(0, self._types[name])
         return np.memmap(self._path(name), self._types[name], "r", NPY_HEADER, (length,))
 
-    def _mapped_matrix(self, name):
-        return matrix_of(*map(self._mapped, (name, "indices", "indptr")), self.shape)
+    def _mapped_matrix(self, name: str) -> sparse.csr_array:
+        data, indices, indptr = map(self._mapped, (name, "indices", "indptr"))
+        return matrix_of(data, indices, indptr, self.shape)
 
-    def _length(self, name):
+    def _length(self, name: str) -> int:
         if name in OF_ENTRIES:
             return self.n_entries
         return self.shape[0] + (name == "indptr")
 
-    def _path(self, name):
+    def _path(self, name: str) -> Path:
         return self.folder / f"{name}.npy"
 
-    def read(self, name, ranges):
+    def read(self, name: str, ranges: Ranges) -> np.ndarray:
         """The numbers in some ranges (first, last + 1) of an array, one behind the other."""
         numbers = np.empty(sum(last - first for first, last in ranges), self._types[name])
         place = 0
@@ -180,7 +193,7 @@ class DiskDataset:
                 place += len(part)
         return numbers
 
-    def chunk(self, ranges, dtype=None):
+    def chunk(self, ranges: Ranges, dtype: Any = None) -> Chunk:
         """Ranges of rows (first, last + 1), one behind the other, as a checked Chunk.
 
         Their values are in `dtype` (None: as on disk).
@@ -199,10 +212,10 @@ class DiskDataset:
             data = arrays["data"].astype(dtype or self.dtype, copy=False)
         rows = CSRRows(indptr, arrays["indices"], data, self.shape[1], arrays.get("fields"))
         self._check(rows)
-        of_rows = map(arrays.get, ("target", "weights", "query"))
-        return Chunk(rows, *of_rows, ranges)
+        y, weights, query = map(arrays.get, _OF_ROWS)
+        return Chunk(rows, y, weights, query, ranges)
 
-    def _check(self, rows):
+    def _check(self, rows: CSRRows) -> None:
         scanned = rows.indptr, rows.indices, rows.data, rows.n_features
         flags, entry = scan(*scanned, 0, rows.n_rows)
         if flags & OUTSIDE:
@@ -210,18 +223,18 @@ class DiskDataset:
         if flags & NOT_FINITE and rows.data.dtype != self.dtype:
             raise ValueError(
                 f"{self.folder} has a value of feature {rows.indices[entry]} that is too large for "
-                f"{rows.data.dtype}; rescale it or use dtype='float64'."
+                f"{rows.data.dtype}; rescale it{or_float64(rows.data.dtype)}."
             )
         if flags & NOT_FINITE:
             raise self._altered("data")
 
-    def _altered(self, name):
+    def _altered(self, name: str) -> FileFormatError:
         return FileFormatError(
             f"{self._path(name)} was altered: it holds what no conversion wrote. Convert the data "
             "anew."
         )
 
-    def cuts(self, n_bytes):
+    def cuts(self, n_bytes: int) -> list[int]:
         """Where to cut the rows into chunks that take at most n_bytes each in training.
 
         A row that takes more is a chunk of its own.
@@ -242,9 +255,9 @@ class DiskDataset:
         return cuts
 
 
-def _fill(file, numbers):
+def _fill(file: FileIO, numbers: np.ndarray) -> bool:
     """Read bytes into a whole array; False if there are not enough."""
-    place = memoryview(numbers).cast("B")
+    place = numbers.data.cast("B")
     while place:
         n_read = file.readinto(place)
         if not n_read:
@@ -253,5 +266,5 @@ def _fill(file, numbers):
     return True
 
 
-def _reopened(folder, memory_budget):
+def _reopened(folder: Path, memory_budget: int) -> DiskDataset:
     return open_dataset(folder, memory_budget=memory_budget)

@@ -10,10 +10,13 @@ query.npy       int64, likewise
 fields.npy      int32, the entries' fields; missing if they have none
 """
 
+from __future__ import annotations
+
 import json
 import os
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -33,14 +36,14 @@ ARRAYS = {
 _NEEDED = ("indptr", "indices", "data")
 
 
-def npy_header(dtype, length):
+def npy_header(dtype: str, length: int) -> bytes:
     """The 128 bytes before the numbers of a one-dimensional NPY file, version 1.0."""
     about = {"descr": dtype, "fortran_order": False, "shape": (length,)}
     prefix = b"\x93NUMPY\x01\x00" + (NPY_HEADER - 10).to_bytes(2, "little")
     return prefix + repr(about).encode().ljust(NPY_HEADER - 11) + b"\n"
 
 
-def checksum(path):
+def checksum(path: Path) -> int:
     """CRC-32 of an array's numbers."""
     crc = 0
     with open(path, "rb") as file:
@@ -50,7 +53,7 @@ def checksum(path):
     return crc
 
 
-def write_header(folder, header):
+def write_header(folder: Path, header: dict[str, Any]) -> None:
     header = {"format": FORMAT, "version": VERSION, **header}
     header["checksum"] = _own_checksum(header)
     with open(folder / HEADER, "w", encoding="utf-8") as file:
@@ -59,12 +62,12 @@ def write_header(folder, header):
         os.fsync(file.fileno())
 
 
-def _own_checksum(header):
+def _own_checksum(header: dict[str, Any]) -> int:
     rest = {name: value for name, value in header.items() if name != "checksum"}
     return zlib.crc32(json.dumps(rest, sort_keys=True).encode())
 
 
-def read_header(folder):
+def read_header(folder: str | Path) -> dict[str, Any]:
     """The header of a folder whose files are as long as it says.
 
     Raises
@@ -99,7 +102,7 @@ def read_header(folder):
     return header
 
 
-def _check_contents(folder, header):
+def _check_contents(folder: Path, header: dict[str, Any]) -> None:
     n_rows, n_entries = header["n_rows"], header["n_entries"]
     for name in ("n_rows", "n_entries", "n_features"):
         if type(header[name]) is not int or header[name] < 0:
@@ -127,7 +130,7 @@ def _check_contents(folder, header):
         _check_array(folder / f"{name}.npy", about["dtype"], length)
 
 
-def _check_array(path, dtype, length):
+def _check_array(path: Path, dtype: str, length: int) -> None:
     expected = NPY_HEADER + length * np.dtype(dtype).itemsize
     size = path.stat().st_size if path.exists() else 0
     if size != expected:

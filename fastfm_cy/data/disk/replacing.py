@@ -78,18 +78,18 @@ def recover_if_missing(folder: Any) -> None:
         recover(Path(os.path.realpath(folder)))
 
 
-def _remove_before(folder):
+def _remove_before(folder: Path) -> None:
     """First to a name of leftovers, lest a part of it stays where a whole is looked for."""
     aside = aside_of(folder)
     os.rename(_before(folder), aside)
     shutil.rmtree(aside, ignore_errors=True)
 
 
-def _before(folder):
+def _before(folder: Path) -> Path:
     return folder.with_name(f".{folder.name}.before")
 
 
-def _exchange(one, other):
+def _exchange(one: Path, other: Path) -> bool:
     """Exchange two names; False if the system, or the file system, cannot."""
     names = os.fsencode(one), os.fsencode(other)
     try:

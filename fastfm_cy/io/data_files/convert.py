@@ -1,6 +1,9 @@
 """From files of any format to a data set on disk, in bounded memory."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -8,9 +11,9 @@ from ...data.csr import matrix_of
 from ...data.dataset import Dataset
 from ...data.disk.dataset import DiskDataset, open_dataset
 from ...data.matrix_checks import _canonical as canonical
+from ...data.sample_checks import check_weights
 from ...exceptions import FileFormatError
 from ...kernels.matrix.scan import HAS_ZEROS, UNSORTED, scan
-from ...utils.checks import check_weights
 from ...utils.memory import check_memory
 from .disk_writer import FolderWriter
 from .reading import format_of, only_path, tell_target, text_reader
@@ -18,9 +21,10 @@ from .writing import blocks, checked_fields, checked_query, checked_target, scan
 
 
 def convert(
-    source, folder, *, format="auto", overwrite=False, memory_budget="256MB", on_error="raise",
-    n_jobs=None, **options,
-):  # fmt: skip
+    source: Any, folder: str | Path, *, format: str = "auto", overwrite: bool = False,
+    memory_budget: int | str = "256MB", on_error: str = "raise", n_jobs: int | None = None,
+    **options: Any,
+) -> DiskDataset:  # fmt: skip
     """Write files as a data set on disk, which estimators train on without holding it in memory.
 
     Rows of a matrix without fields are brought into canonical form: columns sorted, equal ones
@@ -60,8 +64,7 @@ def convert(
                 tell_target(reader, format, options)
             else:
                 row.check_options(options)
-                read = row.pieces or (lambda path, **options: [row.read(path, **options)])
-                _write_datasets(writer, read(only_path(source, row), **options))
+                _write_datasets(writer, row.in_pieces(only_path(source, row), options))
     return open_dataset(folder, memory_budget=budget)
 
 

@@ -1,13 +1,17 @@
 """Tables of numbers in text: a row a line, a target in one column, features in the others."""
 
+from __future__ import annotations
+
 import csv
 import io
+from typing import Any
 
 import numpy as np
 
 from ...data.csr import matrix_of
+from ...data.dataset import Dataset
+from ...data.sample_checks import check_weights
 from ...kernels.text import writer
-from ...utils.checks import check_weights
 from ..outputs import written_aside
 from .collect import collected
 from .line_reader import LONGEST_LINE, LineReader
@@ -18,9 +22,10 @@ _CELLS = 1 << 18  # that are written at a time
 
 
 def read_csv(
-    source, *, target=0, weight=None, drop=(), separator="auto", header="auto", dtype="float32",
-    n_hash=None, on_error="raise", n_jobs=None,
-):  # fmt: skip
+    source: Any, *, target: int | str | None = 0, weight: int | str | None = None,
+    drop: Any = (), separator: str = "auto", header: str | bool = "auto", dtype: str = "float32",
+    n_hash: int | None = None, on_error: str = "raise", n_jobs: int | None = None,
+) -> Dataset:  # fmt: skip
     """Read a table of numbers; every line has the same columns.
 
     Numbers may stand in double quotes, and are as `read_libsvm` has them; so are comments, empty
@@ -61,7 +66,10 @@ def read_csv(
     return collected(LineReader(source, form, on_error=on_error, n_jobs=n_jobs), "csv")
 
 
-def write_csv(target, X, y=None, *, weights=None, feature_names=None, separator=","):
+def write_csv(
+    target: Any, X: Any, y: Any = None, *, weights: Any = None, feature_names: Any = None,
+    separator: str = ",",
+) -> None:  # fmt: skip
     """Write a table as `read_csv` reads it: the target (if any), the weight (if any), all features.
 
     Parameters

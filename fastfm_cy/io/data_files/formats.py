@@ -15,7 +15,6 @@ from .csv import write_csv
 from .libffm import write_libffm
 from .libfm_binary import MAGIC, outputs_of, read_libfm_binary, read_pieces, write_libfm_dataset
 from .libsvm import write_libsvm
-from .line_reader import LineForm
 from .sparse_lines import FieldForm, SparseForm, colons_of_first_entry
 from .table_lines import TableForm
 
@@ -34,7 +33,7 @@ class DataFormat:
     name: str
     write: Callable[[Any, Dataset], None]
     """To a path or, of text, a file object."""
-    form: Callable[..., LineForm] | None = None
+    form: Callable[..., Any] | None = None
     """Options -> what the lines look like."""
     knows_line: Callable[[bytes], bool] | None = None
     """Whether a line with data can only be of this format."""
@@ -51,6 +50,13 @@ class DataFormat:
     is_table: bool = False
     """Whether features are columns, of which each row has all."""
 
+    def in_pieces(self, path: str, options: dict[str, Any]) -> Iterator[Dataset]:
+        """The data of a file that is not text, some rows at a time if it can be."""
+        if self.pieces is not None:
+            yield from self.pieces(path, **options)
+        elif self.read is not None:
+            yield self.read(path, **options)
+
     @property
     def is_text(self) -> bool:
         return self.form is not None
@@ -60,7 +66,8 @@ class DataFormat:
         """What a reader can be told."""
         if self.form is not None:
             return list(inspect.signature(self.form).parameters)
-        return [] if self.read is None else list(inspect.signature(self.read).parameters)[1:]
+        assert self.read is not None  # a format has a form or a reader
+        return list(inspect.signature(self.read).parameters)[1:]
 
     def check_options(self, options: dict[str, Any]) -> None:
         """Refuse options that readers of this format do not have."""

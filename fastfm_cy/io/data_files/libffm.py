@@ -1,5 +1,10 @@
 """The text format of libffm: ``target field:index:value ...``, a row a line."""
 
+from __future__ import annotations
+
+from typing import Any
+
+from ...data.dataset import Dataset
 from .collect import collected
 from .line_reader import LineReader
 from .sparse_lines import FieldForm
@@ -7,9 +12,10 @@ from .writing import is_bare, unpacked, write_sparse
 
 
 def read_libffm(
-    source, *, n_features=None, zero_based=True, dtype="float32", n_hash=None, on_error="raise",
-    n_jobs=None,
-):  # fmt: skip
+    source: Any, *, n_features: int | None = None, zero_based: bool | str = True,
+    dtype: str = "float32", n_hash: int | None = None, on_error: str = "raise",
+    n_jobs: int | None = None,
+) -> Dataset:  # fmt: skip
     """Read rows in the text format of libffm: each entry has a field.
 
     A line is ``target field:index:value field:index:value ...``, three numbers an entry; all else
@@ -24,7 +30,9 @@ def read_libffm(
     return collected(LineReader(source, form, on_error=on_error, n_jobs=n_jobs), "libffm")
 
 
-def write_libffm(target, X, y=None, fields=None, *, zero_based=True):
+def write_libffm(
+    target: Any, X: Any, y: Any = None, fields: Any = None, *, zero_based: bool = True
+) -> None:
     """Write rows as `read_libffm` reads them.
 
     Parameters

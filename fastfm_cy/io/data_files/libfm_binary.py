@@ -8,10 +8,13 @@ All is little-endian. A matrix is
 and a vector uint32 1, uint32 4, uint32 n, then n numbers of 4 bytes. The .xt file is the transpose.
 """
 
+from __future__ import annotations
+
 import os
 import struct
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -34,7 +37,7 @@ _BY_ROWS, _BY_COLUMNS, _TARGETS = (".x", ".data"), (".xt", ".datat"), (".y", ".t
 BINARY_SUFFIXES = _BY_ROWS + _BY_COLUMNS
 
 
-def read_libfm_binary(name, target=None):
+def read_libfm_binary(name: str | Path, target: str | Path | None = None) -> Dataset:
     """Read a design matrix and its targets from libFM's binary files.
 
     Parameters
@@ -195,7 +198,9 @@ def _wrong_row(path, row, n_columns):
     )
 
 
-def write_libfm_binary(name, X, y=None, *, by_columns=False):
+def write_libfm_binary(
+    name: str | Path, X: Any, y: Any = None, *, by_columns: bool = False
+) -> None:
     """Write a design matrix and its targets as libFM's binary files: all of them, or none.
 
     Parameters
@@ -255,7 +260,7 @@ def _float32(values, name):
     return rounded
 
 
-def read_vector(path, dtype="float32"):
+def read_vector(path: str | Path, dtype: str = "float32") -> np.ndarray:
     """Read a vector of libFM's: binary, or text with a number a line.
 
     Parameters
@@ -283,7 +288,7 @@ def read_vector(path, dtype="float32"):
     return _numbers(contents, path, dtype)
 
 
-def write_vector(path, values, dtype="float32"):
+def write_vector(path: str | Path, values: Any, dtype: str = "float32") -> None:
     """Write a binary vector of libFM's; parameters as of `read_vector`."""
     if dtype == "float32":
         values = _float32(values, "The vector")

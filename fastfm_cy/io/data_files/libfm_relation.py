@@ -1,5 +1,7 @@
 """libFM's files beside the data: groups of features, and relations (blocks of repeated columns)."""
 
+from __future__ import annotations
+
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,7 +30,7 @@ class Relation(NamedTuple):
     groups: np.ndarray | None
 
 
-def read_groups(path, n_features=None):
+def read_groups(path: str | Path, n_features: int | None = None) -> np.ndarray:
     """Read the groups of features: a number from 0 a line, in the order of the features.
 
     Parameters
@@ -53,7 +55,7 @@ def read_groups(path, n_features=None):
     return groups
 
 
-def read_relation(name):
+def read_relation(name: str | Path) -> Relation:
     """Read one of libFM's relations: NAME.x (or .xt), NAME.train, NAME.test, perhaps NAME.groups.
 
     Parameters

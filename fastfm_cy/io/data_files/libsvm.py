@@ -1,5 +1,10 @@
 """The text format of libsvm and libFM: ``[target] [qid:n] index:value ...``, a row a line."""
 
+from __future__ import annotations
+
+from typing import Any
+
+from ...data.dataset import Dataset
 from .collect import collected
 from .line_reader import LineReader
 from .sparse_lines import SparseForm
@@ -7,9 +12,10 @@ from .writing import is_bare, unpacked, write_sparse
 
 
 def read_libsvm(
-    source, *, n_features=None, zero_based=True, dtype="float32", n_hash=None, on_error="raise",
-    n_jobs=None,
-):  # fmt: skip
+    source: Any, *, n_features: int | None = None, zero_based: bool | str = True,
+    dtype: str = "float32", n_hash: int | None = None, on_error: str = "raise",
+    n_jobs: int | None = None,
+) -> Dataset:  # fmt: skip
     """Read rows in the text format of libsvm, svmlight, libFM and xLearn.
 
     A line is ``target [qid:n] index:value index:value ...``, with any blanks between; a value that
@@ -55,7 +61,9 @@ def read_libsvm(
     return collected(LineReader(source, form, on_error=on_error, n_jobs=n_jobs), "libsvm")
 
 
-def write_libsvm(target, X, y=None, *, query=None, zero_based=True):
+def write_libsvm(
+    target: Any, X: Any, y: Any = None, *, query: Any = None, zero_based: bool = True
+) -> None:
     """Write rows as `read_libsvm` reads them: the same numbers, the same entries.
 
     Every number has as few digits as name it alone.

@@ -13,8 +13,7 @@ from joblib import effective_n_jobs
 from ...exceptions import FileFormatError, ParseError
 from ...kernels.text.reader import Problem, Rows, has_lone_returns
 from ...utils.checks import check_choice
-from ...utils.encodings import check_text
-from ..files import damage_reported, listed, name_of, opened
+from ..files import check_text, damage_reported, listed, name_of, opened
 
 _PIECE = 1 << 20  # bytes
 LONGEST_LINE = 1 << 25

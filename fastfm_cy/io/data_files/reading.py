@@ -3,8 +3,10 @@
 import os
 import warnings
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+from ...data.dataset import Dataset
 from ...exceptions import FileFormatError
 from ...utils.checks import check_choice
 from ..files import damage_reported, is_path, listed, opened
@@ -16,7 +18,10 @@ _LOOKED_AT = 1 << 12  # bytes
 _NAMES_OF_TARGETS = ("target", "label", "y")  # of which there is nothing to say
 
 
-def read(source, *, format="auto", on_error="raise", n_jobs=None, **options):
+def read(
+    source: Any, *, format: str = "auto", on_error: str = "raise", n_jobs: int | None = None,
+    **options: Any,
+) -> Dataset:  # fmt: skip
     """Read a file of any format.
 
     Parameters
@@ -38,6 +43,7 @@ def read(source, *, format="auto", on_error="raise", n_jobs=None, **options):
     row = format_of(source, format)
     if row is not None and not row.is_text:
         row.check_options(options)
+        assert row.read is not None  # a format has a form or a reader
         return replace(row.read(only_path(source, row), **options), format=row.name)
     reader = text_reader(source, row, options, on_error=on_error, n_jobs=n_jobs)
     dataset = collected(reader)
@@ -45,7 +51,7 @@ def read(source, *, format="auto", on_error="raise", n_jobs=None, **options):
     return replace(dataset, format=reader.form.row.name)
 
 
-def detect_format(path):
+def detect_format(path: str | Path) -> str:
     """The format of a file, by its first bytes or the first lines that tell.
 
     Parameters

@@ -127,7 +127,7 @@ def check_size(value, name):
         raise ValueError(f"{name} must be at most {_LARGEST_INDEX + 1}; got {value}.")
 
 
-def hashed_feature(name, n_hash):
+def hashed_feature(name: str, n_hash: int) -> int:
     """The feature that a reader with ``n_hash`` makes of a name.
 
     Its UTF-8 bytes go through the hash FNV-1a of 64 bits (Fowler, Noll & Vo) and the last steps of

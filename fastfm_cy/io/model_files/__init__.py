@@ -1,0 +1,1 @@
+"""Model files: one kind a file."""

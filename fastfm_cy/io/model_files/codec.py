@@ -1,4 +1,4 @@
-"""Python values as JSON and arrays, and back: what the attributes of estimators consist of.
+"""Codec: Python values as JSON and arrays, and back; what the attributes of estimators consist of.
 
 JSON's own values stand for themselves. Everything else is an object with one key, its kind: one
 of the entries of _KINDS, whose `decode` checks whatever comes. Nothing is imported by name.
@@ -6,11 +6,11 @@ of the entries of _KINDS, whose `decode` checks whatever comes. Nothing is impor
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 
 import numpy as np
 
-from ...model.families import FFM, FM, HIGHEST_DEGREE, FwFM, HigherOrderFM
+from ...model.families import FAMILIES, HIGHEST_DEGREE
 from ...model.posterior import Samples
 from ...model.table import ParameterTable
 from ...training.gibbs.sampler import Chain
@@ -127,43 +127,71 @@ def _decode_generator(content):
 # Our own values --------------------------------------------------------------------------------
 
 
-# The machines of the model families (_machines.py).
-_MACHINES = {"FM": FM, "HigherOrderFM": HigherOrderFM, "FFM": FFM, "FwFM": FwFM}
+# Each as pairs (name in files, attribute): an attribute may be renamed, a name in files never.
 
 
-def _encode_machine(machine):
-    return [type(machine).__name__, *_encode_fields(machine)]
+def _pairs(*names, **renamed):
+    """Pairs of names in files and of attributes, the same but for some."""
+    return {name: renamed.get(name, name) for name in names}
 
 
-def _decode_machine(content):
+_TABLE_NAMES = _pairs(
+    "n_factors", "machine", "n_padded", "n_weights", "in_eights", "state_start", "n_row_state",
+    "intercept", "linear", "factors", "begun",
+    machine="family", in_eights="is_tiled", begun="has_started",
+)  # fmt: skip
+_SAMPLES_NAMES = _pairs("intercept", "linear", "factors", "alpha", "cutpoints")
+_CHAIN_NAMES = _pairs(
+    "table", "alpha", "linear_prior", "precisions", "means", "rng", "free_cutpoints"
+)
+_FAMILY_NAMES = _pairs("degree", "shared", "n_fields", "same_field")
+
+
+def _encode_names(value, names):
+    held = {field.name for field in fields(value)} if is_dataclass(value) else vars(value).keys()
+    return [[stored, getattr(value, name)] for stored, name in names.items() if name in held]
+
+
+def _decode_names(content, names):
+    """Attributes by their names, from pairs of names in files and values."""
+    return {names[stored]: value for stored, value in _decode_dict(content).items()}
+
+
+def _encode_family(family):
+    return [type(family).__name__, *_encode_names(family, _FAMILY_NAMES)]
+
+
+def _decode_family(content):
     name, *pairs = content
-    values = _decode_dict(pairs)
+    values = _decode_names(pairs, _FAMILY_NAMES)
     for value in values.values():
         _count(int(value) if isinstance(value, bool) else value)
-    machine = _MACHINES[name](**values)
-    require(2 <= machine.degree <= HIGHEST_DEGREE, "degree")
-    return machine
+    family = FAMILIES[name](**values)
+    require(2 <= family.degree <= HIGHEST_DEGREE, "degree")
+    return family
 
 
 def _decode_table(content):
     table = ParameterTable.__new__(ParameterTable)
-    vars(table).update(_decode_dict(content))
-    require(type(table.machine) in _MACHINES.values(), "machine")
+    vars(table).update(_decode_names(content, _TABLE_NAMES))
+    require(type(table.family) in FAMILIES.values(), "machine")
     n_slots = 1 + len(table.state_start)
-    width = n_slots * (1 + table.machine.n_shared) + _count(table.n_row_state)
+    width = n_slots * (1 + table.family.n_shared) + _count(table.n_row_state)
     require(table.intercept.shape == (len(table.intercept), width), "parameter table")
     require(table.linear.dtype in (np.float32, np.float64), "parameter table")
     like = ParameterTable(
         0, _count(table.n_factors), table.linear.dtype, len(table.intercept),
-        table.state_start, table.n_row_state, bool(table.in_eights), table.machine,
+        table.state_start, table.n_row_state, bool(table.is_tiled), table.family,
     )  # fmt: skip
     require(vars(like).keys() == vars(table).keys(), "parameter table")
     padding = (table.n_padded, table.n_weights)
     require((like.n_padded, like.n_weights) == padding, "padding")
     n_features = len(table.linear)
-    require((table.begun is None) == (like.begun is None), "parameter table")
-    if table.begun is not None:
-        require(table.begun.shape == (n_features,) and table.begun.dtype == bool, "table")
+    require((table.has_started is None) == (like.has_started is None), "parameter table")
+    if table.has_started is not None:
+        require(
+            table.has_started.shape == (n_features,) and table.has_started.dtype == bool, "table"
+        )
     for array, empty in zip(table.arrays, like.arrays, strict=True):
         shape = empty.shape if array is table.intercept else (n_features, *empty.shape[1:])
         require(array.shape == shape and array.dtype == like.dtype, "parameter table")
@@ -175,12 +203,8 @@ def _count(number):
     return number
 
 
-def _encode_fields(value):
-    return [[field.name, getattr(value, field.name)] for field in fields(value)]
-
-
 def _decode_samples(content):
-    samples = Samples(**_decode_dict(content))
+    samples = Samples(**_decode_names(content, _SAMPLES_NAMES))
     n_samples, n_features, n_factors = samples.factors.shape
     size = n_features, n_factors, samples.cutpoints.shape[1]
     shapes = [array.shape for array in Samples.empty(0, *size).arrays]
@@ -192,8 +216,8 @@ def _decode_samples(content):
 
 
 def _decode_chain(content):
-    chain = Chain(**_decode_dict(content))
-    require(isinstance(chain.table, ParameterTable) and chain.table.in_eights, "chain")
+    chain = Chain(**_decode_names(content, _CHAIN_NAMES))
+    require(isinstance(chain.table, ParameterTable) and chain.table.is_tiled, "chain")
     require(isinstance(chain.rng, np.random.Generator), "chain")
     require(chain.table.n_outputs == 1 and chain.table.linear.shape[1] == 1, "chain")
     n_groups = len(chain.linear_prior)
@@ -214,14 +238,20 @@ _KINDS = {
     "bytes": Kind(lambda value: isinstance(value, bytes), bytes.hex, bytes.fromhex),
     "scalars": Kind(_is_scalars, _encode_scalars, _decode_scalars),
     "generator": Kind(_is_generator, _encode_generator, _decode_generator),
-    "machine": Kind(
-        lambda value: type(value) in _MACHINES.values(), _encode_machine, _decode_machine
-    ),
+    "machine": Kind(lambda value: type(value) in FAMILIES.values(), _encode_family, _decode_family),
     "table": Kind(
         lambda value: isinstance(value, ParameterTable),
-        lambda table: list(map(list, vars(table).items())),
+        lambda table: _encode_names(table, _TABLE_NAMES),
         _decode_table,
     ),
-    "samples": Kind(lambda value: isinstance(value, Samples), _encode_fields, _decode_samples),
-    "chain": Kind(lambda value: isinstance(value, Chain), _encode_fields, _decode_chain),
+    "samples": Kind(
+        lambda value: isinstance(value, Samples),
+        lambda samples: _encode_names(samples, _SAMPLES_NAMES),
+        _decode_samples,
+    ),
+    "chain": Kind(
+        lambda value: isinstance(value, Chain),
+        lambda chain: _encode_names(chain, _CHAIN_NAMES),
+        _decode_chain,
+    ),
 }

@@ -13,9 +13,13 @@ blocks of four weights and their four sums of squared gradients (from 1), float3
 k. The weights that fill the last block are 0.
 """
 
+from __future__ import annotations
+
 import os
 import re
 import struct
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -31,7 +35,9 @@ _COUNT = re.compile(r"[0-9]{1,10}")
 _TEXT = re.compile(rb"n [0-9]+\r?\nm [0-9]")
 
 
-def read_libffm_model(path, *, fields=None, classes=(0, 1), **parameters):
+def read_libffm_model(
+    path: str | Path, *, fields: Any = None, classes: tuple = (0, 1), **parameters: Any
+) -> Any:
     """Read a model of libffm, of any version, as a fitted estimator.
 
     Parameters
@@ -130,7 +136,7 @@ def _read_binary(path):
     return Weights(0.0, np.zeros(n), factors, squares), bool(normalizes)
 
 
-def write_libffm_model(model, path, *, text=False):
+def write_libffm_model(model: Any, path: str | Path, *, text: bool = False) -> None:
     """Write a fitted estimator as a model of libffm.
 
     Parameters
@@ -149,9 +155,9 @@ def write_libffm_model(model, path, *, text=False):
             "libffm knows neither bias nor linear weights; fit with fit_intercept=False and "
             "fit_linear=False."
         )
-    if not model.same_field:
+    if not model._fitted.table.family.same_field:
         raise ValueError("libffm counts pairs of one field, too; fit with same_field=True.")
-    normalizes = model.normalize is not None
+    normalizes = model._fitted.inputs.normalize is not None
     (_write_text if text else _write_binary)(path, weights, normalizes)
 
 

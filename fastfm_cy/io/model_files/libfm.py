@@ -8,6 +8,11 @@
 <v of feature 0, factor 0> ...   a line a feature; empty lines if there are no factors
 """
 
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 
 from ...exceptions import ModelFileError
@@ -21,8 +26,9 @@ _SECTIONS = (_BIAS, _LINEAR, _FACTORS)
 
 
 def read_libfm_model(
-    path, *, task="regression", classes=(-1, 1), y_range=None, **parameters
-):  # fmt: skip
+    path: str | Path, *, task: str = "regression", classes: tuple = (-1, 1),
+    y_range: tuple[float, float] | None = None, **parameters: Any,
+) -> Any:  # fmt: skip
     """Read a model that libFM saved (``-save_model``) as a fitted estimator.
 
     Parameters
@@ -90,7 +96,7 @@ def _split(path, lines):
     }
 
 
-def write_libfm_model(model, path):
+def write_libfm_model(model: Any, path: str | Path) -> None:
     """Write a fitted estimator as a text model of libFM (``-load_model``), in full precision.
 
     libFM wants the same ``-dim`` when it loads the file: bias, linear weights and factors as in
@@ -108,8 +114,8 @@ def write_libfm_model(model, path):
     if factors.shape[1] == 1:
         factors = np.pad(factors, ((0, 0), (0, 1)))
     with text_written_aside(path) as file:
-        if model.fit_intercept:
+        if model.fit_intercept or weights.intercept:
             file.write(f"{_BIAS}\n{weights.intercept!s}\n")
-        if model.fit_linear:
+        if model.fit_linear or weights.coef.any():
             file.write(f"{_LINEAR}\n{lines_of(weights.coef[:, None])}")
         file.write(f"{_FACTORS}\n{lines_of(factors)}")

@@ -1,21 +1,26 @@
-"""Estimators in files of our own format: ``save_model`` and ``load_model``.
+"""Native model files: ``save_model`` and ``load_model``.
 
-A file holds the name of the estimator's class, its parameters and its fitted attributes
-(_codec.py) in a container (_container.py). The class is looked up in _families.py, never imported
-by name, and only the attributes that are listed there are taken.
+A file holds the name of the estimator's class, its parameters and its fitted attributes (codec.py)
+in a container (container.py). The class is looked up in the registry, never imported by name, and
+only the attributes that schema.py lists are taken.
 """
+
+from __future__ import annotations
 
 import warnings
 from importlib.metadata import version
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from ...estimators.registry import ESTIMATORS
 from ...exceptions import ModelFileError
 from ...utils.checks import check_bool
 from .codec import decode, encode
 from .container import read_container, write_container
-from .schema import ESTIMATORS, family_of
+from .schema import schema_of
 
 # Whatever contents that contradict each other make Python say.
 _NONSENSE = (
@@ -23,7 +28,7 @@ _NONSENSE = (
 )  # fmt: skip
 
 
-def save_model(model, path, *, optimizer_state=True):
+def save_model(model: Any, path: str | Path, *, optimizer_state: bool = True) -> None:
     """Save a fitted estimator in one file, to be read by ``load_model``.
 
     The file takes its place when it is whole. What is in it decides predictions to the last bit
@@ -57,12 +62,13 @@ def save_model(model, path, *, optimizer_state=True):
     >>> save_model(model, "ratings.fm")  # doctest: +SKIP
     >>> model = load_model("ratings.fm", mmap=True)  # doctest: +SKIP
     """
-    family = family_of(model)
+    schema = schema_of(model)
     check_is_fitted(model)
     parameters = {name: _plain(name, value) for name, value in model.get_params(False).items()}
-    attributes = {name: vars(model)[name] for name in family.attributes if name in vars(model)}
+    attributes = schema.stored(model)
     if not check_bool(optimizer_state, "optimizer_state"):
-        attributes = family.without_state(attributes)
+        attributes = schema.without_state(attributes)
+    schema.check(model, attributes)
     arrays = []
     header = {"estimator": type(model).__name__, "fastfm_cy": version("fastfm_cy")}
     for part, values in (("parameters", parameters), ("attributes", attributes)):
@@ -75,7 +81,7 @@ def save_model(model, path, *, optimizer_state=True):
     write_container(path, header, arrays)
 
 
-def load_model(path, *, mmap=False, verify=True):
+def load_model(path: str | Path, *, mmap: bool = False, verify: bool = True) -> Any:
     """Load an estimator that ``save_model`` saved, by this version or an older one.
 
     Parameters
@@ -101,17 +107,16 @@ def load_model(path, *, mmap=False, verify=True):
         path, mmap=check_bool(mmap, "mmap"), verify=check_bool(verify, "verify")
     )
     try:
-        family = ESTIMATORS[header["estimator"]]
+        estimator = ESTIMATORS[header["estimator"]].estimator
         parts = {
             part: {name: decode(code, arrays) for name, code in header[part].items()}
             for part in ("parameters", "attributes")
         }
-        model = family.estimators[header["estimator"]](**parts["parameters"])
-        family.check_parameters(model)
+        model = estimator(**parts["parameters"])
+        schema = schema_of(model)
         for name, value in parts["attributes"].items():
-            family.attributes[name](value)
-        vars(model).update(parts["attributes"])
-        family.finish(model, keeps_tables=mmap)
+            schema.attributes[name](value)
+        schema.restore(model, parts["attributes"], mmap)
     except _NONSENSE as error:
         raise ModelFileError(
             f"{path} holds no model that this version knows: {_said(error)}."

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...exceptions import FileFormatError, ModelFileError
 from ...kernels.text.writer import table_lines
-from ...utils.encodings import check_text
+from ..files import check_text
 from ..outputs import model_written_aside
 
 _LOOKED_AT = 1 << 12  # bytes that tell whether a file is text

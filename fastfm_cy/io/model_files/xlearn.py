@@ -6,7 +6,11 @@ v_0: <v of feature 0, factor 0> ...          of a factorization machine; or
 v_0_1: <v of feature 0 for field 1> ...      of a field-aware one, fields ascending
 """
 
+from __future__ import annotations
+
 import re
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -21,8 +25,9 @@ _LINE = re.compile(r"(bias|i_(\d+)|v_(\d+)(?:_(\d+))?): (.*)")
 
 
 def read_xlearn_model(
-    path, *, task="classification", classes=(0, 1), normalize=False, **parameters
-):  # fmt: skip
+    path: str | Path, *, task: str = "classification", classes: tuple = (0, 1),
+    normalize: bool = False, **parameters: Any,
+) -> Any:  # fmt: skip
     """Read a text model of xLearn (``setTXTModel``, ``-t``) as a fitted estimator.
 
     Parameters
@@ -126,7 +131,7 @@ def _doubled_rows(X):
     return sparse.hstack([sparse.diags_array(scale) @ X for scale in scales], format="csr")
 
 
-def write_xlearn_model(model, path):
+def write_xlearn_model(model: Any, path: str | Path) -> None:
     """Write a fitted estimator as a text model of xLearn, in full precision.
 
     Parameters

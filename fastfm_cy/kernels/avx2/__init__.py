@@ -1,0 +1,1 @@
+"""Builds of the hot kernels for CPUs with AVX2 and FMA."""

@@ -1,0 +1,1 @@
+"""Kernels' common parts: structs, losses, vectors, settings."""

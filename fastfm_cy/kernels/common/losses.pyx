@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .settings cimport Settings, SOFTMAX
+from .settings cimport Settings
 
 
 def values_and_gradients(Settings settings, const double[:, ::1] scores, const double[::1] y):

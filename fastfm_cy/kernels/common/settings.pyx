@@ -5,7 +5,7 @@ cdef class Settings:
     """What a training run holds fixed, checked by the estimator that builds it.
 
     prefetch and constant_width can be switched off to measure what they gain
-    (benchmarks/ladder.py); the result is the same.
+    (benchmarks/analysis/ladder.py); the result is the same.
     """
 
     def __init__(self, *, LossCode loss, SolverCode solver, double learning_rate,

@@ -1,0 +1,1 @@
+"""Kernels that visit one row at a time; sources of the builds in baseline/ and avx2/."""

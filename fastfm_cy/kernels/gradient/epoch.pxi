@@ -190,7 +190,7 @@ def train(const int64_t[::1] indptr, const int32_t[::1] indices, const real[::1]
     """
     cdef CSRView rows = rows_view(indptr, indices, data, fields, longest_row(indptr, order))
     cdef TableView table = table_view(intercept, linear, factors, n_factors, n_vectors, degree,
-                                       n_state(settings.values.solver), fields)
+                                      n_state(settings.values.solver), fields)
     cdef const real* weight = NULL if weights is None else &weights[0]
     cdef const int32_t* group = NULL if groups is None else &groups[0]
     cdef Strengths strength = Strengths(group, &strengths[0, 0])
@@ -232,7 +232,7 @@ def predict(const int64_t[::1] indptr, const int32_t[::1] indices, const real[::
     """Write the scores of rows first..last-1 into `scores`, shape (n_rows, n_outputs)."""
     cdef CSRView rows = rows_view(indptr, indices, data, fields, 0)
     cdef TableView table = table_view(intercept, linear, factors, n_factors, n_vectors, degree, 0,
-                                       fields)
+                                      fields)
     cdef real* out = &scores[0, 0]
     cdef Py_ssize_t ahead = prefetch_distance(indices.shape[0], indptr.shape[0] - 1)
     cdef Py_ssize_t constant = n_factors if table.n_outputs == 1 else -1

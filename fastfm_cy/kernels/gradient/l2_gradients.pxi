@@ -48,7 +48,7 @@ def strength_slopes(const int64_t[::1] indptr, const int32_t[::1] indices, const
     cdef const int64_t[::1] order = np.arange(y.shape[0])
     cdef CSRView rows = rows_view(indptr, indices, data, fields, longest_row(indptr, order))
     cdef TableView table = table_view(intercept, linear, factors, n_factors, n_vectors, degree, 0,
-                                       fields)
+                                      fields)
     cdef Py_ssize_t n_outputs = table.n_outputs
     cdef double* outputs = <double*>new_scratch(&table, n_outputs, rows.longest, <real>0)
     cdef const int32_t* group = NULL if groups is None else &groups[0]

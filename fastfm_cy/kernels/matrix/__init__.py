@@ -1,0 +1,1 @@
+"""Kernels that look through or copy CSR matrices."""

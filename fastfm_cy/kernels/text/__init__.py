@@ -1,0 +1,1 @@
+"""Kernels that read and write text and libFM's binary files."""

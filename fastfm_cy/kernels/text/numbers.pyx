@@ -6,7 +6,7 @@ the same double, that is it. The idea of using a table of truncated powers is th
 undecided (ties, subnormal numbers, more than 19 digits) is left to Python's float().
 """
 
-from .numbers cimport fm_exact_powers, read_number
+from .numbers cimport read_number
 
 cdef extern from "numbers.h" nogil:
     uint64_t fm_product(uint64_t a, uint64_t b, uint64_t* high)

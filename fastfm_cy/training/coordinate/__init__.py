@@ -1,0 +1,1 @@
+"""Coordinate solvers: training one column at a time."""

@@ -10,72 +10,79 @@ sweep does, whatever the loss. For the probit this is libFM's EM step: the targe
 normal's mean. All this holds for higher degrees, too, as the score is linear in each parameter.
 """
 
-from time import perf_counter
+from __future__ import annotations
 
 import numpy as np
 from tqdm import tqdm
 
 from ...kernels.common.losses import values_and_gradients
+from ...kernels.common.settings import Settings
+from ...model.table import ParameterTable
 from ...utils.threads import in_parts
+from ..plan import TrainingPlan
+from ..regularization import Strengths
+from ..sources import MemorySource
 from .higher_order import HigherOrderSweeper
-from .row_cache import EIGHT
+from .row_cache import FACTOR_TILE
 from .sweeper import Sweeper, not_finite
 
 
 class CoordinateTrainer:
-    """Sweeps over a table until the epochs are over; the Trainer of the solver "als".
+    """The Trainer of the solver "als"; an epoch is a sweep over all parameters.
 
     Parameters
     ----------
-    rows : CSRRows
-        To train on.
-    y, weights : arrays of shape (n_rows,), or None for weights of one
-        In the table's dtype.
+    plan : TrainingPlan
+    source : MemorySource
     table : ParameterTable
         Of one output without state, in eights; trained in place.
-    settings : kernels.settings.Settings
+    settings : Settings
     strengths : Strengths
-    curvature : float
-        Bound on the loss's second derivative by the score.
-    n_jobs : int
-        Threads; the outcome does not depend on it.
     """
 
+    n_visits = 1
+
     def __init__(
-        self, rows, y, weights, table, settings, strengths, *, curvature, fit_intercept, fit_linear,
-        n_jobs,
-    ):  # fmt: skip
-        self.rows, self.weights, self.table, self.settings = rows, weights, table, settings
-        self.y = y.astype(np.float64)
-        self.curvature, self.n_jobs = curvature, n_jobs
-        self.fit_intercept, self.fit_linear = fit_intercept, fit_linear
+        self, plan: TrainingPlan, source: MemorySource, table: ParameterTable,
+        settings: Settings, strengths: Strengths,
+    ) -> None:  # fmt: skip
+        self.bar_options = {"unit": "sweep"}
+        source, self.loss_unit, self.remedy = source.only_visited(), plan.loss_unit, plan.remedy
+        self.weights, self.table, self.settings = source.cast_weights, table, settings
+        self.y = source.y.astype(np.float64)
+        self.curvature, self.n_jobs = plan.loss.curvature, plan.n_jobs
+        self.fit_intercept, self.fit_linear = plan.fit_intercept, plan.fit_linear
         groups = strengths.groups
         if groups is None:
             groups = np.zeros(table.n_features, dtype=np.int32)
         values = strengths.values.astype(np.float64)
         self.l2_linear = np.column_stack([values[:, 1], np.zeros(len(values))])
         self.l2_factors = np.repeat(values[:, 3:], max(1, table.n_factors), axis=1)
-        sweeper = HigherOrderSweeper if table.machine.degree > 2 else Sweeper
-        self.sweeper = sweeper(rows, table, groups, table.n_factors, weights, n_jobs)
+        sweeper = HigherOrderSweeper if table.family.degree > 2 else Sweeper
+        self.sweeper = sweeper(
+            source.rows, table, groups, table.n_factors, self.weights, self.n_jobs
+        )
 
-    def run(self, max_iter, *, verbose=0, after_epoch=None):
-        """As Trainer.run; "train_loss" is the mean loss before each sweep."""
-        history = {"train_loss": [], "seconds": []}
-        with self.sweeper, tqdm(total=max_iter, unit="sweep", disable=not verbose) as bar:
-            for epoch in range(1, max_iter + 1):
-                start = perf_counter()
-                mean_loss = self._sweep()
-                if not (np.isfinite(mean_loss) and self.table.is_finite()):
-                    raise not_finite(epoch)
-                history["train_loss"].append(mean_loss)
-                history["seconds"].append(perf_counter() - start)
-                bar.set_postfix(loss=f"{mean_loss:.4f}", refresh=False)
-                bar.update()
-                if after_epoch and after_epoch(history):
-                    break
-        return history
+    def __enter__(self) -> CoordinateTrainer:
+        self.sweeper.__enter__()
+        return self
 
-    def _sweep(self):
+    def __exit__(self, *error: object) -> None:
+        self.sweeper.__exit__(*error)
+
+    def epoch(self, number: int, max_iter: int, bar: tqdm) -> float:
+        """One sweep; the mean loss before it."""
+        mean_loss = self._sweep()
+        if not (np.isfinite(mean_loss) and self.table.is_finite()):
+            raise not_finite(number, str(self.table.dtype))
+        bar.set_postfix(loss=f"{mean_loss:.4f}", refresh=False)
+        bar.update()
+        return mean_loss
+
+    def check_end(self, number: int, mean_loss: float) -> None:
+        """Each sweep was checked."""
+
+    def _sweep(self) -> float:
         """All parameters once; the mean loss before."""
         losses = self._take_gradients(self.sweeper.scores())
         if self.fit_intercept:
@@ -86,12 +93,12 @@ class CoordinateTrainer:
         if self.fit_linear:
             self.sweeper.sweep_linear(self.curvature, self.l2_linear, np.zeros(n_features))
         if n_factors:
-            nothing = np.zeros((n_features, EIGHT))
+            nothing = np.zeros((n_features, FACTOR_TILE))
             means = np.zeros_like(self.l2_factors)
             self.sweeper.sweep_factors(self.curvature, self.l2_factors, means, lambda: nothing)
         return float(np.average(losses, weights=self.weights))
 
-    def _intercept_step(self):
+    def _intercept_step(self) -> float:
         """How far the intercept is above its best value."""
         mean = np.average(self.sweeper.errors, weights=self.weights)
         l2 = self.settings.l2_intercept
@@ -101,16 +108,16 @@ class CoordinateTrainer:
         precision *= self.curvature
         return (precision * mean + l2 * self.table.intercept[0, 0]) / (precision + l2)
 
-    def _take_gradients(self, scores):
+    def _take_gradients(self, scores: np.ndarray) -> np.ndarray:
         """Set the errors to the distances from the parabolas' lowest points; the rows' losses."""
         losses = np.empty(len(scores))
 
-        def take(first, last):
+        def take(first: int, last: int) -> None:
             part = slice(first, last)
             losses[part], gradients = values_and_gradients(
                 self.settings, scores[part, None].astype(np.float64), self.y[part]
             )
             self.sweeper.errors[part] = gradients[:, 0] / self.curvature
 
-        in_parts(take, len(scores), EIGHT * len(scores), self.n_jobs)
+        in_parts(take, len(scores), FACTOR_TILE * len(scores), self.n_jobs)
         return losses

@@ -1,12 +1,19 @@
 """Parts of a design that a sweep visits one after the other: its own columns, or a block's."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 
+from ...data.relational_rows import Block
 from ...kernels.dispatch import coordinate
+from ...model.table import ParameterTable
 from ...utils.memory import aligned_zeros
 from ...utils.threads import in_parts
 from .csc import Columns
-from .row_cache import EIGHT
+from .row_cache import FACTOR_TILE, RowLines
 
 
 class PlainPart:
@@ -20,15 +27,18 @@ class PlainPart:
     n_jobs : int
     """
 
-    def __init__(self, block, pool, n_jobs):
+    def __init__(self, block: Block, pool: ThreadPoolExecutor | None, n_jobs: int) -> None:
         self.rows, self.features = block.rows, block.features
         self.columns = Columns.of(block.rows, block.features)
         self.pool, self.n_jobs = pool, n_jobs
 
-    def _over_rows(self, function):
-        in_parts(function, self.rows.n_rows, EIGHT * self.rows.n_entries, self.n_jobs)
+    def _over_rows(self, function: Callable[[int, int], None]) -> None:
+        in_parts(function, self.rows.n_rows, FACTOR_TILE * self.rows.n_entries, self.n_jobs)
 
-    def score_eight(self, table, first_factor, begins, lines, scores):
+    def score_eight(
+        self, table: ParameterTable, first_factor: int, begins: bool, lines: RowLines,
+        scores: np.ndarray,
+    ) -> None:  # fmt: skip
         """Add the interactions of eight factors to the scores, which the first eight `begins`, and
         leave their sums in the lines."""
         rows, intercept = self.rows, table.intercepts[0]
@@ -39,7 +49,9 @@ class PlainPart:
             )
         )  # fmt: skip
 
-    def add_sums(self, factors, first_factor, lines, *, begins):
+    def add_sums(
+        self, factors: np.ndarray, first_factor: int, lines: RowLines, *, begins: bool
+    ) -> None:
         """Bring the sums of eight factors to the lines: this part's, or, unless it `begins`, added
         to what is there."""
         rows = self.rows
@@ -50,8 +62,11 @@ class PlainPart:
             )
         )  # fmt: skip
 
-    def sweep_linear(self, linear, lines, alpha, groups, prior, normals):
-        def visit(first, last):
+    def sweep_linear(
+        self, linear: np.ndarray, lines: RowLines, alpha: float, groups: np.ndarray,
+        prior: np.ndarray, normals: np.ndarray,
+    ) -> None:  # fmt: skip
+        def visit(first: int, last: int) -> None:
             coordinate.sweep_linear(
                 *self.columns.arrays, linear, lines.errors, lines.weights, alpha, groups, prior,
                 normals, first, last,
@@ -60,9 +75,10 @@ class PlainPart:
         self.columns.sweep(visit, self.pool, self.n_jobs)
 
     def sweep_factors(
-        self, factors, first_factor, n_active, lines, alpha, groups, precisions, means, normals
-    ):
-        def visit(first, last):
+        self, factors: np.ndarray, first_factor: int, n_active: int, lines: RowLines, alpha: float,
+        groups: np.ndarray, precisions: np.ndarray, means: np.ndarray, normals: np.ndarray,
+    ) -> None:  # fmt: skip
+        def visit(first: int, last: int) -> None:
             coordinate.sweep_factors(
                 *self.columns.arrays, factors, first_factor, n_active, lines.lines,
                 lines.is_weighted, alpha, groups, precisions, means, normals, first, last,
@@ -72,7 +88,7 @@ class PlainPart:
 
 
 class BlockPart:
-    """Columns of a block, over rows that many rows of the data point to (kernels/blocks.pxi).
+    """Columns of a block, over rows that many rows of the data point to (block_sweeps.pxi).
 
     Parameters
     ----------
@@ -82,7 +98,8 @@ class BlockPart:
         As above.
     """
 
-    def __init__(self, block, pool, n_jobs):
+    def __init__(self, block: Block, pool: ThreadPoolExecutor | None, n_jobs: int) -> None:
+        assert block.row_of is not None
         self.rows, self.row_of, self.features = block.rows, block.row_of, block.features
         self.columns = Columns.of(block.rows, block.features)
         self.pool, self.n_jobs = pool, n_jobs
@@ -92,7 +109,9 @@ class BlockPart:
         dtype = self.rows.data.dtype
         self.lines = aligned_zeros((self.rows.n_rows, coordinate.BLOCK_WIDTH), dtype)
 
-    def add_sums(self, factors, first_factor, lines, *, begins):
+    def add_sums(
+        self, factors: np.ndarray, first_factor: int, lines: RowLines, *, begins: bool
+    ) -> None:
         rows = self.rows
         coordinate.sum_factors(
             rows.indptr, rows.indices, rows.data, factors, first_factor, True, self.lines, 0,
@@ -104,17 +123,20 @@ class BlockPart:
             lambda first, last: coordinate.add_block_sums(
                 self.row_of, self.lines, lines.lines, first, last
             ),
-            len(self.row_of), EIGHT * len(self.row_of), self.n_jobs,
+            len(self.row_of), FACTOR_TILE * len(self.row_of), self.n_jobs,
         )  # fmt: skip
 
-    def sweep_linear(self, linear, lines, alpha, groups, prior, normals):
+    def sweep_linear(
+        self, linear: np.ndarray, lines: RowLines, alpha: float, groups: np.ndarray,
+        prior: np.ndarray, normals: np.ndarray,
+    ) -> None:  # fmt: skip
         n_rows, weights = self.rows.n_rows, lines.weights
         weighted = lines.errors if weights is None else lines.errors * weights
         errors = np.bincount(self.row_of, weighted, n_rows)
         counts = np.bincount(self.row_of, weights, n_rows).astype(np.float64)
         moves = np.zeros(n_rows)
 
-        def visit(first, last):
+        def visit(first: int, last: int) -> None:
             coordinate.sweep_block_linear(
                 *self.columns.arrays, linear, errors, counts, moves, alpha, groups, prior,
                 normals, first, last,
@@ -124,9 +146,10 @@ class BlockPart:
         lines.errors += moves[self.row_of].astype(lines.errors.dtype)
 
     def sweep_factors(
-        self, factors, first_factor, n_active, lines, alpha, groups, precisions, means, normals
-    ):
-        def visit(first, last):
+        self, factors: np.ndarray, first_factor: int, n_active: int, lines: RowLines, alpha: float,
+        groups: np.ndarray, precisions: np.ndarray, means: np.ndarray, normals: np.ndarray,
+    ) -> None:  # fmt: skip
+        def visit(first: int, last: int) -> None:
             coordinate.sweep_block_factors(
                 *self.columns.arrays, factors, first_factor, n_active, self.lines, alpha, groups,
                 precisions, means, normals, first, last,
@@ -144,10 +167,10 @@ class BlockPart:
             )
         )
 
-    def _over_block_rows(self, function):
-        in_parts(function, self.rows.n_rows, EIGHT**2 * len(self.members), self.n_jobs)
+    def _over_block_rows(self, function: Callable[[int, int], None]) -> None:
+        in_parts(function, self.rows.n_rows, FACTOR_TILE**2 * len(self.members), self.n_jobs)
 
 
-def part_of(block, pool, n_jobs):
+def part_of(block: Block, pool: ThreadPoolExecutor | None, n_jobs: int) -> PlainPart | BlockPart:
     kind = PlainPart if block.row_of is None else BlockPart
     return kind(block, pool, n_jobs)

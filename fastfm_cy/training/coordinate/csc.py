@@ -1,9 +1,14 @@
 """A matrix by columns, for solvers that visit one feature after the other."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
+from ...data.csr import CSRRows
 from ...kernels.dispatch import coordinate
 
 # Non-zeros below which another thread costs more than it saves.
@@ -17,11 +22,11 @@ class Columns:
     indptr: np.ndarray
     indices: np.ndarray
     data: np.ndarray
-    runs: list
+    runs: list[int]
     """First columns of runs of neighbours that share no row, and the number of columns."""
 
     @classmethod
-    def of(cls, rows, features=None):
+    def of(cls, rows: CSRRows, features: slice | None = None) -> Columns:
         """Those of CSRRows; of some neighbouring `features` (a slice) if no others occur."""
         features = features or slice(0, rows.n_features)
         X = rows.as_matrix().tocsc()
@@ -32,10 +37,12 @@ class Columns:
         return cls(indptr, indices, X.data, [*starts, len(indptr) - 1])
 
     @property
-    def arrays(self):
+    def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         return self.indptr, self.indices, self.data
 
-    def sweep(self, visit, pool, n_threads):
+    def sweep(
+        self, visit: Callable[[int, int], None], pool: ThreadPoolExecutor | None, n_threads: int
+    ) -> None:
         """Call visit(first, last) so that all columns are visited as if one after the other.
 
         Runs that are long enough are dealt to threads; the outcome does not depend on it.

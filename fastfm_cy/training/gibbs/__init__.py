@@ -1,0 +1,1 @@
+"""Gibbs sampling: parameters drawn from their posterior, not minimised."""

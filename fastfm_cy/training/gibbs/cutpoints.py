@@ -6,6 +6,10 @@ whose proposal is a t distribution at the mode. What is drawn is the first cutpo
 logarithms of the gaps to the next, free numbers with a normal prior around 0.
 """
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 from scipy.special import ndtri
 
@@ -15,7 +19,7 @@ _MOST_STEPS = 30  # two or three are usual
 _CLOSE = 1e-6
 
 
-def start(classes, n_classes):
+def start(classes: np.ndarray, n_classes: int) -> np.ndarray:
     """Free numbers that give each class its share of the rows, if all scores are 0."""
     shares = np.bincount(classes, minlength=n_classes) / len(classes)
     cutpoints = ndtri(np.clip(shares.cumsum()[:-1], 1e-6, 1 - 1e-6))
@@ -23,12 +27,15 @@ def start(classes, n_classes):
     return np.concatenate([cutpoints[:1], np.log(gaps)])
 
 
-def cutpoints_of(free):
+def cutpoints_of(free: np.ndarray) -> np.ndarray:
     """Increasing cutpoints, float64, of free numbers; none of none."""
     return np.cumsum(np.concatenate([free[:1], np.exp(free[1:])]))
 
 
-def draw(free, scores, classes, nu, scale, rng):
+def draw(
+    free: np.ndarray, scores: np.ndarray, classes: np.ndarray, nu: float, scale: float,
+    rng: np.random.Generator,
+) -> np.ndarray:  # fmt: skip
     """The next free numbers, given the last.
 
     Parameters
@@ -49,7 +56,7 @@ def draw(free, scores, classes, nu, scale, rng):
     spread = np.sqrt(rng.chisquare(nu) / nu)
     proposed = mode + np.linalg.solve(upper, rng.standard_normal(len(free))) / spread
 
-    def log_excess(point):
+    def log_excess(point: np.ndarray) -> float:
         """Of the posterior over the proposal, up to a constant."""
         square = np.square(upper @ (point - mode)).sum()
         return posterior.log_density(point) + (nu + len(free)) / 2 * np.log1p(square / nu)
@@ -61,14 +68,14 @@ def draw(free, scores, classes, nu, scale, rng):
 class _Posterior:
     """Of the free numbers, given scores and classes."""
 
-    def __init__(self, scores, classes, scale):
+    def __init__(self, scores: np.ndarray, classes: np.ndarray, scale: float) -> None:
         self.scores, self.classes, self.prior = scores, classes, 1 / scale**2
 
-    def log_density(self, free):
+    def log_density(self, free: np.ndarray) -> float:
         value, _, _ = self._likelihood(free, with_slopes=False)
         return value - self.prior / 2 * (free @ free)
 
-    def mode(self, free):
+    def mode(self, free: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Where it is largest, and its curvature there, by Newton's method from `free`.
 
         What the curvature leaves out is a share of the prior's, and keeps it positive.
@@ -88,7 +95,9 @@ class _Posterior:
                 break
         return free, precision
 
-    def _uphill(self, free, step, value):
+    def _uphill(
+        self, free: np.ndarray, step: np.ndarray, value: float
+    ) -> tuple[np.ndarray | None, float]:
         """The first of ever shorter steps that does not go down."""
         for length in 0.5 ** np.arange(10):
             reached = self.log_density(free + length * step)
@@ -96,5 +105,5 @@ class _Posterior:
                 return free + length * step, reached
         return None, value
 
-    def _likelihood(self, free, *, with_slopes):
+    def _likelihood(self, free: np.ndarray, *, with_slopes: bool) -> tuple[float, Any, Any]:
         return log_likelihood(self.scores, self.classes, cutpoints_of(free), with_slopes)

@@ -1,20 +1,35 @@
-"""What a chain takes as the target of its linear-Gaussian model."""
+"""Likelihoods: what a chain takes as the target of its linear-Gaussian model."""
+
+from __future__ import annotations
+
+from typing import Protocol
 
 import numpy as np
-from scipy.special import log_ndtr, ndtr, ndtri_exp
+from scipy.special import log_ndtr, ndtri_exp
 
 from . import cutpoints as _cutpoints
+
+
+class LatentState(Protocol):
+    """The chain's state, as far as likelihoods draw it or need it."""
+
+    rng: np.random.Generator
+    free_cutpoints: np.ndarray
+
+    @property
+    def cutpoints(self) -> np.ndarray: ...
 
 
 class RegressionTarget:
     """The targets themselves, seen through noise whose precision is drawn."""
 
     has_noise = True
+    n_cutpoints = 0
 
-    def __init__(self, y):
+    def __init__(self, y: np.ndarray) -> None:
         self.y = y
 
-    def errors(self, scores, chain):
+    def errors(self, scores: np.ndarray, chain: LatentState) -> np.ndarray:
         """Scores minus targets."""
         return scores - self.y
 
@@ -23,11 +38,12 @@ class ProbitTarget:
     """Labels -1 and +1, as the signs of latent normals around the scores (Albert & Chib 1993)."""
 
     has_noise = False
+    n_cutpoints = 0
 
-    def __init__(self, y):
+    def __init__(self, y: np.ndarray) -> None:
         self.y = y
 
-    def errors(self, scores, chain):
+    def errors(self, scores: np.ndarray, chain: LatentState) -> np.ndarray:
         """Scores minus latent values, which are drawn given their signs.
 
         With u uniform, -Phi^-1(u Phi(s)) is a standard normal above -s; in logarithms, so that no
@@ -53,10 +69,11 @@ class OrdinalTarget:
 
     has_noise = False
 
-    def __init__(self, y, n_classes, nu, scale):
+    def __init__(self, y: np.ndarray, n_classes: int, nu: float, scale: float) -> None:
         self.y, self.n_classes, self.nu, self.scale = y, n_classes, nu, scale
+        self.n_cutpoints = n_classes - 1
 
-    def errors(self, scores, chain):
+    def errors(self, scores: np.ndarray, chain: LatentState) -> np.ndarray:
         """Scores minus latent values, given new cutpoints."""
         scores = scores.astype(np.float64)
         if not len(chain.free_cutpoints):
@@ -68,7 +85,7 @@ class OrdinalTarget:
         return -truncated_normals(bounds[self.y] - scores, bounds[self.y + 1] - scores, chain.rng)
 
 
-def truncated_normals(low, high, rng):
+def truncated_normals(low: np.ndarray, high: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Standard normals between `low` and `high`, arrays of one shape.
 
     Where both are positive, on the other side of zero: logarithms of small probabilities are
@@ -83,12 +100,4 @@ def truncated_normals(low, high, rng):
     return np.where(flipped, -drawn, drawn)
 
 
-def probability(scores):
-    """Of the positive class, in the probit model."""
-    return ndtr(scores)
-
-
-def class_probabilities(scores, cutpoints):
-    """Of each class in the ordered probit model, shape (n_rows, n_classes)."""
-    below = ndtr(cutpoints - scores[:, None])
-    return np.diff(below, axis=1, prepend=0.0, append=1.0)
+Likelihood = RegressionTarget | ProbitTarget | OrdinalTarget

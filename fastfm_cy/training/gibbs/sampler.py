@@ -6,19 +6,24 @@
 
 with gammas by shape and rate, as in Rendle, "Factorization Machines with libFM", TIST 2012, and
 Freudenthaler, Schmidt-Thieme, Rendle, "Bayesian Factorization Machines", 2011. The conditionals of
-the parameters are in ``kernels/coordinate.pxi``, those of their priors here.
+the parameters are in ``kernels/coordinate/sweeps.pxi``, those of their priors here.
 """
+
+from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from ...data.inputs import Rows
 from ...kernels.dispatch import coordinate
 from ...model.table import ParameterTable
-from ..coordinate.row_cache import EIGHT
+from ..coordinate.row_cache import FACTOR_TILE
 from ..coordinate.sweeper import Sweeper
 from .cutpoints import cutpoints_of
+from .likelihoods import Likelihood
 
 
 @dataclass(frozen=True)
@@ -44,12 +49,15 @@ class Chain:
     means: np.ndarray
     rng: np.random.Generator
     free_cutpoints: np.ndarray
-    """Of an ordinal model, as _cutpoints.py has them; else empty."""
+    """Of an ordinal model, as cutpoints.py has them; else empty."""
 
     @classmethod
-    def start(cls, n_features, n_factors, n_groups, dtype, init_scale, rng):
+    def start(
+        cls, n_features: int, n_factors: int, n_groups: int, dtype: Any, init_scale: float,
+        rng: np.random.Generator,
+    ) -> Chain:  # fmt: skip
         """Linear weights at zero, factors drawn."""
-        table = ParameterTable(n_features, n_factors, dtype, in_eights=True)
+        table = ParameterTable(n_features, n_factors, dtype, is_tiled=True)
         table.draw_factors(init_scale, rng)
         return cls(
             table, 1.0, np.tile([1.0, 0.0], (n_groups, 1)),
@@ -57,18 +65,27 @@ class Chain:
         )  # fmt: skip
 
     @property
-    def n_factors(self):
+    def n_factors(self) -> int:
         return self.table.n_factors
 
     @property
-    def factors(self):
+    def n_groups(self) -> int:
+        return len(self.linear_prior)
+
+    @property
+    def factors(self) -> np.ndarray:
         return self.table.factor_vectors
 
     @property
-    def cutpoints(self):
+    def cutpoints(self) -> np.ndarray:
         return cutpoints_of(self.free_cutpoints)
 
-    def copy(self):
+    def is_finite(self) -> bool:
+        """Whether every number is."""
+        small = self.alpha, self.linear_prior, self.precisions, self.means, self.cutpoints
+        return self.table.is_finite() and all(np.isfinite(numbers).all() for numbers in small)
+
+    def copy(self) -> Chain:
         return copy.deepcopy(self)
 
 
@@ -87,7 +104,10 @@ class Sampler:
         Threads; the states do not depend on it.
     """
 
-    def __init__(self, rows, target, groups, chain, priors, *, fit_intercept, fit_linear, n_jobs):
+    def __init__(
+        self, rows: Rows, target: Likelihood, groups: np.ndarray, chain: Chain, priors: Priors, *,
+        fit_intercept: bool, fit_linear: bool, n_jobs: int,
+    ) -> None:  # fmt: skip
         self.rows, self.target, self.groups, self.chain = rows, target, groups, chain
         self.priors, self.fit_intercept, self.fit_linear = priors, fit_intercept, fit_linear
         self.n_jobs = n_jobs
@@ -95,14 +115,14 @@ class Sampler:
         self.errors = self.sweeper.errors
         self.group_sizes = np.bincount(groups, minlength=len(chain.linear_prior))
 
-    def __enter__(self):
+    def __enter__(self) -> Sampler:
         self.sweeper.__enter__()
         return self
 
-    def __exit__(self, *error):
+    def __exit__(self, *error: object) -> None:
         self.sweeper.__exit__(*error)
 
-    def iterate(self):
+    def iterate(self) -> np.ndarray:
         """One sweep over everything; the scores that it started from."""
         chain = self.chain
         scores = self.sweeper.scores()
@@ -119,14 +139,14 @@ class Sampler:
             self._draw_factors()
         return scores
 
-    def _draw_alpha(self):
+    def _draw_alpha(self) -> None:
         if not self.target.has_noise:
             return
         priors, square = self.priors, float(np.square(self.errors, dtype=np.float64).sum())
         shape, rate = priors.alpha_0 + len(self.errors), priors.gamma_0 + square
         self.chain.alpha = self.chain.rng.gamma(shape / 2, 2 / rate)
 
-    def _draw_intercept(self):
+    def _draw_intercept(self) -> None:
         """With a flat prior, as in libFM."""
         chain, n_rows = self.chain, len(self.errors)
         mean = -float(self.errors.mean(dtype=np.float64))
@@ -134,7 +154,7 @@ class Sampler:
         chain.table.intercept[0, 0] += step
         self.errors += chain.table.dtype.type(step)
 
-    def _draw_priors(self, weights, precisions, means):
+    def _draw_priors(self, weights: np.ndarray, precisions: np.ndarray, means: np.ndarray) -> None:
         """Of each group of features and column of weights, given the weights; in place."""
         priors, rng, sizes = self.priors, self.chain.rng, self.group_sizes[:, None]
         sums, squares = np.zeros((2, *means.shape))
@@ -145,13 +165,13 @@ class Sampler:
         mean = (sums + priors.beta_0 * priors.mu_0) / count
         means[...] = mean + rng.standard_normal(mean.shape) / np.sqrt(count * precisions)
 
-    def _draw_linear(self):
+    def _draw_linear(self) -> None:
         chain = self.chain
         normals = chain.rng.standard_normal(self.rows.n_features)
         self.sweeper.sweep_linear(chain.alpha, chain.linear_prior, normals)
 
-    def _draw_factors(self):
-        chain, shape = self.chain, (self.rows.n_features, EIGHT)
+    def _draw_factors(self) -> None:
+        chain, shape = self.chain, (self.rows.n_features, FACTOR_TILE)
         self.sweeper.sweep_factors(
             chain.alpha, chain.precisions, chain.means, lambda: chain.rng.standard_normal(shape)
         )

@@ -1,0 +1,1 @@
+"""Gradient solvers: training one row at a time."""

@@ -9,12 +9,20 @@ so whoever sets theta from outside (the start, the merging of threads, new stren
 z that gives it. Where theta is zero, any |z| <= l1 does.
 """
 
+from __future__ import annotations
+
 import numpy as np
+
+from ...kernels.common.settings import Settings
+from ...model.table import ParameterTable
+from ..regularization import Strengths
 
 _BLOCK = 4096  # features at a time, so that temporary arrays stay in the cache
 
 
-def match_state(table, strengths, settings, rows=slice(None)):
+def match_state(
+    table: ParameterTable, strengths: Strengths, settings: Settings, rows: slice = slice(None)
+) -> None:
     """Set z to fit the weights: of the intercept and of the features in `rows`.
 
     Parameters
@@ -33,12 +41,14 @@ def match_state(table, strengths, settings, rows=slice(None)):
         block = slice(start, min(start + _BLOCK, last))
         l1_linear, l2_linear, l1_factors, l2_factors = strengths.of_rows(block).T
         _match(np.moveaxis(table.linear_blocks[block], 2, 0), l1_linear, l2_linear, settings)
-        if table.begun is not None and not table.begun[block].any():
+        if table.has_started is not None and not table.has_started[block].any():
             continue
         _match(np.moveaxis(table.factor_blocks[block], 2, 0), l1_factors, l2_factors, settings)
 
 
-def _match(slots, l1, l2, settings):
+def _match(
+    slots: np.ndarray, l1: float | np.ndarray, l2: float | np.ndarray, settings: Settings
+) -> None:
     """`slots` holds theta, z and n, each of shape (n_rows, ...); strengths are a number a row."""
     theta, z, squares = slots
     shape = (-1,) + (1,) * (theta.ndim - 1)

@@ -1,11 +1,18 @@
-"""Bringing the threads' copies of the frequent features together."""
+"""Merging: bringing the threads' copies of the frequent features together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from ...kernels.common.settings import SolverCode
+from ...kernels.common.settings import Settings
 from ...kernels.gradient import replicas
+from ...model.table import ParameterTable
 from ...utils.memory import CACHE_LINE, aligned_zeros
-from .ftrl import match_state
+from ..regularization import Strengths
+from ..solvers import Solver
+from .sharding import Placement
 
 
 class Merger:
@@ -13,8 +20,12 @@ class Merger:
 
     Parameters
     ----------
-    layout, table, settings, strengths, solver, n_jobs, curvature
+    placement, table, settings, strengths
         As the Trainer's.
+    solver : Solver
+    n_jobs : int
+    curvature : float
+        Of the loss by a linear weight, on average.
     rows_a_round : int
         Rows that each shard visits between two merges.
 
@@ -25,12 +36,14 @@ class Merger:
     """
 
     def __init__(
-        self, layout, table, settings, strengths, solver, *, n_jobs, curvature, rows_a_round
-    ):
-        self.layout, self.table, self.settings, self.strengths = layout, table, settings, strengths
-        self.solver, self.n_jobs, self.n_shards = solver, n_jobs, len(layout.shards)
-        self.intercepts = [_on_lines_of_its_own(table.intercept) for _ in layout.shards]
-        shares = layout.merge_shares(rows_a_round, self._decay(curvature))
+        self, placement: Placement, table: ParameterTable, settings: Settings, strengths: Strengths,
+        solver: Solver, *, n_jobs: int, curvature: float, rows_a_round: int,
+    ) -> None:  # fmt: skip
+        self.placement, self.table = placement, table
+        self.settings, self.strengths = settings, strengths
+        self.solver, self.n_jobs, self.n_shards = solver, n_jobs, placement.n_shards
+        self.intercepts = [_on_lines_of_its_own(table.intercept) for _ in range(self.n_shards)]
+        shares = self.placement.merge_shares(rows_a_round, self._decay(curvature))
         shares = np.repeat(shares, table.n_outputs, axis=0).astype(table.dtype)
         self._linear_shares, self._factor_shares = map(np.ascontiguousarray, shares.T)
         mean = 1 / self.n_shards
@@ -38,27 +51,27 @@ class Merger:
         self._state_shares = np.array(state_shares, table.dtype)
         means = [mean] * solver.n_row_state
         self._linear_state_shares = np.array(state_shares + means, table.dtype)
-        of_shared = np.repeat([mean, *state_shares], table.machine.n_shared)
+        of_shared = np.repeat([mean, *state_shares], table.family.n_shared)
         self._intercept_shares = np.concatenate(
             [[mean], self._linear_state_shares, of_shared]
         ).astype(table.dtype)
 
-    def _decay(self, curvature):
+    def _decay(self, curvature: float) -> np.ndarray:
         """The part of its distance to the optimum that one update covers: of w, and of v."""
         means = self.strengths.means
         shrink = 0.0 if self.solver.steps_shrink else means["l2_factors"]
         rate = self.settings.learning_rate
         return rate * np.array([curvature + means["l2_linear"], shrink])
 
-    def merge(self, run_all):
+    def merge(self, run_all: Callable[..., Iterable]) -> None:
         """`run_all` is map, or that of a thread pool."""
-        table, head = self.table, self.layout.head
+        table, head = self.table, self.placement.head
         n_outputs = table.n_outputs
         linear = table.linear.reshape(table.n_features * n_outputs, -1)
         factors = table.factors.reshape(len(linear), -1)
         cuts = np.linspace(0, head * n_outputs, self.n_jobs + 1).astype(int)
 
-        def merge(first, last):
+        def merge(first: int, last: int) -> None:
             sizes = head * n_outputs, self.n_shards
             replicas.merge(
                 linear, 1, *sizes, self._linear_shares, self._linear_state_shares, first, last
@@ -71,10 +84,10 @@ class Merger:
 
         list(run_all(merge, cuts[:-1], cuts[1:]))
         self._merge_intercepts()
-        if self.solver.code == SolverCode.FTRL:
-            self._match_ftrl()
+        if self.solver.match_state:
+            self._match_state(self.solver.match_state)
 
-    def _merge_intercepts(self):
+    def _merge_intercepts(self) -> None:
         # Copies that left the range of numbers make the next scores do so, which is noticed there.
         with np.errstate(over="ignore", invalid="ignore"):
             moves = np.sum([copy - self.table.intercept for copy in self.intercepts], axis=0)
@@ -83,8 +96,8 @@ class Merger:
         for copy in self.intercepts:
             copy[...] = self.table.intercept
 
-    def _match_ftrl(self):
-        head, table = self.layout.head, self.table
+    def _match_state(self, match_state: Callable) -> None:
+        head, table = self.placement.head, self.table
         master = slice(self.n_shards * head, (self.n_shards + 1) * head)
         match_state(table, self.strengths, self.settings, master)
         for shard in range(self.n_shards):
@@ -93,7 +106,7 @@ class Merger:
             self.intercepts[shard][...] = table.intercept
 
 
-def _on_lines_of_its_own(intercept):
+def _on_lines_of_its_own(intercept: np.ndarray) -> np.ndarray:
     """A copy that shares no cache line with another thread's."""
     n_lines = -(-intercept.nbytes // CACHE_LINE)
     padded = aligned_zeros((n_lines * CACHE_LINE // intercept.itemsize,), intercept.dtype)

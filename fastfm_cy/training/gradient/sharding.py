@@ -1,12 +1,18 @@
-"""How the rows are dealt to threads, and where each feature's parameters live meanwhile."""
+"""Sharding: how rows are dealt to threads, and where each feature's parameters live meanwhile."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
-from ...data.csr import CSRRows
-from ...data.relational_rows import RelationalRows
+from ...data.inputs import Rows
+from ...data.relational_rows import expand_if_relational
 from ...kernels.gradient import replicas
+from ...model.table import ParameterTable
+from ..regularization import Strengths
 from .row_order import BLOCK
 
 # Each thread has a copy of its own of the features that at least one row in so many holds (the
@@ -19,31 +25,40 @@ DETERMINISTIC_SHARDS = 4
 
 
 @dataclass(frozen=True)
-class Layout:
-    """Rows for training, dealt to shards, over a table that may hold features several times."""
+class Placement:
+    """Where training keeps each feature's parameters; how, place_features' parameters say."""
 
-    rows: CSRRows
-    """With columns that are rows of the training table."""
-    shards: list
-    """For each shard, the rows it visits."""
-    n_table_rows: int
-    home: np.ndarray | None
-    """The table row that holds each feature's parameters in the end; None: its own number."""
+    n_features: int
+    n_shards: int
+    rank: np.ndarray | None = None
+    """Of each feature by falling frequency; None: every feature keeps its place."""
+    n_copies: int = 1
+    """Of the head, the master included."""
     head: int = 0
     """Number of features of which each shard has a copy."""
     frequency: np.ndarray | None = None
     """For each of those features, the share of the rows that hold it."""
 
-    def place(self, per_feature, out):
+    @cached_property
+    def home(self) -> np.ndarray | None:
+        """The table row that holds each feature's parameters in the end; None: its own number."""
+        # The master copy lies right before the features that have none, so this holds for all.
+        return None if self.rank is None else self.rank + (self.n_copies - 1) * self.head
+
+    @property
+    def n_table_rows(self) -> int:
+        return self.n_features + (self.n_copies - 1) * self.head
+
+    def place(self, per_feature: np.ndarray, out: np.ndarray) -> np.ndarray:
         """Write an array with a row a feature to `out`, with a row a row of the training table."""
         out[self.home] = per_feature
-        n_shards, head = len(self.shards), self.head
+        n_shards, head = self.n_shards, self.head
         master = out[n_shards * head : (n_shards + 1) * head]
         for shard in range(n_shards if head else 0):
             out[shard * head : (shard + 1) * head] = master
         return out
 
-    def placed_table(self, table):
+    def placed_table(self, table: ParameterTable) -> ParameterTable:
         """The table to train: `table` itself if every feature keeps its place, or a copy."""
         if self.home is None:
             return table
@@ -53,14 +68,21 @@ class Layout:
         self.place(table.factors, placed.factors)
         return placed
 
-    def take_back(self, placed, table):
+    def take_back(self, placed: ParameterTable, table: ParameterTable) -> None:
         """Bring what was trained back to `table`, feature by feature."""
         if placed is not table:
             table.intercept[...] = placed.intercept
             np.take(placed.linear, self.home, axis=0, out=table.linear)
             np.take(placed.factors, self.home, axis=0, out=table.factors)
 
-    def merge_shares(self, rows_a_round, decay):
+    def placed_strengths(self, strengths: Strengths) -> Strengths:
+        """The same strengths for the rows of the training table."""
+        if strengths.groups is None or self.home is None:
+            return strengths
+        groups = np.zeros(self.n_table_rows, dtype=np.int32)
+        return replace(strengths, groups=self.place(strengths.groups, groups))
+
+    def merge_shares(self, rows_a_round: int, decay: np.ndarray) -> np.ndarray:
         """How far the merged parameters move, as a share of the sum of their copies' moves.
 
         If a round is short for a feature, its copies make independent steps, which add up. If it
@@ -79,38 +101,17 @@ class Layout:
         -------
         ndarray of shape (head, n_kinds)
         """
-        mean, most = 1 / len(self.shards), min(1.0, 2 / len(self.shards))
+        mean, most = 1 / self.n_shards, min(1.0, 2 / self.n_shards)
+        assert self.frequency is not None  # whoever merges has a head
         left = np.exp(-np.outer(self.frequency * rows_a_round, decay))
         return mean + (most - mean) * left
 
-
-@dataclass(frozen=True)
-class Placement:
-    """Where training keeps each feature's parameters; how, lay_out's parameters say."""
-
-    n_features: int
-    n_shards: int
-    rank: np.ndarray | None = None
-    """Of each feature by falling frequency; None: every feature keeps its place."""
-    n_copies: int = 1
-    """Of the head, the master included."""
-    head: int = 0
-    frequency: np.ndarray | None = None
-
-    @property
-    def home(self):
-        # The master copy lies right before the features that have none, so this holds for all.
-        return None if self.rank is None else self.rank + (self.n_copies - 1) * self.head
-
-    @property
-    def n_table_rows(self):
-        return self.n_features + (self.n_copies - 1) * self.head
-
-    def layout(self, rows, visited):
-        """Deal the `visited` ones of the rows to shards, as a Layout."""
+    def layout(self, rows: Rows, visited: np.ndarray) -> Layout:
+        """Deal the `visited` ones of the rows to shards, with columns as the table has them."""
         shards = _deal(visited, self.n_shards)
         if self.rank is None:
-            return Layout(rows, shards, self.n_table_rows, None)
+            return Layout(rows, shards, self)
+        rows = expand_if_relational(rows)
         shard_of_row = np.zeros(rows.n_rows, dtype=np.int32)
         for number, shard in enumerate(shards):
             shard_of_row[shard] = number
@@ -119,18 +120,33 @@ class Placement:
             rows.indptr, rows.indices, self.rank, shard_of_row, self.head, self.n_copies, columns
         )
         placed = replace(rows, indices=columns, n_features=self.n_table_rows)
-        return Layout(placed, shards, self.n_table_rows, self.home, self.head, self.frequency)
+        return Layout(placed, shards, self)
 
 
-def lay_out(rows, visited, *, n_jobs, relabel, deterministic, frequent=2000):
-    """Deal the `visited` rows to shards and place the features.
+@dataclass(frozen=True)
+class Layout:
+    """Rows for training, dealt to shards, over a table that may hold features several times."""
+
+    rows: Rows
+    """With columns that are rows of the training table."""
+    shards: list[np.ndarray]
+    """For each shard, the rows it visits."""
+    placement: Placement
+
+
+def place_features(
+    n_features: int, count: Callable[[], np.ndarray], n_rows: int, *, n_jobs: int, relabel: bool,
+    deterministic: bool, frequent: int = 2000,
+) -> Placement:  # fmt: skip
+    """Where to keep the features while training.
 
     Parameters
     ----------
-    rows : CSRRows or RelationalRows
-        The latter are expanded as they are visited, by one thread whatever n_jobs is.
-    visited : int64 array
-        The rows to train on.
+    n_features : int
+    count : function
+        How many entries each feature has; called if that matters.
+    n_rows : int
+        To train on.
     n_jobs : int
         Number of threads.
     relabel : bool
@@ -139,28 +155,6 @@ def lay_out(rows, visited, *, n_jobs, relabel, deterministic, frequent=2000):
         Give every shard a copy of all features, and make as many shards whatever n_jobs is.
     frequent : int
         Else, give it a copy of those that at least one row in so many holds.
-
-    Returns
-    -------
-    Layout
-    """
-    if isinstance(rows, RelationalRows):
-        return Layout(rows, [visited], rows.n_features, None)
-
-    def count():
-        counts = np.zeros(rows.n_features, dtype=np.int64)
-        replicas.count(rows.indices, counts)
-        return counts
-
-    how = {"n_jobs": n_jobs, "relabel": relabel, "deterministic": deterministic}
-    placement = place_features(rows.n_features, count, len(visited), frequent=frequent, **how)
-    return placement.layout(rows, visited)
-
-
-def place_features(n_features, count, n_rows, *, n_jobs, relabel, deterministic, frequent=2000):
-    """The Placement for lay_out's parameters.
-
-    `count` is called if it matters how many entries each feature has in the n_rows rows.
     """
     n_shards = DETERMINISTIC_SHARDS if deterministic else n_jobs
     if n_shards == 1 and not relabel:
@@ -188,7 +182,7 @@ def place_features(n_features, count, n_rows, *, n_jobs, relabel, deterministic,
     return placement
 
 
-def _deal(visited, n_shards):
+def _deal(visited: np.ndarray, n_shards: int) -> list[np.ndarray]:
     """Blocks of neighbouring rows, dealt in turn."""
     if n_shards == 1:
         return [visited]

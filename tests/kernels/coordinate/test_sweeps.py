@@ -143,7 +143,7 @@ def test_threads_visit_every_column_once(n_threads, monkeypatch):
 @pytest.mark.parametrize("dtype", DTYPES)
 @given(problem=problems())
 def test_scores_and_sums_of_eights_equal_their_definition(dtype, problem):
-    rows, table = problem.rows(dtype), problem.table(dtype, in_eights=True)
+    rows, table = problem.rows(dtype), problem.table(dtype, is_tiled=True)
     lines = aligned_zeros((rows.n_rows, 16), dtype)
     scores = np.full(rows.n_rows, np.nan, dtype)
     for first in range(0, table.n_padded, 8):

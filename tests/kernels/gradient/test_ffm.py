@@ -69,8 +69,8 @@ def test_vectors_that_no_pair_uses_keep_their_state(kernels, dtype):
     """Neither strengths nor steps reach those of absent fields, or of a feature's own field."""
     rows = CSRRows(np.array([0, 2]), np.array([0, 1], np.int32), np.ones(2, dtype), 2,
                    np.array([0, 2], np.int32))  # fmt: skip
-    table = ParameterTable(2, 3, dtype, 1, (1.0,), machine=FFM(4))
-    table.begin(np.arange(2), np.ones)
+    table = ParameterTable(2, 3, dtype, 1, (1.0,), family=FFM(4))
+    table.start_factors(np.arange(2), np.ones)
     train(kernels, rows, [1.0], None, [0], table, make_settings("log_loss", "adagrad", 0.1),
           (0, 0, 0, 0.5))  # fmt: skip
     moved = (table.factor_vectors != 1).any(axis=2)
@@ -81,7 +81,7 @@ def test_vectors_that_no_pair_uses_keep_their_state(kernels, dtype):
 def test_a_feature_under_two_fields_of_one_row(kernels, dtype):
     rows = CSRRows(np.array([0, 2]), np.zeros(2, np.int32), np.array([2.0, 3.0], dtype), 1,
                    np.array([0, 1], np.int32))  # fmt: skip
-    table = ParameterTable(1, 2, dtype, machine=FFM(2))
+    table = ParameterTable(1, 2, dtype, family=FFM(2))
     table.factor_vectors[0] = [[1, 2], [3, 4]]
     assert predict(kernels, rows, table)[0, 0] == 6 * (1 * 3 + 2 * 4)
 
@@ -91,7 +91,7 @@ def test_a_score_that_is_not_finite_stops_before_its_update(kernels, dtype):
     huge = np.finfo(dtype).max
     rows = CSRRows(np.array([0, 1, 2]), np.zeros(2, np.int32), np.array([1, huge], dtype), 1,
                    np.zeros(2, np.int32))  # fmt: skip
-    table = ParameterTable(1, 4, dtype, machine=FFM(1))
+    table = ParameterTable(1, 4, dtype, family=FFM(1))
     table.coef[0] = 2.0
     settings = make_settings("squared_error", "sgd", 1e-3)
     _, done = train(kernels, rows, [2.0, 0.0], None, [0, 1], table, settings, (0, 0, 0, 0))

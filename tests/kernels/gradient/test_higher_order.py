@@ -53,7 +53,7 @@ def table_of(models, shared, dtype, state_start=(), n_row_state=0):
     machine = HigherOrderFM(models[0].degree, shared)
     n_features, _, n_factors = models[0].v.shape
     table = ParameterTable(
-        n_features, n_factors, dtype, len(models), state_start, n_row_state, machine=machine
+        n_features, n_factors, dtype, len(models), state_start, n_row_state, family=machine
     )
     for output, model in enumerate(models):
         table.intercepts[output] = model.w0
@@ -63,7 +63,7 @@ def table_of(models, shared, dtype, state_start=(), n_row_state=0):
 
 
 def degree_of(table):
-    return {"degree": table.machine.degree, "n_vectors": table.machine.n_vectors}
+    return {"degree": table.family.degree, "n_vectors": table.family.n_vectors}
 
 
 def predict(rows, table):
@@ -179,7 +179,7 @@ def test_an_epoch_equals_the_plain_loop(
     tolerance = slack * TOLERANCE[dtype]
     assert loss_sum == pytest.approx(expected, rel=50 * tolerance, abs=tolerance)
     assert_close(table, models, dtype, slack)
-    n_used = table.machine.n_vectors * table.n_padded
+    n_used = table.family.n_vectors * table.n_padded
     assert not table.factor_blocks[:, :, 0, n_used:].any()
     padded = table.factor_blocks[:, :, 0, :n_used].reshape(n_features, n_outputs, -1)
     assert np.count_nonzero(padded) <= sum(model.v.size for model in models)
@@ -288,7 +288,7 @@ def test_large_features_leave_the_gradients_of_others_their_digits(dtype, degree
     table = table_of([model], shared, dtype, *state_of("adagrad"))
     # The slope of the hinge loss is 1, and AdaGrad sums the squared gradients.
     train(rows, [-1.0], None, [0], table, make_settings("hinge", "adagrad"))
-    n_used = table.machine.n_vectors * table.n_padded
+    n_used = table.family.n_vectors * table.n_padded
     squares = table.factor_blocks[:, 0, 1, : n_used : table.n_padded] - 1.0
     expected = [model.factor_gradient(x, j)[:, 0] for j in range(6)]
     np.testing.assert_allclose(np.sqrt(squares), expected, rtol=10 * TOLERANCE[dtype])

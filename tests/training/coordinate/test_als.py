@@ -13,6 +13,7 @@ from sklearn.svm import LinearSVC
 from support.strategies import DTYPES
 
 from fastfm_cy import FMClassifier, FMRegressor
+from fastfm_cy.estimators.common import new_rng
 from fastfm_cy.training.coordinate import csc as columns
 from fastfm_cy.training.solvers import COORDINATE_SOLVERS
 
@@ -183,7 +184,13 @@ def test_corners():
     for n_rows in (1, 2, 3):
         for n_factors in (0, 2):
             model = FMRegressor(
-                n_factors, solver="als", l2_linear=0.0, l2_factors=0.0, max_iter=50, random_state=0
+                n_factors,
+                solver="als",
+                l2_linear=0.0,
+                l2_factors=0.0,
+                max_iter=50,
+                scaling=None,
+                random_state=0,
             ).fit(X[:n_rows], [1.0, 3.0, 2.0][:n_rows])
             assert np.isfinite(model.predict(X)).all()
             assert model.coef_[2] == 0
@@ -247,7 +254,7 @@ def test_sweeps_of_higher_degrees_equal_their_definition(degree, share, dtype):
     settings = {"degree": degree, "share_factors": share, "dtype": dtype, "init_intercept": 0.5}
     model = als(FMRegressor, "squared_error", 2, max_iter=2, **settings)
     fitted = model.fit(X, y)
-    rng = fitted._new_rng()
+    rng = new_rng(fitted.random_state)
     table = fitted._table.like(5)
     table.draw_factors(0.3, rng)
     v = table.vector_blocks[:, 0].astype(float)
@@ -307,7 +314,7 @@ def test_corners_of_higher_degrees():
             for n_factors in (0, 2):
                 model = FMRegressor(
                     n_factors, solver="als", degree=degree, share_factors=share, l2_linear=0.0,
-                    l2_factors=0.0, max_iter=50, random_state=0,
+                    l2_factors=0.0, max_iter=50, scaling=None, random_state=0,
                 ).fit(X[:n_rows], [1.0, 3.0, 2.0][:n_rows])  # fmt: skip
                 assert np.isfinite(model.predict(X)).all()
                 assert model.coef_[2] == 0

@@ -11,8 +11,9 @@ from sklearn.metrics import log_loss, root_mean_squared_error
 from fastfm_cy import BayesianFMClassifier, BayesianFMOrdinal, BayesianFMRegressor
 from fastfm_cy.datasets import make_ratings
 from fastfm_cy.kernels.coordinate import cutpoints as ordinal
+from fastfm_cy.model.responses import class_probabilities
 from fastfm_cy.training.gibbs import cutpoints
-from fastfm_cy.training.gibbs.likelihoods import class_probabilities, truncated_normals
+from fastfm_cy.training.gibbs.likelihoods import truncated_normals
 
 
 def draw_classes(scores, points, rng):

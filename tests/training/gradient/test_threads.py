@@ -12,7 +12,7 @@ from fastfm_cy.kernels.gradient import replicas
 from fastfm_cy.model.losses import CLASSIFICATION, REGRESSION
 from fastfm_cy.model.table import ParameterTable
 from fastfm_cy.training.gradient.row_order import BLOCK, RowOrder
-from fastfm_cy.training.gradient.sharding import lay_out
+from fastfm_cy.training.gradient.sharding import place_features
 from fastfm_cy.training.solvers import SOLVERS
 from fastfm_cy.utils import threads as parallel
 
@@ -101,11 +101,16 @@ def test_every_shard_finds_its_own_copies(n_jobs, deterministic, many_ratings):
     X = many_ratings[0]
     rows = CSRRows(X.indptr.astype(np.int64), X.indices.astype(np.int32), X.data, X.shape[1])
     visited = np.flatnonzero(np.arange(rows.n_rows) % 5)
-    layout = lay_out(rows, visited, n_jobs=n_jobs, relabel=False, deterministic=deterministic)
+    counts = np.bincount(rows.indices, minlength=rows.n_features)
+    placement = place_features(
+        rows.n_features, lambda: counts, len(visited), n_jobs=n_jobs, relabel=False,
+        deterministic=deterministic,
+    )  # fmt: skip
+    layout = placement.layout(rows, visited)
     assert np.array_equal(np.sort(np.concatenate(layout.shards)), visited)
-    n_shards, head = len(layout.shards), layout.head
-    back = np.full(layout.n_table_rows, -1)
-    back[layout.home] = np.arange(X.shape[1])
+    n_shards, head = len(layout.shards), placement.head
+    back = np.full(placement.n_table_rows, -1)
+    back[placement.home] = np.arange(X.shape[1])
     for shard in range(n_shards):
         back[shard * head : (shard + 1) * head] = back[n_shards * head : (n_shards + 1) * head]
     assert np.array_equal(back[layout.rows.indices], rows.indices)

@@ -1,0 +1,61 @@
+"""Folding in: vectors of new users, fitted to what they chose, with all else held."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from ..data.interactions import Interactions
+from ..model.recommender import TwoSidedModel
+from ..model.sides import Side, no_rows
+from ..training.ranking.fit import fit_recommender
+from ..training.ranking.interactions import known_of
+from ..training.ranking.losses import RECOMMENDER_LOSSES
+from .ranking_plan import group_strengths, resolve_ranking
+
+_EPOCHS = 30
+
+
+def folded_in(
+    params: dict[str, Any], model: TwoSidedModel, queries: np.ndarray, chosen: sparse.csr_array
+) -> np.ndarray:
+    """Queries, each fitted to its history from where its features put it.
+
+    The loss and the solver are those of `params`, an FMRecommender's. The same histories give the
+    same vectors.
+
+    Parameters
+    ----------
+    queries : array of shape (n_queries, n_factors + 1)
+    chosen : boolean csr_array of shape (n_queries, n_items)
+    """
+    folded = queries.copy()
+    if not chosen.nnz:
+        return folded
+    fresh = {
+        "max_iter": _EPOCHS, "early_stopping": False, "deterministic": False, "n_jobs": 1,
+        "schedule": "constant", "verbose": 0,
+    }  # fmt: skip
+    plan, rng = resolve_ranking(params | fresh, RECOMMENDER_LOSSES), np.random.default_rng(0)
+    table = plan.new_table(len(queries), rng)
+    table.factor_vectors[...] = queries[:, :-1]
+    users = Side(
+        None, table, group_strengths(plan.strengths, {"users": len(queries)}, plan.dtype), True
+    )
+    sizes = {"items": model.items.n_own, "item_features": model.items.n_features}
+    items = Side(
+        model.item_rows, model.item_table, group_strengths(plan.strengths, sizes, plan.dtype),
+        model.items.has_own, model.item_interactions, is_frozen=True,
+    )  # fmt: skip
+    contexts = replace(users, rows=no_rows(plan.dtype), starts_with_own=False)
+    entries, n = chosen.tocoo(), chosen.nnz
+    interactions = Interactions(
+        entries.row.astype(np.int32), entries.col.astype(np.int32), np.ones(n),
+        np.zeros(n, dtype=bool), chosen.shape[0], chosen.shape[1], source=np.arange(n),
+    )  # fmt: skip
+    fit_recommender(plan, interactions, known_of(chosen), users, lambda order: contexts, items, rng)
+    folded[:, :-1] = table.factor_vectors
+    return folded

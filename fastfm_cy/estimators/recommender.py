@@ -1,0 +1,392 @@
+"""Recommender: a factorization machine that ranks items for users, learned from interactions."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from joblib import effective_n_jobs
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from ..metrics.ranking import ranking_report, roc_auc
+from ..model.recommender import TwoSidedModel, lists_of
+from ..model.top_n import top_n
+from ..training.early_stopping import History
+from ..utils.checks import check_bool, check_integer
+from .common import check_callbacks, new_rng, no_attribute, one_fit, set_parameters
+from .recommender_data import known_interactions
+from .recommender_fit import RecommenderFit
+from .recommender_queries import RecommenderQueries
+from .registry import register
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+@register("recommender", "recommendation")
+class FMRecommender(BaseEstimator):
+    """Factorization machine that learns from interactions which items to recommend to a user.
+
+    Users, items and contexts may have features; an item scores ``b_i + <q_c, q_i>``, with q the sum
+    of a side's factor vectors and b_i the item's linear weights and, with `item_interactions`, the
+    interactions among its features [1]_. With ids alone that is matrix factorization with item
+    biases.
+
+    Parameters
+    ----------
+    n_factors : int >= 1, default=64
+        Length of each feature's factor vector.
+    loss : {"warp", "bpr", "softmax", "logistic", "hinge"}, default="warp"
+        "warp" draws items that the user did not choose until one comes within a margin of 1 of the
+        chosen one, and weighs it by the rank that the number of draws tells [2]_. "bpr" takes one
+        such item, and the logistic loss of the difference of the scores [3]_; "hinge" the hinge
+        loss. "softmax" sets the chosen item against `max_sampled` others at once; "logistic" is the
+        log loss of it and of `max_sampled` others on their own.
+    solver : {"adagrad", "sgd", "adam", "adamw", "ftrl"}, default="adagrad"
+    learning_rate : float > 0 or None, default=None
+        None is the solver's default: 0.1 for adagrad and ftrl, 0.05 for sgd, 0.002 for adam
+        and adamw.
+    max_sampled : int >= 1, default=10
+        Most items drawn for a chosen one ("warp", "softmax", "logistic"). Known positives do not
+        count: they are never negatives.
+    negatives : {"uniform", "popularity", "adaptive"}, default="uniform"
+        What negatives are drawn from: all items alike; by how often they were chosen; or those that
+        score high with the user so far [4]_.
+    item_interactions : bool, default=True
+        Whether the features of an item interact among themselves; without it the model is that of
+        LightFM [5]_.
+    user_identity, item_identity : bool, default=True
+        Whether each user and item is a feature of its own. Without it features must be given.
+    max_iter : int >= 1, default=30
+        Number of epochs (passes over the interactions), at most.
+    l1_linear, l2_linear, l1_factors, l2_factors : float >= 0, dict or None
+        Strengths of regularisation, l2 / 2 times the square on what a step touches. A dict has a
+        number for some of "users", "user_features", "context", "items", "item_features"; the others
+        have none. None, the default of `l2_factors`, is the loss's: 0.1 for "warp", 0.01 for "bpr",
+        0.03 for the others. The others' default is 0.
+    schedule, power_t, adam_betas, ftrl_beta, init_scale, shuffle, dtype, verbose
+        As FMClassifier has them.
+    fit_linear : bool, default=True
+        Whether items have biases.
+    early_stopping : bool, default=False
+        Stop when the metric does not rise for `n_iter_no_change` epochs, and go back to the best.
+    validation_fraction : float, default=0.1
+        Share of each user's interactions to validate on, without an eval_set.
+    n_iter_no_change : int, default=5
+    tol : float or None, default=0
+        A rise by less is none.
+    scoring : {"ndcg", "precision", "recall", "map", "mrr", "hit_rate", "auc"}, default="ndcg"
+        Metric to validate with.
+    top : int, default=10
+        Length of the lists that it looks at.
+    warm_start : bool, default=False
+        Whether fit goes on from the last one, as `partial_fit` does.
+    n_jobs : int or None, default=None
+        Threads; None is 1 and -1 all processors.
+    deterministic : bool, default=False
+        A result that does not depend on n_jobs.
+    random_state : int, RandomState or None, default=None
+
+    Attributes
+    ----------
+    item_vectors_ : ndarray of shape (n_items, n_factors + 1)
+        Their inner products with `query_vectors` are the scores.
+    user_ids_, item_ids_ : ndarray
+        Raw ids by number; numbers if the interactions were a matrix.
+    n_iter_, best_iter_ : int
+        The latter only with early stopping.
+    history_ : dict
+        Lists with a number an epoch: "train_loss", "seconds", and "validation_score".
+
+    References
+    ----------
+    .. [1] S. Rendle, "Factorization Machines", ICDM 2010.
+    .. [2] J. Weston, S. Bengio, N. Usunier, "WSABIE: Scaling Up To Large Vocabulary Image
+       Annotation", IJCAI 2011.
+    .. [3] S. Rendle, C. Freudenthaler, Z. Gantner, L. Schmidt-Thieme, "BPR: Bayesian Personalized
+       Ranking from Implicit Feedback", UAI 2009.
+    .. [4] S. Rendle, C. Freudenthaler, "Improving Pairwise Learning for Item Recommendation from
+       Implicit Feedback", WSDM 2014.
+    .. [5] M. Kula, "Metadata Embeddings for User and Item Cold-start Recommendations", CBRecSys
+       2015.
+    """
+
+    _model: TwoSidedModel
+    _rng: np.random.Generator
+    history_: History
+
+    def __init__(
+        self, n_factors: int = 64, *, loss: str = "warp", solver: str = "adagrad",
+        learning_rate: float | None = None, schedule: str = "constant", power_t: float = 0.5,
+        adam_betas: tuple[float, float] = (0.9, 0.999), ftrl_beta: float = 1.0, max_iter: int = 30,
+        max_sampled: int = 10, negatives: str = "uniform", item_interactions: bool = True,
+        user_identity: bool = True, item_identity: bool = True, l1_linear: Any = 0.0,
+        l2_linear: Any = 0.0, l1_factors: Any = 0.0, l2_factors: Any = None,
+        fit_linear: bool = True, init_scale: float = 0.1, early_stopping: bool = False,
+        validation_fraction: float = 0.1, n_iter_no_change: int = 5, tol: float | None = 0.0,
+        scoring: str = "ndcg", top: int = 10, shuffle: str | bool = "block",
+        warm_start: bool = False, n_jobs: int | None = None, deterministic: bool = False,
+        random_state: Any = None, verbose: int = 0, dtype: str = "float32",
+    ) -> None:  # fmt: skip
+        set_parameters(self, locals())
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return "_model" in vars(self)
+
+    # Fitting -----------------------------------------------------------------------------------
+
+    def fit(
+        self, interactions: Any, user_features: Any = None, item_features: Any = None,
+        context: Any = None, sample_weight: Any = None, eval_set: Any = None,
+        callbacks: Any = None,
+    ) -> Self:  # fmt: skip
+        """Train from scratch, or go on if `warm_start`.
+
+        Parameters
+        ----------
+        interactions : sparse matrix, data frame, or tuple (users, items[, weights])
+            A matrix of users x items whose entries are weights, or a table with an interaction a
+            row, whose ids are integers or strings. Weights <= 0 mark items that the user does not
+            want. An interaction that occurs several times counts once, with the sum of its weights,
+            unless there is a context.
+        user_features, item_features : matrix or (ids, matrix), default=None
+            A row a user or item; in the order of the matrix of interactions, or with ids.
+        context : matrix, default=None
+            A row an interaction, in the order of its table (of a matrix: of its entries as COO).
+        sample_weight : array, default=None
+            Factors >= 0, one an interaction.
+        eval_set : interactions, default=None
+            To validate on after each epoch; of known users and items.
+        callbacks : function or list of functions of (estimator, history), default=None
+            Called after each epoch; training stops when one of them returns True.
+
+        Returns
+        -------
+        self
+        """
+        with one_fit(self):
+            data = interactions, user_features, item_features, context, sample_weight
+            goes_on = check_bool(self.warm_start, "warm_start") and self.__sklearn_is_fitted__()
+            self._fit(data, eval_set, callbacks, goes_on=goes_on)
+        return self
+
+    def partial_fit(
+        self, interactions: Any, user_features: Any = None, item_features: Any = None,
+        context: Any = None, sample_weight: Any = None,
+    ) -> Self:  # fmt: skip
+        """Train for one epoch on more interactions, whose users and items may be new.
+
+        Parameters as fit's; with features, those of all users or items, the new ones included.
+        What earlier calls had as positives is remembered: it is not recommended, nor drawn.
+
+        Returns
+        -------
+        self
+        """
+        with one_fit(self):
+            data = interactions, user_features, item_features, context, sample_weight
+            self._fit(data, goes_on=self.__sklearn_is_fitted__(), partial=True)
+        return self
+
+    def _fit(
+        self, data: tuple[Any, Any, Any, Any, Any], eval_set: Any = None, callbacks: Any = None,
+        *, goes_on: bool, partial: bool = False,
+    ) -> None:  # fmt: skip
+        known = self._model if goes_on else None
+        rng = copy.deepcopy(self._rng) if goes_on else new_rng(self.random_state)
+        functions = check_callbacks(callbacks)
+        fit = RecommenderFit(self.get_params(deep=False), known, rng, partial=partial)
+        fit.read(*data, eval_set)
+        before = self.history_ if goes_on and partial else {}
+        self._model, self._rng = fit.model, rng
+        self.__dict__.pop("best_iter_", None)
+
+        def after(history: History) -> bool:
+            self.history_, self.n_iter_ = history, len(history["seconds"])
+            stops = [bool(function(self, history)) for function in functions]
+            return any(stops)
+
+        result = fit.run(after if functions else None)
+        self.history_ = {name: before.get(name, []) + new for name, new in result.history.items()}
+        self.n_iter_ = len(self.history_["seconds"])
+        if result.best_iter:
+            self.best_iter_ = result.best_iter
+
+    @property
+    def item_vectors_(self) -> np.ndarray:
+        """ndarray of shape (n_items, n_factors + 1) : [q_i, b_i] of the known items."""
+        return self._fitted("item_vectors_").item_vectors(effective_n_jobs(self.n_jobs))
+
+    @property
+    def user_ids_(self) -> np.ndarray:
+        """ndarray of shape (n_users,) : raw ids by number."""
+        return self._fitted("user_ids_").known_users
+
+    @property
+    def item_ids_(self) -> np.ndarray:
+        """ndarray of shape (n_items,) : raw ids by number."""
+        return self._fitted("item_ids_").known_items
+
+    def _asked(self) -> RecommenderQueries:
+        check_is_fitted(self)
+        params = self.get_params(deep=False)
+        return RecommenderQueries(params, self._model, effective_n_jobs(self.n_jobs))
+
+    def _fitted(self, attribute: str) -> TwoSidedModel:
+        try:
+            return vars(self)["_model"]
+        except KeyError:
+            raise no_attribute(self, attribute) from None
+
+    # Recommending ------------------------------------------------------------------------------
+
+    def query_vectors(
+        self, users: Any = None, *, user_features: Any = None, context: Any = None,
+        history: Any = None,
+    ) -> np.ndarray:  # fmt: skip
+        """[q_c, 1] of users or contexts: their inner products with `item_vectors_` are the scores.
+
+        Parameters
+        ----------
+        users : array of ids, default=None
+            Known ones, unless `user_features` or `history` describe them. None: the known users if
+            neither is given, else new ones, as many as these have rows.
+        user_features : matrix, default=None
+            A row a query, in place of what fit had.
+        context : matrix, default=None
+            A row a query.
+        history : sparse matrix of shape (n_queries, n_items), or list of lists of item ids
+            What new users have chosen: they are fitted to it, as in training, with all else held.
+
+        Returns
+        -------
+        ndarray of shape (n_queries, n_factors + 1)
+        """
+        return self._asked().queries(users, user_features, context, history)[0]
+
+    def recommend(
+        self, users: Any = None, n: int = 10, *, filter_seen: bool = True, items: Any = None,
+        exclude: Any = None, user_features: Any = None, context: Any = None, history: Any = None,
+        item_features: Any = None,
+    ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+        """The n items of the highest scores of each user, best first.
+
+        Parameters
+        ----------
+        users, user_features, context, history
+            As `query_vectors` takes them.
+        n : int, default=10
+        filter_seen : bool, default=True
+            Leave out what a user chose in training, or in `history`.
+        items : array of ids, default=None
+            Recommend these only; None is all.
+        exclude : array of ids, or sparse matrix of shape (n_queries, n_items), default=None
+            Items that nobody, or that each user, shall not get.
+        item_features : matrix or (ids, matrix), default=None
+            New items, described by their features alone, in place of the known ones.
+
+        Returns
+        -------
+        ids : ndarray of shape (n_queries, n)
+            Of items; numbers of rows if the items have no ids. Where there are fewer than n, -1,
+            or "" if ids are strings.
+        scores : ndarray of shape (n_queries, n)
+            -infinity there.
+        """
+        check_integer(n, "n", 1)
+        asked = self._asked()
+        queries, seen = asked.queries(users, user_features, context, history)
+        if not check_bool(filter_seen, "filter_seen"):
+            seen = None
+        return asked.best(queries, n, items, item_features, seen, exclude)
+
+    def predict(
+        self, users: Any, items: Any, *, user_features: Any = None, context: Any = None
+    ) -> np.ndarray:
+        """Scores of pairs of users and items.
+
+        Parameters
+        ----------
+        users, items : arrays of ids of one length
+        user_features, context : matrices with a row a pair, default=None
+
+        Returns
+        -------
+        ndarray of shape (n_pairs,)
+        """
+        asked = self._asked()
+        queries, _ = asked.queries(users, user_features, context, None)
+        numbers = asked.item_numbers(items)
+        if len(numbers) != len(queries):
+            raise ValueError(f"There are {len(queries)} users and {len(numbers)} items.")
+        return np.einsum("ij,ij->i", queries, self.item_vectors_[numbers])
+
+    def rank(
+        self, users: Any, items: Any, *, user_features: Any = None, context: Any = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The given items for each user, best first.
+
+        Returns
+        -------
+        ids, scores : ndarrays of shape (n_queries, n_items)
+        """
+        n = len(np.unique(np.asarray(items)))
+        return self.recommend(
+            users, max(1, n), filter_seen=False, items=items, user_features=user_features,
+            context=context,
+        )  # fmt: skip
+
+    def similar_items(self, items: Any, n: int = 10) -> tuple[np.ndarray, np.ndarray]:
+        """The n known items whose vectors have the highest cosine with each of `items`.
+
+        Returns
+        -------
+        ids, cosines : ndarrays of shape (len(items), n)
+        """
+        asked = self._asked()
+        vectors = self.item_vectors_[:, :-1]
+        return asked.similar(vectors, asked.item_numbers(items), n, self.item_ids_)
+
+    def similar_users(self, users: Any, n: int = 10) -> tuple[np.ndarray, np.ndarray]:
+        """The n known users whose vectors have the highest cosine with each of `users`.
+
+        Returns
+        -------
+        ids, cosines : ndarrays of shape (len(users), n)
+        """
+        asked = self._asked()
+        vectors = self.query_vectors()[:, :-1]
+        return asked.similar(vectors, asked.user_numbers(users), n, self.user_ids_)
+
+    def score(self, interactions: Any, *, metric: str = "ndcg", k: int = 10) -> float:
+        """A metric of the recommendations for held-out interactions; those of training are left
+        out of the lists.
+
+        Returns
+        -------
+        float
+        """
+        report = self.evaluate(interactions, k=k)
+        if metric not in report:
+            raise ValueError(f"metric must be one of {', '.join(report)}; got {metric!r}.")
+        return report[metric]
+
+    def evaluate(self, interactions: Any, *, k: int = 10) -> dict[str, float]:
+        """All metrics of fastfm_cy.metrics for held-out interactions of known users and items.
+
+        Returns
+        -------
+        dict of str: float
+            Those of `ranking_report`, and "auc".
+        """
+        check_is_fitted(self)
+        model, n_jobs = self._model, effective_n_jobs(self.n_jobs)
+        truth = known_interactions(model, interactions).positives()
+        queries = model.query_vectors(np.arange(model.users.n_rows), n_jobs=n_jobs)
+        items, seen = model.item_vectors(n_jobs), model.seen
+        lists = top_n(queries, items, k, lists_of(seen), n_jobs)[0]
+        report = ranking_report(truth, lists, k)
+        area = roc_auc(truth, queries, items, hidden=seen, n_jobs=n_jobs)
+        return report | {"auc": area}

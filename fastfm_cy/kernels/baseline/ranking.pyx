@@ -1,0 +1,1 @@
+include "../ranking/ranking.pxi"

@@ -1,0 +1,1 @@
+"""Kernels of ranking: pairs of rows, items for users, top-N."""

@@ -1,0 +1,19 @@
+"""Preprocessing: tables of any kind to sparse rows with fields."""
+
+from .categorical import Categorical
+from .dates import Dates
+from .encoder import FieldEncoder
+from .joined import Join
+from .multi import MultiValued
+from .numeric import Numeric
+from .text import Text
+
+__all__ = [
+    "Categorical",
+    "Dates",
+    "FieldEncoder",
+    "Join",
+    "MultiValued",
+    "Numeric",
+    "Text",
+]

@@ -1,0 +1,76 @@
+"""From the types of a table to an encoder: how estimators take tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from .columns import BOOL, NUMBER, TEXT, Column
+from .encoder import FieldEncoder
+from .plan import FROM_DTYPE, name_of
+from .table import Table, read_table
+from .vocabulary import Vocabulary
+
+
+def encoder_for(
+    X: Any, categorical_features: Any = FROM_DTYPE, **parameters: Any
+) -> FieldEncoder | None:
+    """An encoder, not fitted, for the X that an estimator gets; None if it is all numbers.
+
+    Parameters
+    ----------
+    X : table, array or sparse matrix
+    categorical_features : "from_dtype" or list of columns, default="from_dtype"
+        Columns that are categorical beside those whose type says so.
+    **parameters : other parameters of FieldEncoder
+
+    Raises
+    ------
+    ValueError
+        X is an array without a type, in which a column's texts are all numbers: perhaps numbers
+        that were read as text.
+    """
+    names_some = not (isinstance(categorical_features, str) and categorical_features == FROM_DTYPE)
+    encoder = FieldEncoder(categorical=categorical_features, **parameters)
+    if sparse.issparse(X):
+        if names_some:
+            raise TypeError("categorical_features takes a table, and X is a sparse matrix.")
+        return None
+    if isinstance(X, np.ndarray) and X.dtype.kind in "biufc":
+        return encoder if names_some else None
+    table = read_table(X)
+    if not names_some and all(map(_is_number, table.columns)):
+        return None
+    if not table.has_names:
+        _refuse_numbers_as_text(table, categorical_features if names_some else ())
+    return encoder
+
+
+def _is_number(column: Column) -> bool:
+    return column.content in (NUMBER, BOOL) and not column.is_category
+
+
+def _refuse_numbers_as_text(table: Table, categorical: Any) -> None:
+    named = {name_of(table, key, "categorical_features") for key in categorical}
+    for place, column in enumerate(table.columns):
+        if column.content != TEXT or column.name in named:
+            continue
+        vocabulary = Vocabulary()
+        row = int(np.argmax(vocabulary.encode(column, add=True) >= 0))
+        if all(map(_reads_as_number, vocabulary.labels())):
+            raise ValueError(
+                f"Column {place} of X holds text that looks like numbers: row {row} has "
+                f"{column.objects()[row]!r}. If they are numbers, convert them "
+                f"(X.astype(float), or a data frame with types); if they are categories, say so: "
+                f"categorical_features=[{place}]."
+            )
+
+
+def _reads_as_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""Training of ranking models: rows in pairs, and items for users."""
