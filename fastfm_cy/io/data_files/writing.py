@@ -47,6 +47,9 @@ def checked_target(y, n_rows):
     """float64 array of shape (n_rows,); zeros for None."""
     if y is None:
         return np.zeros(n_rows)
+    is_ours = isinstance(y, np.ndarray) and y.dtype == np.float64 and y.shape == (n_rows,)
+    if is_ours and np.isfinite(y).all():
+        return y
     y = check_array(y, dtype=np.float64, ensure_2d=False, input_name="y")
     if y.shape != (n_rows,):
         raise ValueError(f"y must be of shape ({n_rows},), a target a row; got {y.shape}.")
