@@ -51,15 +51,15 @@ class EstimatorChoice:
             raise ValueError(f"The task must be auto, {' or '.join(kinds)}; got {self.task!r}.")
         parameters = _parameters_of(context)
         tasks = _CHOSEN if self.task == "auto" else (self.task,)
-        self.estimators, errors = {}, []
+        self.estimators: dict[str, Any] = {}
+        self._errors: list[Exception] = []
         for task in tasks:
             try:
                 self.estimators[task] = _new_estimator(kinds[task], parameters)
             except (TypeError, ValueError) as error:
-                errors.append(error)
-        self._error = errors[0] if errors else None
+                self._errors.append(error)
         if not self.estimators:
-            raise self._error
+            raise self._errors[0]
 
     def of(self, y: np.ndarray) -> Any:
         """The estimator of data with these targets: a classifier, unless the task is given, if
@@ -68,7 +68,7 @@ class EstimatorChoice:
         if task == "auto":
             task = "classification" if len(np.unique(y[:100_000])) == 2 else "regression"
         if task not in self.estimators:  # what was asked for suits the other task only
-            raise self._error
+            raise self._errors[0]
         return self.estimators[task]
 
 

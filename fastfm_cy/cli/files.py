@@ -22,14 +22,15 @@ def check_files(
     outputs : names of files to write
     models : names of model files to write
     """
-    inputs, outputs, models = map(_named, (inputs, outputs, models))
-    for name in inputs:
+    sources = _named(inputs)
+    for name in sources:
         if not is_folder(name):
             open(name, "rb").close()
-    for check, names in ((check_output, outputs), (check_model_output, models)):
-        for name in names:
-            check(name)
-    _check_different(inputs, [*outputs, *models])
+    for name in _named(outputs):
+        check_output(name)
+    for name in _named(models):
+        check_model_output(name)
+    _check_different(sources, [*_named(outputs), *_named(models)])
 
 
 def is_folder(name: str) -> bool:
@@ -38,7 +39,7 @@ def is_folder(name: str) -> bool:
     return os.path.isdir(name)
 
 
-def _named(names):
+def _named(names: Iterable[str | None]) -> list[str]:
     return [str(name) for name in names if name is not None and name != STANDARD]
 
 

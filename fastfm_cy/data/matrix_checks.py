@@ -106,6 +106,8 @@ def check_structure(X: Any, *, every_entry: bool = False) -> Any:
         coords = X.coords if hasattr(X, "coords") else (X.row, X.col)  # the latter in SciPy 1.11
         if len(coords) != 2:
             raise ValueError(f"X.coords must be rows and columns; it has {len(coords)} arrays.")
+        for name, array in (("row", coords[0]), ("col", coords[1]), ("data", X.data)):
+            _check_array(array, f"X.{name}", None if name == "data" else "iu")
         if not len(coords[0]) == len(coords[1]) == len(X.data):
             raise ValueError(
                 f"X has {len(coords[0])} row indices, {len(coords[1])} column indices and "
@@ -133,7 +135,6 @@ def own_csr(X: Any) -> Any:
 
 
 def _check_coordinates(indices: np.ndarray, size: int, axis: str) -> None:
-    _check_array(indices, f"X.{axis[:3]}", "iu")
     bad = _first_outside(indices, size)
     if bad is not None:
         raise ValueError(
@@ -246,8 +247,6 @@ def _located(X: Any) -> Iterator[None]:
         with np.errstate(over="ignore"):
             yield
     except (TypeError, ValueError) as error:
-        if " is expecting " in str(error):
-            raise type(error)(f"{error} {AS_MANY_FEATURES}") from error
         where = _first_non_number(X)
         if where is None:
             raise

@@ -9,6 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+from ..utils.encodings import other_encoding
+
+_LOOKED_AT = 1 << 12  # bytes that tell whether a file is text
+
 
 @dataclass(frozen=True)
 class Ratings:
@@ -44,6 +48,10 @@ def load_ratings(path: str | Path) -> Ratings:
         Naming the file and the line that is not of that form.
     """
     path = Path(path)
+    with path.open("rb") as file:
+        message = other_encoding(file.read(_LOOKED_AT), str(path))
+    if message is not None:
+        raise ValueError(message)
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         rows = _split_lines(file)
         lines = list(_parse_ratings(path, rows))

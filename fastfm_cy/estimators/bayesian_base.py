@@ -11,8 +11,8 @@ from joblib import effective_n_jobs
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from ..data.inputs import PlainInput, unpacked
-from ..data.sample_checks import check_eval_set, check_target
+from ..data.inputs import PlainInput, split_eval_set, unpacked
+from ..data.sample_checks import check_target
 from ..data.targets import ClassRules, ClassTarget, RealRules, RealTarget, TargetScale
 from ..model.posterior import FittedPosterior
 from ..model.responses import NormalResponse, Response
@@ -229,7 +229,7 @@ class BayesianBase(BaseEstimator):
     ) -> RunningMean | None:
         if eval_set is None:
             return None
-        X, y, weights = check_eval_set(eval_set)
+        X, y, weights = split_eval_set(eval_set, PlainInput())
         if weights is not None:
             raise ValueError("The Bayesian estimators take no weights; give eval_set as (X, y).")
         rows, y = self._check_data(X, y, reset=False, name="eval_set")

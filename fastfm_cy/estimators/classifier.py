@@ -66,7 +66,9 @@ class Classifier(ClassifierMixin, Base):
         return self._fit(X, y, sample_weight, eval_set, callbacks)
 
     @available_if(can_stream)
-    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
+    def partial_fit(
+        self, X: Any, y: Any = None, classes: Any = None, sample_weight: Any = None
+    ) -> Self:
         """Train for one epoch on a block of rows, going on from the model so far.
 
         The first call starts the model, its intercepts at the best constant for its labels unless

@@ -51,7 +51,9 @@ class FieldAwareRegressor(Regressor):
         """
         return super().predict(joined(X, fields))
 
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, fields: Any = None) -> Self:
+    def partial_fit(
+        self, X: Any, y: Any = None, sample_weight: Any = None, fields: Any = None
+    ) -> Self:
         """Train for one epoch on a block of rows, going on from the model so far.
 
         Parameters
@@ -112,8 +114,9 @@ class FieldAwareClassifier(Classifier):
         return super().predict(joined(X, fields))
 
     def partial_fit(
-        self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None, fields: Any = None
-    ) -> Self:
+        self, X: Any, y: Any = None, classes: Any = None, sample_weight: Any = None,
+        fields: Any = None,
+    ) -> Self:  # fmt: skip
         """Train for one epoch on a block of rows, going on from the model so far.
 
         Parameters

@@ -14,6 +14,7 @@ from ..data.disk.column_sample import sampled_scaling
 from ..data.disk.dataset import DiskDataset
 from ..data.disk.target_summary import summarise_targets
 from ..data.inputs import PlainInput, Rows, unpacked
+from ..data.matrix_checks import AS_MANY_FEATURES
 from ..data.sample_checks import check_cast, check_not_all_zero, check_target, check_weights
 from ..data.targets import (
     ClassRules,
@@ -91,9 +92,11 @@ def check_features(
     try:
         validate_data(estimator, matrix, reset=reset or grows, skip_check_array=True, **y)
     except ValueError as error:
-        if name == "X":
+        of_width = " is expecting " in str(error)
+        if name == "X" and not of_width:
             raise
-        raise ValueError(f"{name}: {error}") from error
+        where, hint = "" if name == "X" else f"{name}: ", f" {AS_MANY_FEATURES}" if of_width else ""
+        raise ValueError(f"{where}{error}{hint}") from error
     if grows and rows.n_features < n_before:
         estimator.n_features_in_ = n_before
         rows = replace(rows, n_features=n_before)
@@ -162,7 +165,8 @@ def take_in_from_disk(
     n_features = dataset.shape[1]
     if before is not None and n_features != estimator.n_features_in_:
         raise ValueError(
-            f"{dataset.folder} has {n_features} features, the model {estimator.n_features_in_}."
+            f"{dataset.folder} has {n_features} features, the model {estimator.n_features_in_}. "
+            f"{AS_MANY_FEATURES}"
         )
     estimator.n_features_in_ = n_features
     if before is None:
@@ -223,6 +227,6 @@ def validation_on_disk(dataset: DiskDataset, intake: Intake) -> DiskValidationSe
     if dataset.shape[1] != intake.n_features:
         raise ValueError(
             f"eval_set: {dataset.folder} has {dataset.shape[1]} features, the data to fit "
-            f"{intake.n_features}."
+            f"{intake.n_features}. {AS_MANY_FEATURES}"
         )
     return DiskValidationSet(dataset, intake.inputs, intake.encoding)

@@ -52,7 +52,7 @@ class Regressor(RegressorMixin, Base):
         return self._fit(X, y, sample_weight, eval_set, callbacks)
 
     @available_if(can_stream)
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Train for one epoch on a block of rows, going on from the model so far.
 
         The first call starts the model, its intercept at the mean of its targets unless

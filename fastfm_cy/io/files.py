@@ -6,27 +6,22 @@ import io
 import lzma
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 from ..exceptions import FileFormatError
+from ..utils.encodings import is_binary, other_encoding
 from .zstd import open_zstd
 
 # The suffix of packed files, the bytes they begin with, and what opens them.
-PACKED = {
+PACKED: dict[str, tuple[bytes, Callable[..., Any]]] = {
     ".gz": (b"\x1f\x8b", gzip.open),
     ".bz2": (b"BZh", bz2.open),
     ".xz": (b"\xfd7zXZ\x00", lzma.open),
     ".zst": (b"\x28\xb5\x2f\xfd", open_zstd),
 }
-_HEADER = 16  # bytes, several of which are zero in a binary file
 _DAMAGED = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile)
-# Longer marks first: that of UTF-16 begins that of UTF-32.
-_BYTE_ORDER_MARKS = {
-    b"\xff\xfe\x00\x00": "UTF-32", b"\x00\x00\xfe\xff": "UTF-32",
-    b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16",
-}  # fmt: skip
 
 
 def listed(source: Any) -> list:
@@ -114,7 +109,7 @@ def damage_reported(name: str) -> Iterator[None]:
 
 
 def check_text(beginning: bytes, name: str) -> None:
-    """Refuse what begins as no text in UTF-8 does, and say what it is.
+    """Refuse a file that does not begin as text in UTF-8 does, and say what it is.
 
     Parameters
     ----------
@@ -123,34 +118,11 @@ def check_text(beginning: bytes, name: str) -> None:
     name : str
         Of the file.
     """
-    encoding = _encoding_of(beginning)
-    if encoding is None and _is_binary(beginning):
+    message = other_encoding(beginning, name)
+    if message is not None:
+        raise FileFormatError(message)
+    if is_binary(beginning):
         raise FileFormatError(
             f"{name} is a binary file, not text: byte {beginning.index(0)} is zero. If it is of a "
             "format that can be read, name it (format=)."
         )
-    if encoding:
-        raise FileFormatError(
-            f"{name} is text in {encoding}; only UTF-8 is read. Convert it first: iconv -f "
-            f"{encoding} -t UTF-8, or open(path, encoding={encoding.lower()!r}) in Python."
-        )
-
-
-def _is_binary(beginning):
-    """By its zeros; a single one further on may be a slip, of which its line's reader tells."""
-    first_line = beginning.lstrip(b"\r\n").split(b"\n", 1)[0]
-    return b"\0" in first_line or beginning[:_HEADER].count(0) > 1
-
-
-def _encoding_of(beginning):
-    """UTF-16 or UTF-32 if a text begins as these do, else None."""
-    for mark, encoding in _BYTE_ORDER_MARKS.items():
-        if beginning.startswith(mark):
-            return encoding
-    # Without a mark: ASCII in UTF-16 has a zero in every second byte, and in no other.
-    halves = beginning[0::2], beginning[1::2]
-    zeros = [half.count(0) for half in halves]
-    for these, others, half in zip(zeros, zeros[::-1], halves, strict=True):
-        if not others and 2 * these > len(half) > 1:
-            return "UTF-16"
-    return None

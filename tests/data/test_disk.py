@@ -250,7 +250,8 @@ def with_header(folder, **changes):
         {"version": 2}, {"version": "1"}, {"format": "other"}, {"n_rows": 2**63}, {"n_rows": -1},
         {"n_rows": "4"}, {"n_rows": 4.0}, {"n_rows": None}, {"n_features": 2**31},
         {"n_entries": 2**62}, {"n_entries": 4}, {"n_fields": -1}, {"n_fields": "2"},
-        {"feature_names": ["a"]}, {"feature_names": 3}, {"arrays": {}}, {"arrays": None},
+        {"feature_names": ["a"]}, {"feature_names": [1, 2, 3]}, {"feature_names": 3},
+        {"arrays": {}}, {"arrays": None},
         {"arrays": {"indptr": 1, "indices": 2, "data": 3}},
         {"arrays": {"../secret": {"dtype": "<f4", "length": 1}}},
     ],
@@ -259,6 +260,20 @@ def test_wrong_headers(small, changes):
     with_header(small.folder, **changes)
     with pytest.raises(FileFormatError):
         open_dataset(small.folder)
+
+
+@pytest.mark.parametrize("key", ["dtype", "length", "crc32"])
+@pytest.mark.parametrize("value", [None, "x", 1.5, [], True])
+def test_headers_that_lack_something_of_an_array(small, key, value):
+    arrays = json.loads((small.folder / "header.json").read_text())["arrays"]
+    if value is None:
+        del arrays["data"][key]
+    else:
+        arrays["data"][key] = value
+    with_header(small.folder, arrays=arrays)
+    for verify in (False, True):
+        with pytest.raises(FileFormatError):
+            open_dataset(small.folder, verify=verify)
 
 
 def test_damaged_headers(small, tmp_path):

@@ -149,3 +149,90 @@ def test_too_many_features():
     X = sparse.csr_array((np.ones(1), np.zeros(1, np.int64), [0, 1]), shape=(1, 2**31))
     with pytest.raises(ValueError, match=r"2147483648 features; at most 2147483647"):
         fit(X)
+
+
+# Arrays of all formats, each replaced by all that it must not be --------------------------------
+
+INDEX_ARRAYS = [
+    *((kind, name) for kind in ("csr", "csc", "bsr") for name in ("indptr", "indices")),
+    *(("coo", name) for name in ("row", "col")), ("dia", "offsets"),
+]  # fmt: skip
+NO_INDICES = {
+    "NaN": lambda a: np.where(np.arange(len(a)) == 1, np.nan, a),
+    "fractions": lambda a: a + 0.5,
+    "infinity": lambda a: np.full(len(a), np.inf),
+    "floats": lambda a: a.astype(float),
+    "objects": lambda a: a.astype(object),
+    "bools": lambda a: a.astype(bool),
+    "two axes": lambda a: a[:, None],
+    "no axis": lambda a: np.array(3),
+    "a list": lambda a: a.tolist(),
+    "None": lambda a: None,
+}
+
+
+def random_matrix(kind):
+    return sparse.random_array((6, 4), density=0.5, format=kind, rng=0, dtype=np.float32)
+
+
+@pytest.mark.parametrize(("kind", "name"), INDEX_ARRAYS)
+@pytest.mark.parametrize("what", NO_INDICES)
+def test_what_are_no_indices(kind, name, what):
+    X = random_matrix(kind)
+    array = NO_INDICES[what](getattr(X, name))
+    if kind == "coo":
+        X.coords = (array, X.col) if name == "row" else (X.row, array)
+    else:
+        setattr(X, name, array)
+    with pytest.raises(ValueError, match=rf"X\.{name} must (hold integers|be an array)"):
+        fit(X)
+
+
+@pytest.mark.parametrize(
+    "shape", [(3, 0, 2), (3, 2, 0), (3, 0, 0), (3, 4, 1), (3, 5, 5), (3,), (3, 4)]
+)
+def test_blocks_that_do_not_fill_the_matrix(shape):
+    X = sparse.bsr_array(np.eye(6, 4, dtype=np.float32), blocksize=(2, 2))
+    X.data = np.ones(shape, np.float32)
+    with pytest.raises(ValueError, match=r"blocks of .* do not fill|X\.data must be an array"):
+        fit(X)
+
+
+def alterations():
+    """(name, matrix) whose lists, keys or diagonals make no sense."""
+    for value in (np.nan, "x", -1, 100, None, 2**40):
+        X = random_matrix("lil")
+        X.rows[0], X.data[0] = [value], [1.0]
+        yield f"lil, column {value}", X
+    for name, change in {
+        "lil, more columns than values": lambda X: X.rows.__setitem__(0, [0, 1, 2, 3]),
+        "lil, no list": lambda X: X.rows.__setitem__(0, None),
+        "lil, a word": lambda X: (X.rows.__setitem__(0, [0]), X.data.__setitem__(0, ["x"])),
+        "lil, fewer rows": lambda X: setattr(X, "rows", X.rows[:2]),
+        "lil, fewer data": lambda X: setattr(X, "data", X.data[:2]),
+        "dia, fewer offsets": lambda X: setattr(X, "offsets", X.offsets[:1]),
+        "dia, fewer diagonals": lambda X: setattr(X, "data", X.data[:1]),
+        "dia, one diagonal": lambda X: setattr(X, "data", X.data[0]),
+        "dia, none": lambda X: setattr(X, "data", None),
+        "coo, one array": lambda X: setattr(X, "coords", (X.row,)),
+        "coo, fewer rows": lambda X: setattr(X, "coords", (X.row[:2], X.col)),
+        "coo, fewer data": lambda X: setattr(X, "data", X.data[:2]),
+        "csr, data of two axes": lambda X: setattr(X, "data", X.data[:, None]),
+        "csc, data of two axes": lambda X: setattr(X, "data", X.data[:, None]),
+        "csr, no data": lambda X: setattr(X, "data", None),
+    }.items():
+        X = random_matrix(name[:3])
+        change(X)
+        yield name, X
+    for key in ((100, 0), (-1, 0), (0, 100), ("a", 0), (np.nan, 0), (2**40, 0)):
+        X = random_matrix("dok")
+        X._dict[key] = 1.0
+        yield f"dok, {key}", X
+
+
+@pytest.mark.parametrize(
+    ("name", "X"), list(alterations()), ids=[name for name, _ in alterations()]
+)
+def test_matrices_that_contradict_themselves(name, X):
+    with pytest.raises(ValueError, match=r"."):
+        fit(X)

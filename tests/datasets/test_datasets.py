@@ -163,3 +163,10 @@ def test_movielens_design():
     np.testing.assert_allclose(rated.data, 1 / np.sqrt(rated.nnz))
     known = data.X_test.tocsr()[:, fields[10]].sum(axis=1)
     assert set(known) <= {0, 1}
+
+
+def test_ratings_in_other_encodings_are_refused_by_name(tmp_path):
+    path = tmp_path / "ratings.csv"
+    path.write_bytes("1,2,3\n".encode("utf-16"))
+    with pytest.raises(ValueError, match="is text in UTF-16; only UTF-8 is read"):
+        load_ratings(path)

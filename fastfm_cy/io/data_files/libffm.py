@@ -8,7 +8,7 @@ from ...data.dataset import Dataset
 from .collect import collected
 from .line_reader import LineReader
 from .sparse_lines import FieldForm
-from .writing import unpacked, write_sparse
+from .writing import is_bare, unpacked, write_sparse
 
 
 def read_libffm(
@@ -42,7 +42,8 @@ def write_libffm(
     fields : array of int of shape (n_features,), or sparse matrix like X, default=None
         The field of each feature, or of each entry; a Dataset has its own.
     """
+    bare = is_bare(X, y)
     X, y, others = unpacked(X, y, fields=fields)
     if others["fields"] is None:
         raise ValueError("fields must say each feature's field, or each entry's.")
-    write_sparse(target, X, y, others["fields"], None, zero_based)
+    write_sparse(target, X, y, others["fields"], None, zero_based, is_bare=bare)

@@ -8,7 +8,7 @@ from ...data.dataset import Dataset
 from .collect import collected
 from .line_reader import LineReader
 from .sparse_lines import SparseForm
-from .writing import unpacked, write_sparse
+from .writing import is_bare, unpacked, write_sparse
 
 
 def read_libsvm(
@@ -73,13 +73,14 @@ def write_libsvm(
     target : path, or binary file object
         A path is written aside and renamed, so there is the whole file or none; its suffix (.gz,
         .bz2, .xz, .zst) says whether to pack it.
-    X : Dataset, or sparse matrix or array of shape (n_rows, n_features)
+    X : Dataset, DiskDataset, or sparse matrix or array of shape (n_rows, n_features)
     y : array of shape (n_rows,), default=None
-        None writes zeros, or a Dataset's own targets.
+        None writes a Dataset's own targets, which may be none, or zeros.
     query : array of int of shape (n_rows,), default=None
         Groups of rows (qid), from 0.
     zero_based : bool, default=True
         Whether indices start from 0 or 1.
     """
+    bare = is_bare(X, y)
     X, y, others = unpacked(X, y, query=query)
-    write_sparse(target, X, y, None, others["query"], zero_based)
+    write_sparse(target, X, y, None, others["query"], zero_based, is_bare=bare)

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Any, Protocol
 
 from joblib import effective_n_jobs
 
@@ -16,7 +16,7 @@ from ...utils.checks import check_choice
 from ..files import check_text, damage_reported, listed, name_of, opened
 
 _PIECE = 1 << 20  # bytes
-LONGEST_LINE = 1 << 26
+LONGEST_LINE = 1 << 25
 _LOOKED_AT = 1 << 12  # bytes that tell whether a file is text
 _SHOWN = 40  # bytes of a line on either side of what is wrong
 _KEPT_ERRORS = 1000
@@ -182,25 +182,49 @@ class LineReader:
         self.skipped.append(error)
 
 
-def texts(file, name):
+def texts(file: Any, name: str) -> Iterator[bytes]:
     """Pieces of whole lines, all of which end in a line feed: a carriage return, alone or before
     one, ends a line, too."""
-    begun, n_begun = [], 0  # a line that has no end so far
     is_first = True
-    while piece := file.read(_PIECE):
+    while text := file.read(_PIECE):
         if is_first:
-            check_text(piece[:_LOOKED_AT], name)
-            piece, is_first = piece.removeprefix(_BYTE_ORDER_MARK), False
-        cut = piece.rfind(b"\n") + 1 or piece.rfind(b"\r", 0, -1) + 1
-        if cut:
-            yield _with_line_feeds(b"".join([*begun, memoryview(piece)[:cut]]))
-            begun, n_begun = [], 0
-        begun.append(piece[cut:])
-        n_begun += len(piece) - cut
-        if n_begun > LONGEST_LINE:
+            check_text(text[:_LOOKED_AT], name)
+            text, is_first = text.removeprefix(_BYTE_ORDER_MARK), False
+        if not text.endswith(b"\n"):
+            text = _whole_lines(text, file, name)
+        yield _with_line_feeds(text)
+
+
+def _whole_lines(text, file, name):
+    """A piece of a file, and what is left of its last line."""
+    if b"\n" in text:
+        parts, n_bytes, rest = [text], 0, [file.readline(LONGEST_LINE)]
+    else:  # one long line, or carriage returns only
+        parts, n_bytes, rest = [text], len(text), _up_to_return(file, text[-1:])
+    for part in rest:
+        parts.append(part)
+        n_bytes += len(part)
+        if n_bytes >= LONGEST_LINE:
             raise FileFormatError(f"{name}: a line is longer than {LONGEST_LINE >> 20} MB.")
-    if n_begun:
-        yield _with_line_feeds(b"".join([*begun, b"\n"]))
+    if not parts[-1].endswith(b"\n"):
+        parts.append(b"\n")
+    return b"".join(parts)
+
+
+def _up_to_return(file, last):
+    """Parts of a file without line feeds up to one, or to a carriage return, that ends the line
+    whose last byte so far is `last`."""
+    while ahead := file.peek(1):
+        if last == b"\r":
+            # What follows a return at the end of what was seen belongs to it, or is another line.
+            yield file.read(1) if ahead.startswith(b"\n") else b""
+            return
+        ends = [place for place in (ahead.find(b"\r"), ahead.find(b"\n")) if place >= 0]
+        part = file.read(min(ends) + 1 if ends else len(ahead))
+        yield part
+        last = part[-1:]
+        if last == b"\n":
+            return
 
 
 def _with_line_feeds(text):

@@ -1,5 +1,6 @@
 """Reading files of any format, known or not."""
 
+import os
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -92,6 +93,10 @@ def format_of(source: Any, format: str = "auto") -> DataFormat | None:
 
 def _beginning(source):
     if is_path(source):
+        if os.path.isdir(source):
+            raise IsADirectoryError(
+                f"{source} is a folder; open_dataset opens the one of a data set on disk."
+            )
         with open(source, "rb") as file:
             return file.read(_LOOKED_AT)
     return source.peek(_LOOKED_AT) if hasattr(source, "peek") else b""

@@ -35,7 +35,8 @@ class SparseForm:
     """
 
     has_fields = False
-    feature_names, target_name = None, None
+    feature_names: list[str] | None = None
+    target_name: str | None = None
 
     def __init__(self, *, n_features=None, zero_based=True, dtype="float32", n_hash=None):
         if zero_based not in (True, False, "auto"):

@@ -47,6 +47,9 @@ def checked_target(y, n_rows):
     """float64 array of shape (n_rows,); zeros for None."""
     if y is None:
         return np.zeros(n_rows)
+    is_ours = isinstance(y, np.ndarray) and y.dtype == np.float64 and y.shape == (n_rows,)
+    if is_ours and np.isfinite(y).all():
+        return y
     y = check_array(y, dtype=np.float64, ensure_2d=False, input_name="y")
     if y.shape != (n_rows,):
         raise ValueError(f"y must be of shape ({n_rows},), a target a row; got {y.shape}.")
@@ -72,10 +75,14 @@ def blocks(indptr):
     return pairwise(cuts)
 
 
-def write_sparse(target, X, y, fields, query, zero_based):
-    """The lines of libsvm's (`fields` None) or libffm's format."""
+def write_sparse(target, X, y, fields, query, zero_based, *, is_bare):
+    """The lines of libsvm's (`fields` None) or libffm's format; without targets if `is_bare`."""
     rows = checked_rows(X)
-    y, query = checked_target(y, rows.n_rows), checked_query(query, rows.n_rows)
+    if is_bare and query is None:
+        _check_bare(rows)
+    elif not is_bare:
+        y = checked_target(y, rows.n_rows)
+    query = checked_query(query, rows.n_rows)
     fields = checked_fields(fields, rows)
     with written_aside(target) as file:
         for first, last in blocks(rows.indptr):
@@ -85,6 +92,20 @@ def write_sparse(target, X, y, fields, query, zero_based):
                     int(not zero_based),
                 )
             )  # fmt: skip
+
+
+def is_bare(X, y):
+    """Whether a Dataset without targets is written: its lines have none, either."""
+    return isinstance(X, Dataset | DiskDataset) and X.y is None and y is None
+
+
+def _check_bare(rows):
+    empty = np.flatnonzero(rows.indptr[1:] == rows.indptr[:-1])
+    if empty.size:
+        raise ValueError(
+            f"Row {empty[0]} has no entries; without a target its line would be empty. Write "
+            "targets, such as y = numpy.zeros(n_rows)."
+        )
 
 
 def checked_fields(fields, rows):

@@ -27,9 +27,9 @@ class Problem(IntEnum):
 
 class Role(IntEnum):
     FEATURE_COLUMN = 0
-    NAME_COLUMN = 1
-    TARGET_COLUMN = 2
-    WEIGHT_COLUMN = 3
+    TARGET_COLUMN = 1
+    WEIGHT_COLUMN = 2
+    NAME_COLUMN = 3
     DROPPED_COLUMN = 4
 
 def hash_of(name: bytes) -> int: ...

@@ -41,12 +41,13 @@ cpdef enum Problem:
 
 cpdef enum Role:                  # of a table's column
     FEATURE_COLUMN                # numbers
+    TARGET_COLUMN                 # likewise
+    WEIGHT_COLUMN                 # likewise
     NAME_COLUMN                   # names of features, which are hashed
-    TARGET_COLUMN
-    WEIGHT_COLUMN
     DROPPED_COLUMN                # any text
 
 cdef enum:
+    LAST_OF_NUMBERS = WEIGHT_COLUMN
     # A feature more, and the number of features would not be an int32.
     LARGEST_INDEX = 2147483646
 

@@ -34,20 +34,12 @@ cdef const uint8_t* read_cells(Rows rows, const uint8_t* p, const uint8_t[::1] r
     cdef double value = 0.0
     cdef uint8_t role
     cdef const uint8_t* after
-    cdef const uint8_t* first
-    cdef const uint8_t* last
     for column in range(n_columns):
         role = roles[column]
-        if role == NAME_COLUMN:
-            after = read_name_cell(rows, p, separator, seeds[column], index)
-            index += 1
-        elif role == DROPPED_COLUMN:
-            after = read_cell(p, separator, &first, &last)
-            if after == NULL:
-                rows.problem = QUOTE
-                return p
-        else:
+        if role <= LAST_OF_NUMBERS:
             after = read_number_cell(rows, p, separator, &value)
+        else:
+            after = read_text_cell(rows, p, separator, role, seeds, column, index)
         if rows.problem != NONE:
             return after
         if role == FEATURE_COLUMN:
@@ -63,6 +55,8 @@ cdef const uint8_t* read_cells(Rows rows, const uint8_t* p, const uint8_t[::1] r
                 rows.problem = WEIGHT
                 return p
             rows.to.weights[rows.n_rows] = value
+        elif role == NAME_COLUMN:
+            index += 1
         p = after
         if column == n_columns - 1:
             break
@@ -97,18 +91,21 @@ cdef inline const uint8_t* read_number_cell(Rows rows, const uint8_t* p, uint8_t
     return after_padding(after, separator)
 
 
-cdef const uint8_t* read_name_cell(Rows rows, const uint8_t* p, uint8_t separator, uint64_t seed,
+cdef const uint8_t* read_text_cell(Rows rows, const uint8_t* p, uint8_t separator, uint8_t role,
+                                   const uint64_t[::1] seeds, Py_ssize_t column,
                                    int32_t field) noexcept nogil:
-    """One cell of any text, an entry of the feature of this name unless it is empty; where it ends,
-    or what is wrong."""
+    """One cell of any text, in a column of names an entry of the feature of this name unless it is
+    empty; where it ends, or what is wrong."""
     cdef const uint8_t* first
     cdef const uint8_t* last
+    cdef uint64_t state
     cdef const uint8_t* after = read_cell(p, separator, &first, &last)
     if after == NULL:
         rows.problem = QUOTE
         return p
-    if first < last:
+    if role == NAME_COLUMN and first < last:
         rows.to.fields[rows.n_entries] = field
         rows.largest_field = max(rows.largest_field, field)
-        rows._keep(p, p, hash_below(hash_more(seed, first, last), rows.n_hash), 1.0)
+        state = hash_more(seeds[column], first, last)
+        rows._keep(p, p, hash_below(state, rows.n_hash), 1.0)
     return after

@@ -1,7 +1,7 @@
 import numpy as np
 
 def sparse_lines(
-    target: np.ndarray,
+    target: np.ndarray | None,
     indptr: np.ndarray,
     indices: np.ndarray,
     data: np.ndarray,

@@ -113,20 +113,28 @@ cdef inline bint same(double a, double b, bint is_single) noexcept:
 def sparse_lines(const double[::1] target, const int64_t[::1] indptr, const int32_t[::1] indices,
                  const real[::1] data, const int32_t[::1] fields, const int64_t[::1] query,
                  Py_ssize_t first, Py_ssize_t last, int first_index):
-    """Rows first..last-1 as `target [qid:n] [field:]index:value ...`; fields and query may be
-    None."""
+    """Rows first..last-1 as `[target] [qid:n] [field:]index:value ...`; target, fields and query may
+    be None."""
     cdef Lines lines = Lines()
     cdef Py_ssize_t row, entry
+    cdef bint is_first            # word of the line
     for row in range(first, last):
         lines.make_room()
-        lines.put_number(target[row], False)
+        is_first = target is None
+        if not is_first:
+            lines.put_number(target[row], False)
         if query is not None:
-            memcpy(lines.text + lines.size, b" qid:", 5)
-            lines.size += 5
+            if not is_first:
+                lines.put(c" ")
+            memcpy(lines.text + lines.size, b"qid:", 4)
+            lines.size += 4
             lines.put_digits(<uint64_t>query[row], 0)
+            is_first = False
         for entry in range(indptr[row], indptr[row + 1]):
             lines.make_room()
-            lines.put(c" ")
+            if not is_first:
+                lines.put(c" ")
+            is_first = False
             if fields is not None:
                 lines.put_digits(<uint64_t>fields[entry], 0)
                 lines.put(c":")

@@ -1,15 +1,18 @@
 """What all text formats share: the ends of lines, rows without labels, names, what is no text."""
 
+import io
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.files import assert_same_dataset, file_of
+from support.files import assert_same_dataset, datasets, file_of
 
 from fastfm_cy.exceptions import FileFormatError, ModelFileError, ParseError
 from fastfm_cy.io import (
+    Dataset,
     convert,
     detect_format,
     hashed_feature,
@@ -22,6 +25,8 @@ from fastfm_cy.io import (
     read_libsvm,
     read_vector,
     read_xlearn_model,
+    write_libffm,
+    write_libsvm,
 )
 from fastfm_cy.io.data_files import line_reader
 
@@ -103,6 +108,34 @@ def test_rows_without_labels(monkeypatch, tmp_path, reader, entries, query):
     on_disk = convert(file_of(bare), tmp_path / "data")
     assert on_disk.y is None
     assert on_disk.shape == expected.X.shape
+
+
+@pytest.mark.parametrize("write", [write_libsvm, write_libffm])
+@pytest.mark.parametrize("query", [False, True])
+def test_rows_without_labels_are_written_so(tmp_path, write, query):
+    @given(datasets(fields=write is write_libffm, query=query and write is write_libsvm))
+    def check(dataset):
+        bare = replace(dataset, y=None)
+        file = io.BytesIO()
+        if write is write_libffm or not query:
+            empty = np.diff(dataset.X.indptr) == 0
+            if empty.any() and dataset.query is None:
+                with pytest.raises(ValueError, match=f"Row {empty.argmax()} has no entries"):
+                    write(file, bare)
+                return
+        write(file, bare)
+        file.seek(0)
+        back = read(file, n_features=dataset.X.shape[1])
+        assert_same_dataset(back, bare)
+
+    check()
+    X = np.eye(2)
+    write(
+        tmp_path / "rows",
+        convert(Dataset(X, None), tmp_path / "disk"),
+        **({"fields": [0, 1]} if write is write_libffm else {}),
+    )
+    assert read(tmp_path / "rows").y is None
 
 
 @pytest.mark.parametrize(
