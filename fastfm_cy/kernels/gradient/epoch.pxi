@@ -5,8 +5,8 @@ update_row.
 A model for several classes has one score for each: the classes are the table's outputs, and a row's
 scores are all there before the first of them is updated.
 
-Sources are compiled once for each instruction set (as fm_baseline.pyx and fm_avx2.pyx), and every
-loop once for each common number of factors, so that the inner loops have constant bounds.
+Sources are compiled once for each instruction set (into baseline/ and avx2/), and every loop once
+for each common number of factors, so that the inner loops have constant bounds.
 
 The rows of the table that a sparse row touches are all over memory, and waiting for them is most
 of the work. So three stages of prefetching run ahead of training: the row's offsets, its entries,

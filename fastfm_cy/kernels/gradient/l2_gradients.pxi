@@ -1,4 +1,4 @@
-"""What held-out rows say of the L2 strengths (Rendle, WSDM 2012); included after fm.pxi.
+"""What held-out rows say of the L2 strengths (Rendle, WSDM 2012); included after a model.
 
 A training step with strength l shrinks the parameters by rate * l * theta. So, to first order, a
 strength moves a held-out row's score by -rate times

@@ -29,7 +29,7 @@ cdef enum:
     NEEDS_LONGEST = 0             # whether spare_size wants to know the length of the longest row
 
 
-# What rows.pxi asks of a model: the sizes, prefetch_parameters, score_row and update_row.
+# What epoch.pxi asks of a model: the sizes, prefetch_parameters, score_row and update_row.
 
 cdef inline Py_ssize_t sums_size(const width* tag, const TableView* table) noexcept nogil:
     """Numbers that score_row leaves for update_row, an output: T."""

@@ -16,7 +16,7 @@ first, with the derivatives of the score by the levels behind it:
 Nothing is divided by, and nothing taken out of a sum that it went into, so that features whose products
 are large leave the others' gradients their digits.
 
-rows.pxi, included at the end, has the loops over the rows.
+epoch.pxi, included at the end, has the loops over the rows.
 """
 
 from ..common.prefetch cimport prefetch_parameters
@@ -159,7 +159,7 @@ cdef inline void update_row(const width* tag, const kind* how, const CSRView* ro
 cdef inline void add_factor_slopes(const CSRView* rows, Py_ssize_t row, const TableView* table,
                                    const int32_t* group, real* sums, real* spare, double g,
                                    double* slopes) noexcept nogil:
-    """What strengths.pxi asks of one row's factors, whose gradient of the score is g."""
+    """What l2_gradients.pxi asks of one row's factors, whose gradient of the score is g."""
     cdef const real* data = <const real*>rows.data + rows.indptr[row]
     cdef const int32_t* columns = rows.indices + rows.indptr[row]
     cdef const real* factors = <const real*>table.factors
@@ -180,3 +180,5 @@ cdef inline void add_factor_slopes(const CSRView* rows, Py_ssize_t row, const Ta
 
 
 include "epoch.pxi"
+include "scorer.pxi"
+include "l2_gradients.pxi"
