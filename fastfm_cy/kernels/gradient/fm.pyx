@@ -23,6 +23,8 @@ cdef enum:
                                   # bound them: no aliasing, so they may stay in registers
     ENTRIES_AHEAD = 64            # non-zeros between prefetching a parameter and using it
     NEEDS_LONGEST = 0             # whether spare_size wants to know the length of the longest row
+    SCORES_APART = 0              # whether training calls score_row rather than inlining it
+    WIDEST_GENERAL = 64           # factors up to which a constant number gains general solvers time
 
 
 # What epoch.pxi asks of a model: the two sizes, prefetch_parameters, score_row and update_row; and

@@ -21,8 +21,8 @@ cdef void strength_slopes_of_rows(CSRView rows, Py_ssize_t n, const real* y, con
     for row in range(n):
         for output in range(table.n_outputs):
             output_of(<any_width*>NULL, &table, output, &view, <real>0)
-            outputs[output] = score_row(<any_width*>NULL, &rows, row, &view,
-                                        sums + output * n_sums, spare)
+            outputs[output] = score_row_apart(<any_width*>NULL, &rows, row, &view,
+                                              sums + output * n_sums, spare)
         row_value_gradients(&settings, outputs, table.n_outputs, y[row],
                             outputs + table.n_outputs)
         if weights != NULL:
