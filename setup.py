@@ -13,6 +13,16 @@ KERNELS = Path("fastfm_cy/kernels")
 # Cython's own code for memoryviews, once for all modules: it is two thirds of a small one.
 SHARED_CODE = "fastfm_cy.kernels.common.memoryviews"
 IS_X86_64 = platform.machine().lower() in ("x86_64", "amd64")
+BUILDS = ["baseline", "avx2"] if IS_X86_64 else ["baseline"]
+# Translated to C once, but compiled for each instruction set. What takes longest comes first, so
+# that no core waits for it in the end.
+PER_BUILD = [
+    "gradient/higher_order",
+    "gradient/ffm",
+    "gradient/fwfm",
+    "gradient/fm",
+    "coordinate/coordinate",
+]
 
 DIRECTIVES = {
     "language_level": 3,
@@ -60,24 +70,38 @@ class BuildKernels(build_ext):
 
 
 def kernel_extensions():
+    """Every .pyx is a module, but those of PER_BUILD: they are one in each folder of BUILDS."""
     headers = sorted(KERNELS.rglob("*.h"))
+    common = {
+        "depends": [header.as_posix() for header in headers],
+        "include_dirs": sorted({header.parent.as_posix() for header in headers}),
+    }
     modules = [
-        Extension(
-            ".".join(path.with_suffix("").parts),
-            [path.as_posix()],
-            depends=[header.as_posix() for header in headers],
-            include_dirs=sorted({header.parent.as_posix() for header in headers}),
-        )
+        Extension(".".join(path.with_suffix("").parts), [path.as_posix()], **common)
         for path in sorted(KERNELS.rglob("*.pyx"))
-        if IS_X86_64 or path.parent.name != "avx2"
     ]
     modules.append(Extension(SHARED_CODE, [SHARED_CODE.replace(".", "/") + ".c"]))
-    return cythonize(
+    modules = cythonize(
         modules,
         nthreads=os.cpu_count(),
         compiler_directives=DIRECTIVES,
         shared_utility_qualified_name=SHARED_CODE,
     )
+    per_build = [KERNELS / f"{name}.c" for name in PER_BUILD]
+    return [build_of(translated, build, common) for translated in per_build for build in BUILDS] + [
+        module for module in modules if Path(module.sources[0]) not in per_build
+    ]
+
+
+def build_of(translated, build, common):
+    """A module of its own from C that another build is compiled from, too."""
+    source = KERNELS / build / translated.name
+    text = f'#include "../{translated.parent.name}/{translated.name}"\n'
+    if not source.exists() or source.read_text() != text:
+        source.write_text(text)
+    extension = Extension(".".join(source.with_suffix("").parts), [source.as_posix()], **common)
+    extension.depends = [*common["depends"], translated.as_posix()]
+    return extension
 
 
 if __name__ == "__main__":  # not when a process that translates imports this file

@@ -1,4 +1,4 @@
-"""The loops of anova.h under one name for both float types, and any order from 2 to 5."""
+"""The loops of symmetric.h under one name for both float types, and any order from 2 to 5."""
 
 from .structs cimport int32_t, real
 

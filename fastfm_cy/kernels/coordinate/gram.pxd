@@ -1,4 +1,4 @@
-"""The loops of coordinate.h under one name for both float types."""
+"""The loops of gram.h under one name for both float types."""
 
 from ..common.structs cimport int32_t, real
 

@@ -1,5 +1,5 @@
 """Coordinate steps of higher-order machines (Blondel, Ishihata, Fujino, Ueda, ICML 2016); included
-after coordinate.pxi.
+after sweeps.pxi.
 
 The score is linear in each single factor v of a feature for any order d, with slope x A_(d-1) of the
 row without the feature. With e_m the row's elementary symmetric polynomials of p = v x, those without the
@@ -8,7 +8,7 @@ feature are
     r_0 = 1,    r_m = e_m - p r_(m-1),
 
 and a step of v that changes p by c moves e_m by c r_(m-1). The eight factors of a feature that are
-visited together do not depend on one another, so their Gram matrix is all that coordinate.pxi needs.
+visited together do not depend on one another, so their Gram matrix is all that sweeps.pxi needs.
 A row keeps [what it does there, but for q | e_1 of the eight | .. | e_(d-1)].
 """
 

@@ -1,12 +1,12 @@
 """The loops over rows that every model's kernels share; included after what the model defines:
-ON_STACK, ENTRIES_AHEAD, NEEDS_LONGEST, sums_size, spare_size, prefetch_parameters, score_row and
-update_row.
+ON_STACK, ENTRIES_AHEAD, NEEDS_LONGEST, SCORES_APART, WIDEST_GENERAL, sums_size, spare_size,
+prefetch_parameters, score_row and update_row.
 
 A model for several classes has one score for each: the classes are the table's outputs, and a row's
 scores are all there before the first of them is updated.
 
-Sources are compiled once for each instruction set (as fm_baseline.pyx and fm_avx2.pyx), and every
-loop once for each common number of factors, so that the inner loops have constant bounds.
+Sources are compiled once for each instruction set (into baseline/ and avx2/), and every loop once
+for each common number of factors, so that the inner loops have constant bounds.
 
 The rows of the table that a sparse row touches are all over memory, and waiting for them is most
 of the work. So three stages of prefetching run ahead of training: the row's offsets, its entries,
@@ -88,6 +88,12 @@ cdef inline void prefetch_entries(const CSRView* rows, Py_ssize_t row, real tag)
         entry += CACHE_LINE // sizeof(real)
 
 
+cdef real score_row_apart(const width* tag, const CSRView* rows, Py_ssize_t row,
+                          const TableView* table, real* sums, real* spare) noexcept nogil:
+    """score_row as one function for the loops of all solvers, compiled once for each width."""
+    return score_row(tag, rows, row, table, sums, spare)
+
+
 cdef Py_ssize_t train_rows(const width* tag, const kind* how, CSRView rows, const real* y,
                            const real* weights, const int64_t* order, Py_ssize_t n,
                            TableView table, Strengths strengths, StepSettings settings,
@@ -102,6 +108,7 @@ cdef Py_ssize_t train_rows(const width* tag, const kind* how, CSRView rows, cons
     cdef double weight = 1, total = 0
     cdef bint finite
     cdef TableView view
+    cdef const TableView* of_output
     cdef real near_sums[ON_STACK]
     cdef real near_spare[ON_STACK]
     cdef double near_outputs[2]
@@ -129,9 +136,13 @@ cdef Py_ssize_t train_rows(const width* tag, const kind* how, CSRView rows, cons
             break
         finite = True
         for output in range(n_outputs):
-            scores[output] = score_row(tag, &rows, row,
-                                       output_of(tag, &table, output, &view, <real>0),
-                                       sums + output * n_sums, spare)
+            of_output = output_of(tag, &table, output, &view, <real>0)
+            if SCORES_APART:
+                scores[output] = score_row_apart(tag, &rows, row, of_output,
+                                                 sums + output * n_sums, spare)
+            else:
+                scores[output] = score_row(tag, &rows, row, of_output, sums + output * n_sums,
+                                           spare)
             finite = finite and isfinite(scores[output])
         if not finite:
             n = i
@@ -155,6 +166,8 @@ cdef Py_ssize_t train_width(Py_ssize_t n_factors, const kind* how, CSRView rows,
                             Py_ssize_t distance, real* scratch, double* outputs,
                             double* loss_sum) noexcept nogil:
     """train_rows, specialised for the number of factors if it is one of the common."""
+    if kind is general and n_factors > WIDEST_GENERAL:
+        n_factors = -1
     if n_factors == 4:
         return train_rows(<width_4*>NULL, how, rows, y, weights, order, n, table, strengths,
                           settings, distance, scratch, outputs, loss_sum)

@@ -1,4 +1,4 @@
-"""What held-out rows say of the L2 strengths (Rendle, WSDM 2012); included after fm.pxi.
+"""What held-out rows say of the L2 strengths (Rendle, WSDM 2012); included after a model.
 
 A training step with strength l shrinks the parameters by rate * l * theta. So, to first order, a
 strength moves a held-out row's score by -rate times
@@ -28,8 +28,8 @@ cdef bint strength_slopes_of_rows(CSRView rows, Py_ssize_t n, const real* y, con
             break
         for output in range(table.n_outputs):
             output_of(<any_width*>NULL, &table, output, &view, <real>0)
-            outputs[output] = score_row(<any_width*>NULL, &rows, row, &view,
-                                        sums + output * n_sums, spare)
+            outputs[output] = score_row_apart(<any_width*>NULL, &rows, row, &view,
+                                              sums + output * n_sums, spare)
         row_value_gradients(&settings, outputs, table.n_outputs, y[row],
                             outputs + table.n_outputs)
         if weights != NULL:

@@ -1,4 +1,4 @@
-"""Scores of few rows with as little overhead as Python allows; included after rows.pxi."""
+"""Scores of few rows with as little overhead as Python allows; included after epoch.pxi."""
 
 import numpy as np
 

@@ -8,7 +8,7 @@ which equals the sum over all pairs i < j of <v_i, v_j> x_i x_j in O(nnz * n_fac
 A model for several classes has one such score for each: the classes are the table's outputs, and a
 row's scores are all there before the first of them is updated.
 
-rows.pxi, included at the end, has the loops over the rows.
+epoch.pxi, included at the end, has the loops over the rows.
 """
 
 from ..common.prefetch cimport prefetch_parameters
@@ -23,10 +23,12 @@ cdef enum:
                                   # bound them: no aliasing, so they may stay in registers
     ENTRIES_AHEAD = 64            # non-zeros between prefetching a parameter and using it
     NEEDS_LONGEST = 0             # whether spare_size wants to know the length of the longest row
+    SCORES_APART = 0              # whether training calls score_row rather than inlining it
+    WIDEST_GENERAL = 64           # factors up to which a constant number gains general solvers time
 
 
-# What rows.pxi asks of a model: the two sizes, prefetch_parameters, score_row and update_row; and
-# strengths.pxi: add_factor_slopes.
+# What epoch.pxi asks of a model: the two sizes, prefetch_parameters, score_row and update_row; and
+# l2_gradients.pxi: add_factor_slopes.
 
 cdef inline Py_ssize_t sums_size(const width* tag, const TableView* table) noexcept nogil:
     """Numbers that score_row leaves for update_row, an output."""
@@ -114,7 +116,7 @@ cdef inline void update_row(const width* tag, const kind* how, const CSRView* ro
 cdef inline void add_factor_slopes(const CSRView* rows, Py_ssize_t row, const TableView* table,
                                    const int32_t* group, real* sums, real* spare, double g,
                                    double* slopes) noexcept nogil:
-    """What strengths.pxi asks of one row's factors, whose gradient of the score is g."""
+    """What l2_gradients.pxi asks of one row's factors, whose gradient of the score is g."""
     cdef const real* data = <const real*>rows.data
     cdef const real* v
     cdef Py_ssize_t entry, column, f
@@ -129,3 +131,5 @@ cdef inline void add_factor_slopes(const CSRView* rows, Py_ssize_t row, const Ta
 
 
 include "epoch.pxi"
+include "scorer.pxi"
+include "l2_gradients.pxi"

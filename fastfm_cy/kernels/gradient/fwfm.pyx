@@ -24,9 +24,11 @@ cdef enum:
     ON_STACK = 1                  # the sums of many fields are too large for the stack
     ENTRIES_AHEAD = 64            # non-zeros between prefetching a parameter and using it
     NEEDS_LONGEST = 0             # whether spare_size wants to know the length of the longest row
+    SCORES_APART = 0              # whether training calls score_row rather than inlining it
+    WIDEST_GENERAL = 64           # factors up to which a constant number gains general solvers time
 
 
-# What rows.pxi asks of a model: two sizes, score_row and update_row.
+# What epoch.pxi asks of a model: two sizes, score_row and update_row.
 
 cdef inline Py_ssize_t sums_size(const width* tag, const TableView* table) noexcept nogil:
     """Numbers that score_row leaves for update_row, an output: the S_f, and what r multiplies; an
@@ -48,8 +50,9 @@ cdef inline real weight_of(const real* weights, Py_ssize_t n_fields, Py_ssize_t 
     return weights[f * n_fields + g] if f < g else weights[g * n_fields + f]
 
 
-cdef inline real score_row(const width* tag, const CSRView* rows, Py_ssize_t row,
-                           const TableView* table, real* sums, real* spare) noexcept nogil:
+# Not inline: a call for each row costs nothing, and the loops of all solvers share the function.
+cdef real score_row(const width* tag, const CSRView* rows, Py_ssize_t row,
+                    const TableView* table, real* sums, real* spare) noexcept nogil:
     """The score of one row; leaves the S_f and the derivatives by r in `sums` for the update."""
     cdef const real* data = <const real*>rows.data
     cdef Py_ssize_t k = n_factors_of(tag, table), n_fields = table.n_fields

@@ -27,9 +27,11 @@ cdef enum:
     ON_STACK = 1                  # T is too large for the stack
     ENTRIES_AHEAD = 39            # non-zeros between prefetching a parameter and using it
     NEEDS_LONGEST = 0             # whether spare_size wants to know the length of the longest row
+    SCORES_APART = 0              # whether training calls score_row rather than inlining it
+    WIDEST_GENERAL = 16           # factors up to which a constant number gains general solvers time
 
 
-# What rows.pxi asks of a model: the sizes, prefetch_parameters, score_row and update_row.
+# What epoch.pxi asks of a model: the sizes, prefetch_parameters, score_row and update_row.
 
 cdef inline Py_ssize_t sums_size(const width* tag, const TableView* table) noexcept nogil:
     """Numbers that score_row leaves for update_row, an output: T."""
@@ -84,8 +86,9 @@ cdef inline void prefetch_entry(const CSRView* rows, Py_ssize_t row, Py_ssize_t 
                 f += CACHE_LINE // sizeof(real)
 
 
-cdef inline real score_row(const width* tag, const CSRView* rows, Py_ssize_t row,
-                           const TableView* table, real* sums, real* spare) noexcept nogil:
+# Not inline: a call for each row costs nothing, and the loops of all solvers share the function.
+cdef real score_row(const width* tag, const CSRView* rows, Py_ssize_t row,
+                    const TableView* table, real* sums, real* spare) noexcept nogil:
     """The score of one row; leaves T in `sums` for the update, a row a field that is present."""
     cdef const real* data = <const real*>rows.data
     cdef Py_ssize_t k = n_factors_of(tag, table), n = row_length(table)

@@ -16,7 +16,7 @@ first, with the derivatives of the score by the levels behind it:
 Nothing is divided by, and nothing taken out of a sum that it went into, so that features whose products
 are large leave the others' gradients their digits.
 
-rows.pxi, included at the end, has the loops over the rows.
+epoch.pxi, included at the end, has the loops over the rows.
 """
 
 from ..common.prefetch cimport prefetch_parameters
@@ -31,6 +31,8 @@ cdef enum:
     ON_STACK = 1                  # nothing: rows have any length
     ENTRIES_AHEAD = 64            # non-zeros between prefetching a parameter and using it
     NEEDS_LONGEST = 1             # whether spare_size wants to know the length of the longest row
+    SCORES_APART = 1              # whether training calls score_row rather than inlining it
+    WIDEST_GENERAL = 64           # factors up to which a constant number gains general solvers time
     FOUR = 4                      # features whose gradients are found together
 
 
@@ -114,7 +116,8 @@ cdef inline void update_row(const width* tag, const kind* how, const CSRView* ro
     cdef const real* strength = <const real*>strengths.values
     cdef real one = 1
     if n_outputs_of(tag, table) > 1:
-        score_row(tag, rows, row, table, sums, spare)       # the levels of this output anew
+        # The levels of this output anew.
+        score_row_apart(tag, rows, row, table, sums, spare)
     if coming >= 0:
         ahead = rows.indices + rows.indptr[coming]
         n_ahead = rows.indptr[coming + 1] - rows.indptr[coming]
@@ -159,14 +162,14 @@ cdef inline void update_row(const width* tag, const kind* how, const CSRView* ro
 cdef inline void add_factor_slopes(const CSRView* rows, Py_ssize_t row, const TableView* table,
                                    const int32_t* group, real* sums, real* spare, double g,
                                    double* slopes) noexcept nogil:
-    """What strengths.pxi asks of one row's factors, whose gradient of the score is g."""
+    """What l2_gradients.pxi asks of one row's factors, whose gradient of the score is g."""
     cdef const real* data = <const real*>rows.data + rows.indptr[row]
     cdef const int32_t* columns = rows.columns + rows.indptr[row]
     cdef const real* factors = <const real*>table.factors
     cdef Py_ssize_t k = table.n_factors, n_numbers = n_levels_of(table) * k, i, order
     cdef real* behind = spare + (FOUR + 1) * k
     cdef const real* levels = behind + n_numbers
-    score_row(<any_width*>NULL, rows, row, table, sums, spare)
+    score_row_apart(<any_width*>NULL, rows, row, table, sums, spare)
     start_slopes(table, behind, k)
     for order in range(first_order(table), table.degree + 1):
         for i in range(rows.indptr[row + 1] - rows.indptr[row] - 1, -1, -1):
@@ -180,3 +183,5 @@ cdef inline void add_factor_slopes(const CSRView* rows, Py_ssize_t row, const Ta
 
 
 include "epoch.pxi"
+include "scorer.pxi"
+include "l2_gradients.pxi"

@@ -1,3 +1,0 @@
-include "../coordinate/sweeps.pxi"
-include "../coordinate/block_sweeps.pxi"
-include "../coordinate/higher_order_sweeps.pxi"

@@ -1,1 +1,0 @@
-include "../gradient/fwfm.pxi"

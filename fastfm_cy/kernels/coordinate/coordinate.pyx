@@ -1,0 +1,3 @@
+include "sweeps.pxi"
+include "block_sweeps.pxi"
+include "higher_order_sweeps.pxi"
