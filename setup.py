@@ -22,6 +22,7 @@ PER_BUILD = [
     "gradient/fwfm",
     "gradient/fm",
     "coordinate/coordinate",
+    "ranking/ranking",
 ]
 
 DIRECTIVES = {

@@ -3,10 +3,10 @@
 import mmap
 
 import numpy as np
-from fastfm_cy.kernels.common.settings import Settings
 
 from fastfm_cy.data.csr import CSRRows
 from fastfm_cy.kernels import dispatch
+from fastfm_cy.kernels.common.settings import Settings
 from fastfm_cy.model.losses import CLASSIFICATION, REGRESSION
 from fastfm_cy.model.table import ParameterTable
 from fastfm_cy.training.gradient.row_order import RowOrder

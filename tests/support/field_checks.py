@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from fastfm_cy.kernels.common.settings import Settings
-from fastfm_cy.kernels.gradient.fields import Fields
 from reference.fields import epoch, of_feature
 from reference.losses import LOSSES as TEXTBOOK
 from reference.losses import of_outputs
 from reference.solvers import SOLVERS as REFERENCES
 
+from fastfm_cy.kernels.common.settings import Settings
+from fastfm_cy.kernels.gradient.fields import Fields
 from fastfm_cy.model.losses import CLASSIFICATION, REGRESSION
 from fastfm_cy.training.gradient.ftrl import match_state
 from fastfm_cy.training.regularization import Strengths

@@ -150,7 +150,7 @@ cdef inline void update_row(const width* tag, const kind* how, const CSRView* ro
     cdef Present* fields = <Present*>spare
     cdef real* kept = spare + present_size(table.n_fields)
     cdef Py_ssize_t entry = rows.indptr[row], ahead = 0, end_ahead = 0
-    cdef Py_ssize_t place, seen, own, column, run, a
+    cdef Py_ssize_t place, _seen, own, column, run, a
     cdef Py_ssize_t slot, n_slots = 1 + n_state(settings.solver)
     cdef real* w = <real*>table.intercept
     cdef real* v
@@ -170,7 +170,7 @@ cdef inline void update_row(const width* tag, const kind* how, const CSRView* ro
     for place in range(fields.n):
         own = fields.number[place] * k
         mine = sums + place * n
-        for seen in range(fields.counts[place]):
+        for _seen in range(fields.counts[place]):
             if ahead < end_ahead:
                 prefetch_entry(rows, coming, ahead, table, n_slots, one)
                 ahead += 1

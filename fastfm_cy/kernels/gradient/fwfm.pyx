@@ -106,7 +106,7 @@ cdef inline void update_row(const width* tag, const kind* how, const CSRView* ro
     cdef real* weights = pair_weights_of(table, <real>0)
     cdef real* shared = <real*>table.intercept
     cdef const real* by_weight = sums + n_fields * k
-    cdef Py_ssize_t entry = rows.indptr[row], n_ahead = 0, i = 0, place, other, seen, column, run
+    cdef Py_ssize_t entry = rows.indptr[row], n_ahead = 0, i = 0, place, other, _seen, column, run
     cdef Py_ssize_t f, first
     cdef real* w
     cdef real* v
@@ -135,7 +135,7 @@ cdef inline void update_row(const width* tag, const kind* how, const CSRView* ro
         if fields.counts[place] > 1 and table.same_field:
             own = weights[f * n_fields + f]
             add_scaled(direction, sums + place * k, own, k)
-        for seen in range(fields.counts[place]):
+        for _seen in range(fields.counts[place]):
             if i < n_ahead:
                 prefetch_parameters(table, ahead[i], True, one)
             column = rows.columns[entry]

@@ -75,7 +75,7 @@ cdef Py_ssize_t counted_out(const KnownView* known, const CandidatesView* candid
     """A negative of a user who has nearly everything: exact where all items are candidates; in a
     list, the first from a random place on, if it is near."""
     cdef Py_ssize_t first = known.indptr[user], n = known.indptr[user + 1] - first
-    cdef Py_ssize_t place, low, high, middle, probe, item
+    cdef Py_ssize_t place, low, high, middle, _probe, item
     if candidates.items == NULL:
         if n >= candidates.n:
             return -1
@@ -90,7 +90,7 @@ cdef Py_ssize_t counted_out(const KnownView* known, const CandidatesView* candid
                 high = middle
         return place + low
     place = random_below(stream, number, candidates.n)
-    for probe in range(min(candidates.n, MOST_PROBES)):
+    for _probe in range(min(candidates.n, MOST_PROBES)):
         item = candidates.items[place]
         if not is_positive(known, user, item):
             return item

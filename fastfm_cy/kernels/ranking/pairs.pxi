@@ -19,8 +19,8 @@ ctypedef struct PairTask:
 
 
 cdef bint visit_pair(const width* tag, const kind* how, const PairTask* task,
-                            const StepSettings* settings, Py_ssize_t place,
-                            const Buffers* buffers, LossSum* losses, real zero) noexcept nogil:
+                     const StepSettings* settings, Py_ssize_t place,
+                     const Buffers* buffers, LossSum* losses, real zero) noexcept nogil:
     """Train on one better row; False if a score was not finite, and nothing was changed."""
     cdef Py_ssize_t better = task.better[place], worse, draws, n_draws = 1
     cdef Py_ssize_t n = task.high[place] - task.low[place]

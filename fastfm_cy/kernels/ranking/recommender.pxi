@@ -92,8 +92,8 @@ cdef inline const real* query_vector(const width* tag, const Task* task, Py_ssiz
 
 
 cdef void step_query(const width* tag, const kind* how, const Task* task, Py_ssize_t user,
-                            Py_ssize_t position, const StepSettings* settings,
-                            const real* direction, real g) noexcept nogil:
+                     Py_ssize_t position, const StepSettings* settings,
+                     const real* direction, real g) noexcept nogil:
     step_row(tag, how, &task.users, user, settings, direction, False, g)
     if task.contexts.rows.indptr != NULL:
         step_row(tag, how, &task.contexts, position, settings, direction, False, g)
@@ -116,11 +116,11 @@ cdef inline const real* item_direction(const width* tag, const SideView* items, 
 
 
 cdef bint step_items_pair(const width* tag, const kind* how, const Task* task,
-                                 const StepSettings* settings, Py_ssize_t user,
-                                 Py_ssize_t position, Py_ssize_t better, Py_ssize_t worse,
-                                 const real* query, const real* better_vector,
-                                 const real* worse_vector, real constant, double weight,
-                                 const Buffers* buffers, LossSum* losses) noexcept nogil:
+                          const StepSettings* settings, Py_ssize_t user,
+                          Py_ssize_t position, Py_ssize_t better, Py_ssize_t worse,
+                          const real* query, const real* better_vector,
+                          const real* worse_vector, real constant, double weight,
+                          const Buffers* buffers, LossSum* losses) noexcept nogil:
     """A step on a pair of items; False if the difference of their scores is not finite.
     `constant` is the difference of their constants."""
     cdef Py_ssize_t k = n_factors_of(tag, &task.users.table)
@@ -188,10 +188,10 @@ cdef inline Py_ssize_t adaptive_candidate(const width* tag, const Task* task, co
 
 
 cdef bint visit_warp(const width* tag, const kind* how, const Task* task,
-                            const StepSettings* settings, Py_ssize_t user, Py_ssize_t position,
-                            Py_ssize_t better, const real* query, double weight, uint64_t stream,
-                            const Buffers* buffers, LossSum* losses,
-                            Py_ssize_t* n_draws) noexcept nogil:
+                     const StepSettings* settings, Py_ssize_t user, Py_ssize_t position,
+                     Py_ssize_t better, const real* query, double weight, uint64_t stream,
+                     const Buffers* buffers, LossSum* losses,
+                     Py_ssize_t* n_draws) noexcept nogil:
     """Draw until a negative comes within the margin, and weigh it by how soon that was."""
     cdef Py_ssize_t k = n_factors_of(tag, &task.users.table), draws, number = 0, worse
     cdef real constant, other = 0
@@ -222,10 +222,10 @@ cdef bint visit_warp(const width* tag, const kind* how, const Task* task,
 
 
 cdef bint visit_list(const width* tag, const kind* how, const Task* task,
-                            const StepSettings* settings, Py_ssize_t user, Py_ssize_t position,
-                            Py_ssize_t item, bint is_negative, const real* query, double weight,
-                            uint64_t stream, const Buffers* buffers,
-                            LossSum* losses) noexcept nogil:
+                     const StepSettings* settings, Py_ssize_t user, Py_ssize_t position,
+                     Py_ssize_t item, bint is_negative, const real* query, double weight,
+                     uint64_t stream, const Buffers* buffers,
+                     LossSum* losses) noexcept nogil:
     """A step on an item and several negatives at once: sampled softmax, or logistic losses."""
     cdef Py_ssize_t k = n_factors_of(tag, &task.users.table), number = 0, n = 0, t
     cdef real* direction = <real*>buffers.difference

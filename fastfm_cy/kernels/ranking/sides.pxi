@@ -26,7 +26,6 @@ cdef enum:
     NOWHERE = 0x7FFFFFFF          # behind all features
 
 
-
 ctypedef struct SideView:
     # Rows, and the table of their features. Without CSR arrays row r is feature r, with value 1.
     CSRView rows
@@ -44,7 +43,7 @@ cdef inline bint is_single(const SideView* side, Py_ssize_t row) noexcept nogil:
 
 
 cdef void add_row(const width* tag, const SideView* side, Py_ssize_t row, real* sums,
-                         real* squares, real* linear) noexcept nogil:
+                  real* squares, real* linear) noexcept nogil:
     """Add a CSR row to the sums of x v, of (x v)^2 and of w x."""
     cdef const real* weights = <const real*>side.table.linear
     cdef const real* factors = <const real*>side.table.factors
@@ -102,8 +101,8 @@ cdef inline void step_feature(const width* tag, const kind* how, const SideView*
 
 
 cdef void step_row(const width* tag, const kind* how, const SideView* side, Py_ssize_t row,
-                          const StepSettings* settings, const real* direction, bint has_own,
-                          real g) noexcept nogil:
+                   const StepSettings* settings, const real* direction, bint has_own,
+                   real g) noexcept nogil:
     """One solver step on the features of a row; g times `direction` (less x v, if `has_own`) is the
     derivative by its vector, and g that by its constant."""
     cdef const real* data = <const real*>side.rows.data

@@ -47,16 +47,6 @@ class RankingPlan:
     deterministic: bool = False
     verbose: int = 0
 
-    @property
-    def remedy(self) -> str:
-        """What may help if training diverges, for messages."""
-        advice = (
-            f"Lower learning_rate (it is {self.learning_rate:.3g}), scale features to about 1, "
-        )
-        if not self.solver.steps_shrink:
-            advice += "use solver='adagrad', whose steps shrink, "
-        return advice + "or weaken l2_linear and l2_factors"
-
     def settings(self, has_l1: bool) -> Settings:
         """The numbers that the kernels take; the loss among them is not used."""
         return Settings(

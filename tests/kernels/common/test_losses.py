@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
-from fastfm_cy.kernels.common.losses import values_and_gradients
-from fastfm_cy.kernels.common.settings import Settings, SolverCode
 from hypothesis import given
 from hypothesis import strategies as st
 from reference.losses import GRADIENTS, LOSSES, of_outputs
 from scipy.special import log_ndtr
 from scipy.stats import norm
 
+from fastfm_cy.kernels.common.losses import values_and_gradients
+from fastfm_cy.kernels.common.settings import Settings, SolverCode
 from fastfm_cy.model.losses import CLASSIFICATION, REGRESSION
 
 SETTINGS = {

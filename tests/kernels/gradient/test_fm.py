@@ -2,7 +2,6 @@ import mmap
 
 import numpy as np
 import pytest
-from fastfm_cy.kernels.common.settings import Settings
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import fm as reference
@@ -13,6 +12,7 @@ from support.strategies import DTYPES, problems
 
 from fastfm_cy.data.csr import CSRRows
 from fastfm_cy.kernels import dispatch
+from fastfm_cy.kernels.common.settings import Settings
 from fastfm_cy.model.losses import CLASSIFICATION, REGRESSION
 from fastfm_cy.model.table import ParameterTable
 from fastfm_cy.training.gradient.ftrl import match_state

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from fastfm_cy.kernels.ranking.known import Known, deal
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse, stats
 
+from fastfm_cy.kernels.ranking.known import Known, deal
 from fastfm_cy.training.ranking.interactions import deal_evenly, known_of
 
 

@@ -5,10 +5,11 @@ import pickle
 import numpy as np
 import polars as pl
 import pytest
-from fastfm_cy.kernels.text.arrow_text import encode_arrow
-from fastfm_cy.kernels.text.vocabulary import TextVocabulary, is_missing
 from hypothesis import given
 from hypothesis import strategies as st
+
+from fastfm_cy.kernels.text.arrow_text import encode_arrow
+from fastfm_cy.kernels.text.vocabulary import TextVocabulary, is_missing
 
 TEXTS = st.lists(st.text(max_size=20) | st.sampled_from(["a", "b", "\ud800", "é"]) | st.none())
 
