@@ -152,7 +152,7 @@ def _lightfm(data, loss, k, runs):
     for name, rows in (("user_features", users), ("item_features", items)):
         if rows is not None:
             whole = sparse.hstack([sparse.identity(rows.shape[0]), rows])
-            features[name] = _with_int32(sparse.csr_matrix(whole, dtype=np.float32))
+            features[name] = as_lightfm(whole)
     entries = matrix.tocoo()
     parts = entries.data, (entries.row.astype(np.int32), entries.col.astype(np.int32))
     given = sparse.coo_matrix(parts, shape=matrix.shape)
@@ -165,7 +165,9 @@ def _lightfm(data, loss, k, runs):
     return seconds
 
 
-def _with_int32(matrix):
+def as_lightfm(matrix):
+    """A matrix of the types that LightFM takes."""
+    matrix = sparse.csr_matrix(matrix, dtype=np.float32)
     matrix.indices = matrix.indices.astype(np.int32)
     matrix.indptr = matrix.indptr.astype(np.int32)
     return matrix

@@ -46,7 +46,7 @@ class FMRecommender(BaseEstimator):
         log loss of it and of `max_sampled` others on their own.
     solver : {"adagrad", "sgd", "adam", "adamw", "ftrl"}, default="adagrad"
     learning_rate : float > 0 or None, default=None
-        None is the solver's default: 0.1 for adagrad and ftrl, 0.05 for sgd, 0.002 for adam
+        None is the solver's default: 0.07 for adagrad, 0.1 for ftrl, 0.05 for sgd, 0.002 for adam
         and adamw.
     max_sampled : int >= 1, default=10
         Most items drawn for a chosen one ("warp", "softmax", "logistic"). Known positives do not
