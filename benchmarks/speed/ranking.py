@@ -2,17 +2,23 @@
 
 CPU time a positive, of an epoch in one thread, of FMRecommender and, where they are installed, of
 implicit and LightFM; then two threads against one, and top-10 for all users. Peers' epochs are from
-the difference of a long and a short fit, or further epochs of one that began.
+the difference of a long and a short fit, or further epochs of one that began. ``--parts memory``: peak of
+a process that loads a model and recommends to all of its users.
 """
 
 import argparse
+import subprocess
+import sys
+import tempfile
 import time
 import warnings
+from pathlib import Path
 
 import numpy as np
 from scipy import sparse
 
 from fastfm_cy import FMRecommender
+from fastfm_cy.io import save_model
 
 from ..data import data_file
 from ..measure import min_median, print_table
@@ -46,6 +52,8 @@ def main():
             _threads(name, data, options)
         if "top" in options.parts:
             _top(name, data, options)
+        if "memory" in options.parts:
+            _memory(name, data, options)
 
 
 # Data ------------------------------------------------------------------------------------------
@@ -224,6 +232,31 @@ def _implicit_top(data, k):
     model, given = BayesianPersonalizedRanking(factors=k, iterations=1), sparse.csr_matrix(data[0])
     model.fit(given, show_progress=False)
     return lambda: model.recommend(np.arange(given.shape[0]), given, N=10)
+
+
+_SERVES = """
+import resource, sys, time
+from fastfm_cy.io import load_model
+model = load_model(sys.argv[1]).set_params(n_jobs=int(sys.argv[2]))
+start = time.perf_counter()
+model.recommend(n=10)
+print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+
+
+def _memory(name, data, options):
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.fm"
+        model = FMRecommender(options.factors[0], max_iter=1, random_state=0).fit(*data)
+        save_model(model, path, optimizer_state=False)
+        for n_jobs in (1, 2):
+            command = [sys.executable, "-c", _SERVES, str(path), str(n_jobs)]
+            text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+            seconds, megabytes = map(float, text.split())
+            rows.append((n_jobs, f"{seconds:.1f}", f"{megabytes:.0f}"))
+    print(f"\n{name}, k = {options.factors[0]}: top-10 of all users in a process of its own\n")
+    print_table(["threads", "seconds", "peak MB"], rows)
 
 
 if __name__ == "__main__":

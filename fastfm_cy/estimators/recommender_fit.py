@@ -200,7 +200,16 @@ class RecommenderFit:
 
 
 def _forget_cold(model: TwoSidedModel) -> None:
-    """Users who chose nothing have vectors of their own that are noise: they go."""
+    """What users and items without any choice learned of their own goes.
+
+    Of users it is noise. Of items it says that nobody chose them, over and over again; where there
+    are features, these shall speak.
+    """
     if model.users.has_own:
         cold = np.flatnonzero(np.diff(model.seen.indptr) == 0)
         model.user_table.vector_blocks[cold] = 0
+    if model.items.has_own and model.items.n_features:
+        n_chosen = np.bincount(model.seen.indices, minlength=model.items.n_rows)
+        cold = np.flatnonzero(n_chosen == 0)
+        model.item_table.vector_blocks[cold] = 0
+        model.item_table.linear_blocks[cold, :, 0] = 0
