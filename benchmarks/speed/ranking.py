@@ -2,8 +2,8 @@
 
 CPU time a positive, of an epoch in one thread, of FMRecommender and, where they are installed, of
 implicit and LightFM; then two threads against one, and top-10 for all users. Peers' epochs are from
-the difference of a long and a short fit, or further epochs of one that began. ``--parts memory``: peak of
-a process that loads a model and recommends to all of its users.
+the difference of a long and a short fit, or further epochs of one that began. ``--parts memory``:
+peak of a process that loads a model and recommends to all of its users.
 """
 
 import argparse
