@@ -172,6 +172,8 @@ class RecommenderQueries:
         """All metrics for held-out interactions."""
         model, n_jobs = self.model, self.n_jobs
         truth = known_interactions(model, interactions, unknown).positives()
+        if not truth.nnz:
+            raise ValueError("There is no held-out interaction that anyone chose to compare with.")
         queries = model.query_vectors(np.arange(model.users.n_rows), n_jobs=n_jobs)
         items, seen = model.item_vectors(n_jobs), model.seen
         lists = top_n(queries, items, k, lists_of(seen), n_jobs)[0]
