@@ -11,8 +11,9 @@ cdef enum:
 
 ctypedef struct KnownView:
     # Positives of each user: sorted, and as a filter. The filter has a power of two of bits a user,
-    # BITS_A_POSITIVE or more a positive, since a search waits for memory several times; an item's bit is its number modulo them. An unset bit says no; a set one
-    # says yes if the user has a bit for every item, and else sends to the sorted list.
+    # BITS_A_POSITIVE or more a positive, since a search waits for memory several times; an item's
+    # bit is its number modulo them. An unset bit says no; a set one says yes if the user has a bit
+    # for every item, and else sends to the sorted list.
     const int64_t* indptr
     const int32_t* items
     const int64_t* words_start
