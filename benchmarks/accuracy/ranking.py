@@ -13,7 +13,7 @@ from scipy import sparse
 
 from fastfm_cy import FMRecommender
 from fastfm_cy.datasets import load_ratings
-from fastfm_cy.metrics import ndcg_at_k, split_by_user
+from fastfm_cy.metrics import split_by_user
 
 from ..data import data_file
 from ..measure import print_table
@@ -44,13 +44,8 @@ def main():
     parser.add_argument(
         "--choose", action="store_true", help="choose settings on a validation part"
     )
-    parser.add_argument(
-        "--cold", action="store_true", help="items held out of training, by features"
-    )
     parser.add_argument("--features", action="store_true", help="warm users, with features or not")
     options = parser.parse_args()
-    if options.cold:
-        return _cold(options)
     if options.features:
         return _features(options)
     rows = []
@@ -135,25 +130,6 @@ def _features(options):
         for name, features in kinds.items()
     ]
     print_table(["rand 0, features", "NDCG@10"], rows)
-
-
-def _cold(options):
-    """A fifth of the items has no interaction in training; only these are candidates."""
-    train, test = load("rand 0")
-    whole, items = sparse.csc_array(train + test), sparse.csr_array(movielens_with_features()[2])
-    rows = []
-    for identity in (True, False):
-        values = []
-        for seed in range(options.seeds):
-            cold = np.random.default_rng(seed).random(1682) < 0.2
-            model = FMRecommender(
-                item_identity=identity, l2_factors=0.01, learning_rate=0.03, random_state=seed
-            )
-            model.fit(whole[:, ~cold].tocsr(), item_features=items[~cold])
-            ids, _ = model.recommend(item_features=items[cold])
-            values.append(ndcg_at_k(whole[:, cold].tocsr(), ids))
-        rows.append((f"item_identity={identity}", f"{np.mean(values):.4f} ± {np.std(values):.4f}"))
-    print_table(["cold items by genre and year", "NDCG@10"], rows)
 
 
 if __name__ == "__main__":

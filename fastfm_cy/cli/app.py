@@ -15,6 +15,7 @@ from .commands.evaluate import evaluate
 from .commands.fit import fit
 from .commands.inspect import inspect
 from .commands.predict import predict
+from .commands.recommend import recommend
 from .compat.libffm import ffm_predict, ffm_train
 from .compat.libfm import libfm
 
@@ -71,7 +72,7 @@ def options(
     """Options that come before any command."""
 
 
-for command in (fit, predict, evaluate, cv, convert, inspect, demo):
+for command in (fit, predict, recommend, evaluate, cv, convert, inspect, demo):
     app.command()(command)
 # Commands with flags of other programs parse them themselves.
 _FOREIGN = {

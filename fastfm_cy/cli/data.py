@@ -35,7 +35,7 @@ def read_data(context: typer.Context, sources: list[str]):
         return open_dataset(sources[0])
     for source in sources:
         _refuse_model(source)
-    files = [_standard_input() if source == STANDARD else source for source in sources]
+    files = [standard_input() if source == STANDARD else source for source in sources]
     return read(files, format=context.params.get("format", "auto"), **options)
 
 
@@ -66,7 +66,7 @@ def _refuse_model(source):
         raise ValueError(f"{source} is a model of {row.title}, not data.")
 
 
-def _standard_input():
+def standard_input():
     if sys.stdin.isatty():
         raise ValueError("- reads standard input, but nothing is piped into it.")
     raw = sys.stdin.buffer

@@ -14,6 +14,7 @@ from ..estimators.registry import families, of_family
 from ..training.regularization import NAMES as STRENGTHS
 from ..training.regularization import check_strengths
 from .config import configured_parameters, value_of
+from .ranking import RANKING, check_ranking
 
 # Options of commands, and the parameters that they are.
 _PARAMETERS = {
@@ -50,6 +51,8 @@ class EstimatorChoice:
         if self.task not in ("auto", *kinds):
             raise ValueError(f"The task must be auto, {' or '.join(kinds)}; got {self.task!r}.")
         parameters = _parameters_of(context)
+        if self.task == "auto" and len(kinds) == 1:
+            (self.task,) = kinds
         tasks = _CHOSEN if self.task == "auto" else (self.task,)
         self.estimators: dict[str, Any] = {}
         self._errors: list[Exception] = []
@@ -60,6 +63,11 @@ class EstimatorChoice:
                 self._errors.append(error)
         if not self.estimators:
             raise self._errors[0]
+
+    @property
+    def recommender(self) -> Any:
+        """The estimator, if it learns from interactions, else None."""
+        return self.estimators.get("recommendation")
 
     def of(self, y: np.ndarray) -> Any:
         """The estimator of data with these targets: a classifier, unless the task is given, if
@@ -88,6 +96,9 @@ def _new_estimator(kind, parameters):
 def check_parameters(estimator: Any) -> None:
     """Raise what fit would raise of the parameters, whatever the data."""
     check_random_state(estimator.random_state)
+    if isinstance(estimator, RANKING):
+        check_ranking(estimator)
+        return
     if isinstance(getattr(estimator, "scoring", None), str):
         check_metric(estimator.scoring)
     if isinstance(estimator, BayesianBase):

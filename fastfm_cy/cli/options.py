@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from ..estimators.registry import families
 from ..io.data_files.formats import DATA_FORMATS
 
 Sources = Annotated[
@@ -42,12 +43,16 @@ Task = Annotated[
 ModelTask = Annotated[
     str, typer.Option(help="regression or classification, of libFM's and xLearn's models.")
 ]
+NoWeights = Annotated[
+    bool,
+    typer.Option("--no-weights", help="Of a recommender's data: read user and item alone."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON lines, for programs.")]
 
 # Of the estimator -------------------------------------------------------------------------------
 
 _PANEL = "Estimator"
-Estimator = Annotated[str, typer.Option(help="fm, ffm, fwfm or bayes.", rich_help_panel=_PANEL)]
+Estimator = Annotated[str, typer.Option(help=f"{', '.join(families())}.", rich_help_panel=_PANEL)]
 NFactors = Annotated[
     int | None, typer.Option("--n-factors", "-k", help="Number of factors.", rich_help_panel=_PANEL)
 ]

@@ -11,6 +11,8 @@ from scipy import sparse
 
 from .matrix_checks import check_structure
 
+_ORDER = {"user": 0, "item": 1}  # of columns with these names; others stay in their order
+
 
 class Ids:
     """Raw ids and their numbers, 0 for the first.
@@ -216,7 +218,8 @@ def _columns(table: Any, name: str) -> tuple[np.ndarray, np.ndarray, Any]:
         columns = list(table)
     elif hasattr(table, "columns"):
         frame = nw.from_native(table, eager_only=True)
-        columns = [frame[column].to_numpy() for column in frame.columns]
+        names = sorted(frame.columns, key=lambda name: _ORDER.get(name, len(_ORDER)))
+        columns = [frame[column].to_numpy() for column in names]
     elif isinstance(table, np.ndarray) and table.ndim == 2 and table.shape[1] in (2, 3):
         columns = list(table.T)
     else:

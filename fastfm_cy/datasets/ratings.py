@@ -53,7 +53,7 @@ def load_ratings(path: str | Path) -> Ratings:
     if message is not None:
         raise ValueError(message)
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        rows = _split_lines(file)
+        rows = split_lines(file)
         lines = list(_parse_ratings(path, rows))
     if not lines:
         raise ValueError(f"{path} holds no ratings.")
@@ -64,7 +64,7 @@ def load_ratings(path: str | Path) -> Ratings:
     )
 
 
-def _split_lines(file: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+def split_lines(file: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
     """(line number, columns) of every line that is not empty."""
     separator = None
     for number, line in enumerate(file, start=1):

@@ -17,6 +17,12 @@ from ..training.ranking.losses import RECOMMENDER_LOSSES
 from .ranking_plan import group_strengths, resolve_ranking
 
 _EPOCHS = 30
+_NO_PART = ("encoders", "random_state", "warm_start", "verbose", "n_jobs", "scoring")
+
+
+def fold_parameters(params: dict[str, Any]) -> dict[str, Any]:
+    """Of an FMRecommender's parameters, those that a model must keep to fold users in."""
+    return {name: value for name, value in params.items() if name not in _NO_PART}
 
 
 def folded_in(
@@ -24,8 +30,8 @@ def folded_in(
 ) -> np.ndarray:
     """Queries, each fitted to its history from where its features put it.
 
-    The loss and the solver are those of `params`, an FMRecommender's. The same histories give the
-    same vectors.
+    The loss and the solver are those of `params`, the model's fold_parameters. The same histories
+    give the same vectors.
 
     Parameters
     ----------

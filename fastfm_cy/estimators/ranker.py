@@ -34,6 +34,7 @@ from .registry import register
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+_NAMES = ("n_features_in_", "feature_names_in_")
 PAIR_SAMPLING = {"sampled": False, "all": True}
 """Whether an epoch visits all pairs."""
 
@@ -199,7 +200,7 @@ class FMRanker(BaseEstimator):
         now.n_features_in_ = now._table.n_features
         dtype = str(now._table.dtype)
         rows = check_features(now, X, PlainInput(), reset=False, dtype=dtype)
-        return now._scores(expand_if_relational(rows).with_own_columns())
+        return now._scores(now._table, expand_if_relational(rows).with_own_columns())
 
     def score(self, X: Any, y: Any, qid: Any = None) -> float:
         """Mean NDCG at `top` over the queries, of relevances >= 0."""
@@ -207,12 +208,13 @@ class FMRanker(BaseEstimator):
         qid = np.zeros(len(scores), dtype=np.int64) if qid is None else qid
         return query_ndcg(y, scores, qid, self.top)
 
-    def _scores(self, rows: CSRRows) -> np.ndarray:
-        side = Side(rows, self._table, interacts=True)
+    def _scores(self, table: ParameterTable, rows: CSRRows) -> np.ndarray:
+        side = Side(rows, table, interacts=True)
         return side.vectors(rows.n_rows, effective_n_jobs(self.n_jobs))[1]
 
-    def _ndcg(self, held_out: RankedRows) -> float:
-        return query_ndcg(held_out.y, self._scores(held_out.rows), held_out.query, self.top)
+    def _ndcg(self, table: ParameterTable, held_out: RankedRows) -> float:
+        scores = self._scores(table, held_out.rows)
+        return query_ndcg(held_out.y, scores, held_out.query, self.top)
 
     def _fit(
         self, X: Any, y: Any, qid: Any, pairs: Any, sample_weight: Any, eval_set: Any = None,
@@ -223,7 +225,9 @@ class FMRanker(BaseEstimator):
         check_choice(self.pair_sampling, "pair_sampling", PAIR_SAMPLING)
         functions = check_callbacks(callbacks)
         rng = copy.deepcopy(self._rng) if goes_on else new_rng(self.random_state)
-        rows, y = self._checked_rows(X, y, pairs, qid, reset=not goes_on)
+        # A copy learns the features' names, which predictions in other threads must not see yet.
+        checked = as_of_now(self)
+        rows, y = checked._checked_rows(X, y, pairs, qid, reset=not goes_on)
         if goes_on:
             check_same_kind(plan, self._table)
             if rows.n_features != self._table.n_features:
@@ -233,15 +237,22 @@ class FMRanker(BaseEstimator):
             table = self._table.copy()
         else:
             table = plan.new_table(rows.n_features, rng)
-        learned, validation = self._pairs(rows, y, qid, pairs, sample_weight, eval_set, plan, rng)
+        learned, validation = checked._pairs(
+            rows, y, qid, pairs, sample_weight, eval_set, plan, rng
+        )
         strengths = check_strengths(
             plan.strengths, self.feature_groups, rows.n_features, plan.dtype
         )
         before = self.history_ if goes_on and partial else {}
-        self._table, self._rng = table, rng
-        self.__dict__.pop("best_iter_", None)
+
+        def publish() -> None:
+            names = {name: vars(checked)[name] for name in _NAMES if name in vars(checked)}
+            for name in {"best_iter_", *_NAMES} - names.keys():
+                self.__dict__.pop(name, None)
+            self.__dict__.update(_table=table, _rng=rng, **names)
 
         def after(history: History) -> bool:
+            publish()
             self.history_, self.n_iter_ = history, len(history["seconds"])
             stops = [bool(function(self, history)) for function in functions]
             return any(stops)
@@ -249,10 +260,11 @@ class FMRanker(BaseEstimator):
         result = fit_pairs(
             plan, learned, Side(rows, table, strengths, interacts=True), rng,
             Watch(
-                functools.partial(self._ndcg, validation) if validation else None,
+                functools.partial(self._ndcg, table, validation) if validation else None,
                 after if functions else None,
             ),
         )  # fmt: skip
+        publish()
         self.history_ = {name: before.get(name, []) + new for name, new in result.history.items()}
         self.n_iter_ = len(self.history_["seconds"])
         if result.best_iter:

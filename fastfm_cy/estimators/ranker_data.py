@@ -56,9 +56,11 @@ def _of_queries(y, query, weights, dtype):
         weights = weights[used].astype(dtype)
     pairs = pairs_of_queries(y[used], query[used], weights)
     if not len(pairs):
+        if weights is not None and not weights.any():
+            raise ValueError("All sample weights are zero: there is nothing to learn from.")
         raise ValueError(
             "No query has rows of different relevance (and positive weight): there is nothing to "
-            "learn from."
+            f"learn from in X with {len(used)} sample(s)."
         )
     if len(used) == len(query):
         return pairs

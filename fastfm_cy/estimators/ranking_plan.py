@@ -16,7 +16,7 @@ from ..utils.checks import check_bool, check_choice, check_integer, check_real, 
 from .hyperparameters import check_each
 
 # By solver, as chosen by benchmarks/accuracy/ranking.py.
-LEARNING_RATES = {"sgd": 0.05, "adagrad": 0.1, "adam": 0.002, "adamw": 0.002, "ftrl": 0.1}
+LEARNING_RATES = {"sgd": 0.05, "adagrad": 0.07, "adam": 0.002, "adamw": 0.002, "ftrl": 0.1}
 
 _FLAGS = ("user_identity", "item_identity", "item_interactions")
 _COUNTS = ("max_sampled", "top")

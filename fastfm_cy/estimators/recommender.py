@@ -10,15 +10,15 @@ from joblib import effective_n_jobs
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from ..metrics.ranking import ranking_report, roc_auc
-from ..model.recommender import TwoSidedModel, lists_of
-from ..model.top_n import top_n
+from ..model.recommender import TwoSidedModel
+from ..preprocessing import FieldEncoder
 from ..training.early_stopping import History
 from ..utils.checks import check_bool, check_integer
-from .common import check_callbacks, new_rng, no_attribute, one_fit, set_parameters
-from .recommender_data import known_interactions
+from .common import as_of_now, check_callbacks, new_rng, no_attribute, one_fit, set_parameters
+from .folding import fold_parameters
 from .recommender_fit import RecommenderFit
 from .recommender_queries import RecommenderQueries
+from .recommender_tables import FeatureTables
 from .registry import register
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class FMRecommender(BaseEstimator):
         log loss of it and of `max_sampled` others on their own.
     solver : {"adagrad", "sgd", "adam", "adamw", "ftrl"}, default="adagrad"
     learning_rate : float > 0 or None, default=None
-        None is the solver's default: 0.1 for adagrad and ftrl, 0.05 for sgd, 0.002 for adam
+        None is the solver's default: 0.07 for adagrad, 0.1 for ftrl, 0.05 for sgd, 0.002 for adam
         and adamw.
     max_sampled : int >= 1, default=10
         Most items drawn for a chosen one ("warp", "softmax", "logistic"). Known positives do not
@@ -59,6 +59,9 @@ class FMRecommender(BaseEstimator):
         LightFM [5]_.
     user_identity, item_identity : bool, default=True
         Whether each user and item is a feature of its own. Without it features must be given.
+    encoders : dict of str: FieldEncoder, default=None
+        How to encode tables that are passed as "user_features", "item_features" or "context". Data
+        frames with columns that hold no numbers have a `FieldEncoder()` without being named here.
     max_iter : int >= 1, default=30
         Number of epochs (passes over the interactions), at most.
     l1_linear, l2_linear, l1_factors, l2_factors : float >= 0, dict or None
@@ -66,28 +69,19 @@ class FMRecommender(BaseEstimator):
         number for some of "users", "user_features", "context", "items", "item_features"; the others
         have none. None, the default of `l2_factors`, is the loss's: 0.1 for "warp", 0.01 for "bpr",
         0.03 for the others. The others' default is 0.
-    schedule, power_t, adam_betas, ftrl_beta, init_scale, shuffle, dtype, verbose
-        As FMClassifier has them.
-    fit_linear : bool, default=True
-        Whether items have biases.
     early_stopping : bool, default=False
         Stop when the metric does not rise for `n_iter_no_change` epochs, and go back to the best.
     validation_fraction : float, default=0.1
         Share of each user's interactions to validate on, without an eval_set.
-    n_iter_no_change : int, default=5
     tol : float or None, default=0
         A rise by less is none.
     scoring : {"ndcg", "precision", "recall", "map", "mrr", "hit_rate", "auc"}, default="ndcg"
-        Metric to validate with.
-    top : int, default=10
-        Length of the lists that it looks at.
-    warm_start : bool, default=False
-        Whether fit goes on from the last one, as `partial_fit` does.
-    n_jobs : int or None, default=None
-        Threads; None is 1 and -1 all processors.
-    deterministic : bool, default=False
-        A result that does not depend on n_jobs.
-    random_state : int, RandomState or None, default=None
+        Metric to validate with, of lists of length `top`, 10 by default.
+    fit_linear : bool, default=True
+        Whether items have biases.
+    schedule, power_t, adam_betas, ftrl_beta, init_scale, n_iter_no_change, shuffle, warm_start, \
+n_jobs, deterministic, random_state, verbose, dtype
+        As FMClassifier has them.
 
     Attributes
     ----------
@@ -95,6 +89,8 @@ class FMRecommender(BaseEstimator):
         Their inner products with `query_vectors` are the scores.
     user_ids_, item_ids_ : ndarray
         Raw ids by number; numbers if the interactions were a matrix.
+    encoders_ : dict of str: FieldEncoder
+        Fitted ones, of what came as a table.
     n_iter_, best_iter_ : int
         The latter only with early stopping.
     history_ : dict
@@ -103,18 +99,17 @@ class FMRecommender(BaseEstimator):
     References
     ----------
     .. [1] S. Rendle, "Factorization Machines", ICDM 2010.
-    .. [2] J. Weston, S. Bengio, N. Usunier, "WSABIE: Scaling Up To Large Vocabulary Image
-       Annotation", IJCAI 2011.
-    .. [3] S. Rendle, C. Freudenthaler, Z. Gantner, L. Schmidt-Thieme, "BPR: Bayesian Personalized
-       Ranking from Implicit Feedback", UAI 2009.
+    .. [2] J. Weston et al., "WSABIE: Scaling Up To Large Vocabulary Image Annotation", IJCAI 2011.
+    .. [3] S. Rendle et al., "BPR: Bayesian Personalized Ranking from Implicit Feedback", UAI 2009.
     .. [4] S. Rendle, C. Freudenthaler, "Improving Pairwise Learning for Item Recommendation from
        Implicit Feedback", WSDM 2014.
-    .. [5] M. Kula, "Metadata Embeddings for User and Item Cold-start Recommendations", CBRecSys
-       2015.
+    .. [5] M. Kula, "Metadata Embeddings for User and Item Cold-start Recommendations", 2015.
     """
 
     _model: TwoSidedModel
+    _fold_parameters: dict[str, Any]
     _rng: np.random.Generator
+    encoders_: dict[str, FieldEncoder]
     history_: History
 
     def __init__(
@@ -122,8 +117,8 @@ class FMRecommender(BaseEstimator):
         learning_rate: float | None = None, schedule: str = "constant", power_t: float = 0.5,
         adam_betas: tuple[float, float] = (0.9, 0.999), ftrl_beta: float = 1.0, max_iter: int = 30,
         max_sampled: int = 10, negatives: str = "uniform", item_interactions: bool = True,
-        user_identity: bool = True, item_identity: bool = True, l1_linear: Any = 0.0,
-        l2_linear: Any = 0.0, l1_factors: Any = 0.0, l2_factors: Any = None,
+        user_identity: bool = True, item_identity: bool = True, encoders: Any = None,
+        l1_linear: Any = 0.0, l2_linear: Any = 0.0, l1_factors: Any = 0.0, l2_factors: Any = None,
         fit_linear: bool = True, init_scale: float = 0.1, early_stopping: bool = False,
         validation_fraction: float = 0.1, n_iter_no_change: int = 5, tol: float | None = 0.0,
         scoring: str = "ndcg", top: int = 10, shuffle: str | bool = "block",
@@ -151,9 +146,10 @@ class FMRecommender(BaseEstimator):
             row, whose ids are integers or strings. Weights <= 0 mark items that the user does not
             want. An interaction that occurs several times counts once, with the sum of its weights,
             unless there is a context.
-        user_features, item_features : matrix or (ids, matrix), default=None
-            A row a user or item; in the order of the matrix of interactions, or with ids.
-        context : matrix, default=None
+        user_features, item_features : matrix or table, or (ids, matrix or table), default=None
+            A row a user or item; in the order of the matrix of interactions, or with ids, which the
+            index of a pandas frame is, too. Tables are encoded.
+        context : matrix or table, default=None
             A row an interaction, in the order of its table (of a matrix: of its entries as COO).
         sample_weight : array, default=None
             Factors >= 0, one an interaction.
@@ -161,10 +157,6 @@ class FMRecommender(BaseEstimator):
             To validate on after each epoch; of known users and items.
         callbacks : function or list of functions of (estimator, history), default=None
             Called after each epoch; training stops when one of them returns True.
-
-        Returns
-        -------
-        self
         """
         with one_fit(self):
             data = interactions, user_features, item_features, context, sample_weight
@@ -180,10 +172,6 @@ class FMRecommender(BaseEstimator):
 
         Parameters as fit's; with features, those of all users or items, the new ones included.
         What earlier calls had as positives is remembered: it is not recommended, nor drawn.
-
-        Returns
-        -------
-        self
         """
         with one_fit(self, "partial_fit"):
             data = interactions, user_features, item_features, context, sample_weight
@@ -196,19 +184,27 @@ class FMRecommender(BaseEstimator):
     ) -> None:  # fmt: skip
         known = self._model if goes_on else None
         rng = copy.deepcopy(self._rng) if goes_on else new_rng(self.random_state)
-        functions = check_callbacks(callbacks)
-        fit = RecommenderFit(self.get_params(deep=False), known, rng, partial=partial)
+        functions, params = check_callbacks(callbacks), self.get_params(deep=False)
+        tables = FeatureTables(self.encoders, self.encoders_ if goes_on else None)
+        fit = RecommenderFit(params, known, tables, rng, partial=partial)
         fit.read(*data, eval_set)
         before = self.history_ if goes_on and partial else {}
-        self._model, self._rng = fit.model, rng
-        self.__dict__.pop("best_iter_", None)
+
+        def publish() -> None:
+            self.__dict__.pop("best_iter_", None)
+            self.__dict__.update(
+                _model=fit.model_now(), _fold_parameters=fold_parameters(params), _rng=rng,
+                encoders_=tables.fitted,
+            )  # fmt: skip
 
         def after(history: History) -> bool:
+            publish()
             self.history_, self.n_iter_ = history, len(history["seconds"])
             stops = [bool(function(self, history)) for function in functions]
             return any(stops)
 
         result = fit.run(after if functions else None)
+        publish()
         self.history_ = {name: before.get(name, []) + new for name, new in result.history.items()}
         self.n_iter_ = len(self.history_["seconds"])
         if result.best_iter:
@@ -229,10 +225,13 @@ class FMRecommender(BaseEstimator):
         """ndarray of shape (n_items,) : raw ids by number."""
         return self._fitted("item_ids_").known_items
 
-    def _asked(self) -> RecommenderQueries:
+    def _asked(self, unknown: str = "error") -> RecommenderQueries:
         check_is_fitted(self)
-        params = self.get_params(deep=False)
-        return RecommenderQueries(params, self._model, effective_n_jobs(self.n_jobs))
+        now = as_of_now(self)
+        return RecommenderQueries(
+            now._fold_parameters, now._model, FeatureTables(None, now.encoders_),
+            effective_n_jobs(now.n_jobs), unknown,
+        )  # fmt: skip
 
     def _fitted(self, attribute: str) -> TwoSidedModel:
         try:
@@ -269,7 +268,7 @@ class FMRecommender(BaseEstimator):
     def recommend(
         self, users: Any = None, n: int = 10, *, filter_seen: bool = True, items: Any = None,
         exclude: Any = None, user_features: Any = None, context: Any = None, history: Any = None,
-        item_features: Any = None,
+        item_features: Any = None, unknown: str = "error",
     ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
         """The n items of the highest scores of each user, best first.
 
@@ -284,8 +283,11 @@ class FMRecommender(BaseEstimator):
             Recommend these only; None is all.
         exclude : array of ids, or sparse matrix of shape (n_queries, n_items), default=None
             Items that nobody, or that each user, shall not get.
-        item_features : matrix or (ids, matrix), default=None
+        item_features : as fit takes them, default=None
             New items, described by their features alone, in place of the known ones.
+        unknown : {"error", "skip"}, default="error"
+            Whether ids that the model does not know are an error that names the first of them, or
+            are left out; unknown users then get no items.
 
         Returns
         -------
@@ -296,11 +298,11 @@ class FMRecommender(BaseEstimator):
             -infinity there.
         """
         check_integer(n, "n", 1)
-        asked = self._asked()
-        queries, seen = asked.queries(users, user_features, context, history)
+        asked = self._asked(unknown)
+        queries, seen, is_unknown = asked.queries(users, user_features, context, history)
         if not check_bool(filter_seen, "filter_seen"):
             seen = None
-        return asked.best(queries, n, items, item_features, seen, exclude)
+        return asked.best(queries, n, items, item_features, seen, exclude, is_unknown)
 
     def predict(
         self, users: Any, items: Any, *, user_features: Any = None, context: Any = None
@@ -317,11 +319,12 @@ class FMRecommender(BaseEstimator):
         ndarray of shape (n_pairs,)
         """
         asked = self._asked()
-        queries, _ = asked.queries(users, user_features, context, None)
+        queries = asked.queries(users, user_features, context, None)[0]
         numbers = asked.item_numbers(items)
         if len(numbers) != len(queries):
             raise ValueError(f"There are {len(queries)} users and {len(numbers)} items.")
-        return np.einsum("ij,ij->i", queries, self.item_vectors_[numbers])
+        vectors = asked.model.item_vectors(asked.n_jobs)
+        return np.einsum("ij,ij->i", queries, vectors[numbers])
 
     def rank(
         self, users: Any, items: Any, *, user_features: Any = None, context: Any = None
@@ -346,8 +349,8 @@ class FMRecommender(BaseEstimator):
         ids, cosines : ndarrays of shape (len(items), n)
         """
         asked = self._asked()
-        vectors = self.item_vectors_[:, :-1]
-        return asked.similar(vectors, asked.item_numbers(items), n, self.item_ids_)
+        vectors = asked.model.item_vectors(asked.n_jobs)[:, :-1]
+        return asked.similar(vectors, asked.item_numbers(items), n, asked.model.known_items)
 
     def similar_users(self, users: Any, n: int = 10) -> tuple[np.ndarray, np.ndarray]:
         """The n known users whose vectors have the highest cosine with each of `users`.
@@ -357,10 +360,12 @@ class FMRecommender(BaseEstimator):
         ids, cosines : ndarrays of shape (len(users), n)
         """
         asked = self._asked()
-        vectors = self.query_vectors()[:, :-1]
-        return asked.similar(vectors, asked.user_numbers(users), n, self.user_ids_)
+        vectors = asked.queries(None, None, None, None)[0][:, :-1]
+        return asked.similar(vectors, asked.user_numbers(users), n, asked.model.known_users)
 
-    def score(self, interactions: Any, *, metric: str = "ndcg", k: int = 10) -> float:
+    def score(
+        self, interactions: Any, *, metric: str = "ndcg", k: int = 10, unknown: str = "error"
+    ) -> float:
         """A metric of the recommendations for held-out interactions; those of training are left
         out of the lists.
 
@@ -368,25 +373,28 @@ class FMRecommender(BaseEstimator):
         -------
         float
         """
-        report = self.evaluate(interactions, k=k)
+        report = self.evaluate(interactions, k=k, unknown=unknown)
         if metric not in report:
             raise ValueError(f"metric must be one of {', '.join(report)}; got {metric!r}.")
         return report[metric]
 
-    def evaluate(self, interactions: Any, *, k: int = 10) -> dict[str, float]:
-        """All metrics of fastfm_cy.metrics for held-out interactions of known users and items.
+    def evaluate(
+        self, interactions: Any, *, k: int = 10, unknown: str = "error"
+    ) -> dict[str, float]:
+        """All metrics of fastfm_cy.metrics for held-out interactions.
+
+        Parameters
+        ----------
+        interactions : as fit takes them
+        k : int, default=10
+            Length of the lists.
+        unknown : {"error", "skip"}, default="error"
+            Whether interactions of users and items that the model does not know are an error, or
+            do not count.
 
         Returns
         -------
         dict of str: float
             Those of `ranking_report`, and "auc".
         """
-        check_is_fitted(self)
-        model, n_jobs = self._model, effective_n_jobs(self.n_jobs)
-        truth = known_interactions(model, interactions).positives()
-        queries = model.query_vectors(np.arange(model.users.n_rows), n_jobs=n_jobs)
-        items, seen = model.item_vectors(n_jobs), model.seen
-        lists = top_n(queries, items, k, lists_of(seen), n_jobs)[0]
-        report = ranking_report(truth, lists, k)
-        area = roc_auc(truth, queries, items, hidden=seen, n_jobs=n_jobs)
-        return report | {"auc": area}
+        return self._asked(unknown).report(interactions, k, unknown)

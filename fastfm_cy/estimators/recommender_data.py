@@ -77,10 +77,12 @@ def read_recommender_data(
     return RecommenderData(given, users, items, contexts)
 
 
-def known_interactions(model: TwoSidedModel, interactions: Any) -> Interactions:
-    """Held-out interactions, of known users and items."""
+def known_interactions(
+    model: TwoSidedModel, interactions: Any, unknown: str = "error"
+) -> Interactions:
+    """Held-out interactions, of known users and items; what others have is an error or skipped."""
     return check_interactions(
-        interactions, user_ids=model.user_ids, item_ids=model.item_ids, unknown="error",
+        interactions, user_ids=model.user_ids, item_ids=model.item_ids, unknown=unknown,
         name="held-out interactions", **_sizes(model),
     )  # fmt: skip
 

@@ -22,6 +22,7 @@ from ..training.ranking.losses import RECOMMENDER_LOSSES
 from ..utils.checks import check_choice
 from .ranking_plan import check_group_names, check_same_kind, group_strengths, resolve_ranking
 from .recommender_data import known_interactions, read_recommender_data
+from .recommender_tables import FeatureTables
 
 GROUPS = ("users", "user_features", "context", "items", "item_features")
 
@@ -38,16 +39,17 @@ class RecommenderFit:
         The estimator's.
     known : TwoSidedModel or None
         The model to go on with.
+    tables : FeatureTables
     rng : numpy.random.Generator
     partial : bool, default=False
         Whether it is one epoch of partial_fit.
     """
 
     def __init__(
-        self, params: dict[str, Any], known: TwoSidedModel | None, rng: np.random.Generator, *,
-        partial: bool = False,
+        self, params: dict[str, Any], known: TwoSidedModel | None, tables: FeatureTables,
+        rng: np.random.Generator, *, partial: bool = False,
     ) -> None:  # fmt: skip
-        self.params, self.known, self.rng = params, known, rng
+        self.params, self.known, self.tables, self.rng = params, known, tables, rng
         self.plan = resolve_ranking(params, RECOMMENDER_LOSSES, partial=partial)
         check_group_names(self.plan.strengths, GROUPS)
         check_choice(params["scoring"], "scoring", SCORINGS)
@@ -58,9 +60,11 @@ class RecommenderFit:
         sample_weight: Any, eval_set: Any,
     ) -> None:  # fmt: skip
         """Check the data, and start or extend the model."""
+        encoded = self.tables.encoded
         self.data = read_recommender_data(
-            interactions, user_features, item_features, context, sample_weight, self.plan.dtype,
-            self.known, self.plan.n_jobs,
+            interactions, encoded("user_features", user_features),
+            encoded("item_features", item_features), encoded("context", context), sample_weight,
+            self.plan.dtype, self.known, self.plan.n_jobs,
         )  # fmt: skip
         self.model = self._new_model()
         if eval_set is not None:
@@ -83,17 +87,16 @@ class RecommenderFit:
                 model.forget_vectors()
                 return self._score(chosen, truth, seen)
 
-        def after_epoch(history):
-            model.forget_vectors()
-            return after(history)
-
         result = fit_recommender(
             self.plan, train, known_of(model.seen), users, self._contexts(train, users), items,
-            self.rng, Watch(score, after_epoch if after else None),
+            self.rng, Watch(score, after),
         )  # fmt: skip
-        model.forget_vectors()
         _forget_cold(model)
         return result
+
+    def model_now(self) -> TwoSidedModel:
+        """The model for others to see: it shares the tables, but no vectors computed so far."""
+        return replace(self.model, _items=None)
 
     def _score(self, users, truth, seen) -> float:
         """The metric of the model as it is."""
@@ -197,7 +200,16 @@ class RecommenderFit:
 
 
 def _forget_cold(model: TwoSidedModel) -> None:
-    """Users who chose nothing have vectors of their own that are noise: they go."""
+    """What users and items without any choice learned of their own goes.
+
+    Of users it is noise. Of items it says that nobody chose them, over and over again; where there
+    are features, these shall speak.
+    """
     if model.users.has_own:
         cold = np.flatnonzero(np.diff(model.seen.indptr) == 0)
         model.user_table.vector_blocks[cold] = 0
+    if model.items.has_own and model.items.n_features:
+        n_chosen = np.bincount(model.seen.indices, minlength=model.items.n_rows)
+        cold = np.flatnonzero(n_chosen == 0)
+        model.item_table.vector_blocks[cold] = 0
+        model.item_table.linear_blocks[cold, :, 0] = 0

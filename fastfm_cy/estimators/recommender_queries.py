@@ -10,10 +10,13 @@ from scipy import sparse
 from ..data.csr import CSRRows
 from ..data.interactions import Ids, check_ids, check_interactions
 from ..data.side_features import check_any, split_ids
+from ..metrics.ranking import ranking_report, roc_auc
 from ..model.recommender import TwoSidedModel, lists_of
 from ..model.top_n import top_n
-from ..utils.checks import check_integer
+from ..utils.checks import check_choice, check_integer
 from .folding import folded_in
+from .recommender_data import known_interactions
+from .recommender_tables import FeatureTables
 
 
 class RecommenderQueries:
@@ -22,25 +25,35 @@ class RecommenderQueries:
     Parameters
     ----------
     params : dict
-        The estimator's.
+        What the estimator was fitted with, to fold in histories.
     model : TwoSidedModel
+    tables : FeatureTables
     n_jobs : int
+    unknown : {"error", "skip"}, default="error"
+        What is done about ids that the model does not know.
     """
 
-    def __init__(self, params: dict[str, Any], model: TwoSidedModel, n_jobs: int) -> None:
-        self.params, self.model, self.n_jobs = params, model, n_jobs
+    def __init__(
+        self, params: dict[str, Any], model: TwoSidedModel, tables: FeatureTables, n_jobs: int,
+        unknown: str = "error",
+    ) -> None:  # fmt: skip
+        self.params, self.model, self.tables, self.n_jobs = params, model, tables, n_jobs
+        self.skips = check_choice(unknown, "unknown", {"error": False, "skip": True})
 
     def user_numbers(self, users: Any, may_be_new: bool = False) -> np.ndarray:
         """Numbers of raw ids; -1 for new ones, if there may be any."""
         model = self.model
+        may_be_new = may_be_new or self.skips
         return _numbers(users, model.user_ids, model.users.n_rows, "user", may_be_new)
 
     def item_numbers(self, items: Any, what: str = "item") -> np.ndarray:
-        """Numbers of raw ids."""
-        return _numbers(items, self.model.item_ids, self.model.items.n_rows, what)
+        """Numbers of raw ids, without those that are to be skipped."""
+        model = self.model
+        numbers = _numbers(items, model.item_ids, model.items.n_rows, what, self.skips)
+        return numbers[numbers >= 0]
 
     def queries(self, users, user_features, context, history):
-        """(vectors of the queries, what each has seen)."""
+        """(vectors of the queries, what each has seen, whether it is of an unknown user)."""
         model, n_jobs = self.model, self.n_jobs
         features = contexts = numbers = None
         if user_features is not None:
@@ -66,11 +79,14 @@ class RecommenderQueries:
         if chosen is not None:
             queries = folded_in(self.params, model, queries, chosen)
             seen = chosen
-        return queries, seen
+        is_unknown = np.zeros(n, dtype=bool)
+        if features is None and chosen is None:
+            is_unknown = numbers < 0
+        return queries, seen, is_unknown
 
-    def row_features(self, matrix, n_features, name):
-        rows = check_any(split_ids(matrix, name)[1] if isinstance(matrix, tuple) else matrix,
-                         str(self.model.item_table.dtype), name)  # fmt: skip
+    def row_features(self, features, n_features, name):
+        _, matrix = split_ids(self.tables.encoded(name, features), name)
+        rows = check_any(matrix, str(self.model.item_table.dtype), name)
         if rows.n_features != n_features:
             raise ValueError(f"{name} has {rows.n_features} columns; fit had {n_features}.")
         return rows
@@ -101,8 +117,8 @@ class RecommenderQueries:
         if item_features is not None:
             if items is not None:
                 raise ValueError("Give either items or item_features, not both.")
-            ids, matrix = split_ids(item_features, "item_features")
-            rows = self.row_features(matrix, model.items.n_features, "item_features")
+            ids, _ = split_ids(item_features, "item_features")
+            rows = self.row_features(item_features, model.items.n_features, "item_features")
             if not model.items.n_features:
                 raise ValueError("The model has no item features.")
             return model.vectors_of_new_items(rows, n_jobs), ids, None
@@ -113,7 +129,7 @@ class RecommenderQueries:
 
     def best(
         self, queries: np.ndarray, n: int, items: Any, item_features: Any,
-        seen: sparse.csr_array | None, exclude: Any,
+        seen: sparse.csr_array | None, exclude: Any, is_unknown: np.ndarray,
     ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
         """(ids, scores) of the n best candidates of each query."""
         vectors, ids, numbers = self.candidates(items, item_features)
@@ -121,6 +137,7 @@ class RecommenderQueries:
         if item_features is None:
             hidden = self.hidden(seen, exclude, len(queries), numbers)
         places, scores = top_n(queries, vectors, n, hidden, self.n_jobs)
+        places[is_unknown], scores[is_unknown] = -1, -np.inf
         return _at(np.arange(len(vectors)) if ids is None else ids, places), scores
 
     def hidden(self, seen, exclude, n_queries, numbers):
@@ -150,6 +167,18 @@ class RecommenderQueries:
         hidden.sum_duplicates()
         hidden.sort_indices()
         return lists_of(hidden)
+
+    def report(self, interactions: Any, k: int, unknown: str) -> dict[str, float]:
+        """All metrics for held-out interactions."""
+        model, n_jobs = self.model, self.n_jobs
+        truth = known_interactions(model, interactions, unknown).positives()
+        if not truth.nnz:
+            raise ValueError("There is no held-out interaction that anyone chose to compare with.")
+        queries = model.query_vectors(np.arange(model.users.n_rows), n_jobs=n_jobs)
+        items, seen = model.item_vectors(n_jobs), model.seen
+        lists = top_n(queries, items, k, lists_of(seen), n_jobs)[0]
+        report = ranking_report(truth, lists, k)
+        return report | {"auc": roc_auc(truth, queries, items, hidden=seen, n_jobs=n_jobs)}
 
     def similar(self, vectors, numbers, n, ids):
         check_integer(n, "n", 1)

@@ -4,6 +4,7 @@ from ..data.dataset import Dataset
 from ..data.disk.dataset import DiskDataset, open_dataset
 from .data_files.convert import convert
 from .data_files.csv import read_csv, write_csv
+from .data_files.interactions import read_interactions
 from .data_files.libffm import read_libffm, write_libffm
 from .data_files.libfm_binary import (
     read_libfm_binary,
@@ -32,6 +33,7 @@ __all__ = [
     "read",
     "read_csv",
     "read_groups",
+    "read_interactions",
     "read_libffm",
     "read_libffm_model",
     "read_libfm_binary",

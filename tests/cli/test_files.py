@@ -67,7 +67,7 @@ def unread(monkeypatch):
 
     monkeypatch.setattr(LineReader, "__iter__", refuse)
     monkeypatch.setattr("fastfm_cy.io.data_files.libfm_binary.read_matrix", refuse)
-    monkeypatch.setattr("fastfm_cy.datasets.ratings._split_lines", refuse)
+    monkeypatch.setattr("fastfm_cy.datasets.ratings.split_lines", refuse)
 
 
 # Outputs ----------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from fastfm_cy import (
     FFMClassifier,
     FFMRegressor,
     FMClassifier,
+    FMRanker,
     FMRegressor,
     FwFMClassifier,
     FwFMRegressor,
@@ -48,6 +49,7 @@ def _expected(estimator):
 
 
 ESTIMATORS = [
+    FMRanker(),
     FMClassifier(),
     FMClassifier(loss="hinge", dtype="float64"),
     FMClassifier(n_factors=0, loss="squared_hinge"),

@@ -172,7 +172,7 @@ def test_libsvm_files_with_queries(tmp_path):
         ({"pairs": [[0, 1], [5, -1]]}, r"\[5, -1\] at 1"),
         ({"pairs": [[0, len(Y)]]}, "X has the rows 0 to"),
         ({"pairs": [[0, 1]], "sample_weight": [0.0]}, "weight 0"),
-        ({"y": Y, "qid": QID, "sample_weight": np.zeros(len(Y))}, "No query"),
+        ({"y": Y, "qid": QID, "sample_weight": np.zeros(len(Y))}, "All sample weights are zero"),
         ({"y": Y, "qid": QID, "eval_set": (X, -Y, QID)}, "relevances >= 0"),
         ({"y": Y, "qid": QID, "eval_set": 3}, "eval_set must be"),
     ],

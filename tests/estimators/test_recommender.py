@@ -184,6 +184,23 @@ def test_cold_items_and_users_by_features():
     assert one.query_vectors(user_features=BLOCKS).shape == (5, 9)
 
 
+def test_items_that_nobody_chose_are_what_their_features_say():
+    """Whether fit knows them, as negatives of everybody, or not."""
+    chosen = TRAIN.tolil()
+    cold = np.arange(0, N_ITEMS, 7)
+    chosen[:, cold] = 0
+    one = model(l2_factors=0.01).fit(sparse.csr_array(chosen), item_features=ITEM_FEATURES)
+    as_new = one._model.vectors_of_new_items(one._asked().row_features(
+        ITEM_FEATURES[cold], 5, "item_features"
+    ))  # fmt: skip
+    np.testing.assert_allclose(one.item_vectors_[cold], as_new, rtol=1e-5, atol=1e-6)
+    others = np.setdiff1d(np.arange(N_ITEMS), cold)
+    as_new = one._model.vectors_of_new_items(one._asked().row_features(
+        ITEM_FEATURES[others], 5, "item_features"
+    ))  # fmt: skip
+    assert np.abs(one.item_vectors_[others] - as_new).min(axis=1).max() > 1e-4
+
+
 def test_a_new_user_from_a_history(fitted):
     lists = [[2, 7, 12], [4, 9]]
     ids, _ = fitted.recommend(n=6, history=lists)

@@ -151,6 +151,7 @@ def test_questions():
         (lambda: one.predict([0, 1], [0]), "2 users and 1 items"),
         (lambda: one.similar_items([9]), "unknown"),
         (lambda: one.score(SMALL, metric="rmse"), "metric must be one of"),
+        (lambda: one.evaluate(sparse.csr_array((2, 3))), "no held-out interaction"),
         (lambda: one.partial_fit(sparse.csr_array((2, 2))), "2 columns"),
     ):
         with pytest.raises((ValueError, TypeError), match=message):

@@ -15,6 +15,8 @@ from fastfm_cy import (
     FFMClassifier,
     FFMRegressor,
     FMClassifier,
+    FMRanker,
+    FMRecommender,
     FMRegressor,
     FwFMClassifier,
     FwFMRegressor,
@@ -37,7 +39,11 @@ MODELS = {
     "fwfm_regressor": (FwFMRegressor(**FEW), Y),
     "fwfm_classifier": (FwFMClassifier(**FEW), NAMES),
     "bayes_classifier": (BayesianFMClassifier(n_burn_in=1, **FEW), NAMES),
+    "ranker": (FMRanker(**FEW), Y),
 }
+USERS, ITEMS = [1, 1, 2, 3, 3, 4], ["a", "b", "a", "c", "d", "b"]
+TABLE = [{"kind": "x"}, {"kind": "y"}, {"kind": "x"}, {"kind": "z"}]  # of items a to d
+NEW_ITEM = [{"kind": "y"}]
 
 
 def make(name, model, y):
@@ -52,6 +58,23 @@ def make(name, model, y):
     path.with_suffix(".json").write_text(json.dumps(expected, indent=1) + "\n", encoding="utf-8")
 
 
+def make_recommender():
+    path = HERE / f"v{VERSION}_recommender.fm"
+    if path.exists():
+        print(f"{path.name} is there already")
+        return
+    model = FMRecommender(**FEW).fit((USERS, ITEMS), item_features=(list("abcd"), TABLE))
+    save_model(model, path)
+    (ids, scores), (_, of_new) = model.recommend(n=4), model.recommend(item_features=NEW_ITEM, n=1)
+    expected = {
+        "users": USERS, "items": ITEMS, "table": TABLE, "new_item": NEW_ITEM, "ids": ids.tolist(),
+        "scores": np.where(np.isfinite(scores), scores, 0).tolist(),
+        "scores_of_new_item": of_new.tolist(),
+    }  # fmt: skip
+    path.with_suffix(".json").write_text(json.dumps(expected, indent=1) + "\n", encoding="utf-8")
+
+
 if __name__ == "__main__":
     for name, (model, y) in MODELS.items():
         make(name, model, y)
+    make_recommender()

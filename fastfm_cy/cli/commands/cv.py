@@ -14,6 +14,7 @@ from ..data import describe, matrix_of, read_data, targets_of
 from ..estimators import EstimatorChoice
 from ..files import check_files
 from ..metrics import metrics_of
+from ..ranking import RANKING
 from ..report import Reporter
 
 
@@ -42,6 +43,10 @@ def cv(
 ):
     """Train on all folds but one and test on that one, for each fold."""
     choice = EstimatorChoice(context)
+    if any(isinstance(one, RANKING) for one in choice.estimators.values()):
+        raise ValueError(
+            "cv knows folds of rows, not of queries or users; validate by fit's --valid instead."
+        )
     check_files(sources)
     reporter = Reporter(json)
     data = read_data(context, sources)

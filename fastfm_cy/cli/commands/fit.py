@@ -13,6 +13,7 @@ from ..data import describe, matrix_of, read_data, rows_of, stays_on_disk, targe
 from ..estimators import EstimatorChoice
 from ..files import check_files
 from ..metrics import metrics_of
+from ..ranking import RANKING, describe_interactions, fit_ranker, fit_recommender, interactions_of
 from ..report import Reporter
 
 
@@ -29,6 +30,7 @@ def fit(
     target: opt.Target = None,
     drop: opt.Drop = None,
     n_hash: opt.NHash = None,
+    no_weights: opt.NoWeights = False,
     task: opt.Task = "auto",
     early_stopping: Annotated[
         bool, typer.Option("--early-stopping", help="Keep the epoch that validates best.")
@@ -56,26 +58,54 @@ def fit(
     """Train a model on files and save it."""
     choice = EstimatorChoice(context)
     check_files([*sources, valid], models=[model])
-    reporter, start = Reporter(json), perf_counter()
-    data = read_data(context, sources)
-    y = targets_of(data, "The data")
-    machine = choice.of(y)
-    held_out, eval_set = None, None
-    if valid:
-        held_out = with_features(read_data(context, [valid]), data.X.shape[1], valid)
-        eval_set = _eval_set(held_out, valid, data, machine)
-    seconds = perf_counter() - start
-    reporter.facts("data", describe(data) | {"seconds": seconds})
-    start = perf_counter()
-    with reporter.training(data.X.shape[0], machine.max_iter) as callback:
-        _train(machine, data, y, eval_set=eval_set, callbacks=callback)
-    facts = {"estimator": type(machine).__name__, "epochs": machine.n_iter_}
-    facts["seconds"] = perf_counter() - start
-    if held_out is not None:
-        found = metrics_of(machine, rows_of(held_out, machine), targets_of(held_out, valid))
-        facts |= {f"validation_{name}": value for name, value in found.items()}
+    reporter = Reporter(json)
+    if choice.recommender is not None:
+        machine = choice.recommender
+        facts = _train_recommender(machine, sources, valid, no_weights, reporter)
+    else:
+        machine, facts = _train_on_rows(context, choice, sources, valid, reporter)
     save_model(machine, model, optimizer_state=not no_state)
     reporter.facts("model", facts | {"file": model})
+
+
+def _train_on_rows(context, choice, sources, valid, reporter):
+    """The fitted estimator of files, and what to tell of it."""
+    start = perf_counter()
+    data = read_data(context, sources)
+    y = targets_of(data, "The data")
+    machine, held_out = choice.of(y), None
+    if valid:
+        held_out = with_features(read_data(context, [valid]), data.X.shape[1], valid)
+        y_held_out = targets_of(held_out, valid)
+    reporter.facts("data", describe(data) | {"seconds": perf_counter() - start})
+    start, found = perf_counter(), {}
+    with reporter.training(data.X.shape[0], machine.max_iter) as callback:
+        if isinstance(machine, RANKING):
+            found = fit_ranker(machine, data, y, held_out, callback)
+        else:
+            eval_set = None
+            if held_out is not None:
+                eval_set = _eval_set(held_out, y_held_out, data, machine)
+            _train(machine, data, y, eval_set=eval_set, callbacks=callback)
+    facts = {"estimator": type(machine).__name__, "epochs": machine.n_iter_}
+    facts |= {"seconds": perf_counter() - start, **found}
+    if held_out is not None and not found:
+        found = metrics_of(machine, rows_of(held_out, machine), y_held_out)
+        facts |= {f"validation_{name}": value for name, value in found.items()}
+    return machine, facts
+
+
+def _train_recommender(recommender, sources, valid, no_weights, reporter):
+    """Fit it to files; what to tell of it."""
+    start = perf_counter()
+    train = interactions_of(sources, not no_weights)
+    held_out = interactions_of([valid], not no_weights, train) if valid else None
+    reporter.facts("data", describe_interactions(train) | {"seconds": perf_counter() - start})
+    start = perf_counter()
+    with reporter.training(len(train[0]), recommender.max_iter) as callback:
+        found = fit_recommender(recommender, train, held_out, callback)
+    facts = {"estimator": type(recommender).__name__, "epochs": recommender.n_iter_}
+    return facts | {"seconds": perf_counter() - start, **found}
 
 
 def _train(machine, data, y, **more):
@@ -87,9 +117,8 @@ def _train(machine, data, y, **more):
     machine.fit(matrix_of(data, machine), y, **more)
 
 
-def _eval_set(held_out, name, data, machine):
+def _eval_set(held_out, y, data, machine):
     """As fit takes it; on disk only beside training data on disk."""
-    y = targets_of(held_out, name)
     if stays_on_disk(data, machine) and stays_on_disk(held_out, machine):
         return held_out
     return matrix_of(held_out, machine), y

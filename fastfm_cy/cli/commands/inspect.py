@@ -7,10 +7,12 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from ...estimators.recommender import FMRecommender
 from .. import options as opt
 from ..data import describe, read_data
 from ..files import STANDARD, is_folder
 from ..models import is_model, open_model
+from ..ranking import facts_of_recommender
 from ..report import Reporter
 
 
@@ -37,14 +39,18 @@ def inspect(
         if _differs(value, type(model)().get_params()[name])
     }  # fmt: skip
     reporter.facts("parameters", {name: _short(value) for name, value in changed.items()})
-    reporter.facts("largest weights", _largest(model, top))
+    if hasattr(model, "coef_"):
+        reporter.facts("largest weights", _largest(model, top))
 
 
 def _facts(model):
     facts = {
-        "estimator": type(model).__name__, "features": int(model.n_features_in_),
-        "factors": model.n_factors, "epochs": model.n_iter_,
+        "estimator": type(model).__name__, "factors": model.n_factors, "epochs": model.n_iter_,
     }  # fmt: skip
+    if isinstance(model, FMRecommender):
+        facts |= facts_of_recommender(model)
+    else:
+        facts["features"] = int(model.n_features_in_)
     if hasattr(model, "classes_"):
         facts["classes"] = ", ".join(map(str, model.classes_[:10].tolist()))
     if hasattr(model, "n_samples_"):

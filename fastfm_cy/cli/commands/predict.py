@@ -8,6 +8,7 @@ import numpy as np
 import typer
 from sklearn.base import is_classifier
 
+from ...estimators.recommender import FMRecommender
 from ...io.outputs import written_aside
 from .. import options as opt
 from ..data import read_data, rows_of, with_features
@@ -44,6 +45,8 @@ def predict(
         raise ValueError(f"The kind must be one of {', '.join(_KINDS)}; got {kind!r}.")
     check_files([model, *sources], [out])
     machine = open_model(model, task).set_params(n_jobs=n_jobs)
+    if isinstance(machine, FMRecommender):
+        raise ValueError(f"{model} is a recommender; fastfm-cy recommend asks it for items.")
     data = with_features(read_data(context, sources), machine.n_features_in_, "The data")
     predictions = _predictions(machine, rows_of(data, machine), kind)
     target_file = nullcontext(sys.stdout.buffer) if out == "-" else written_aside(out)

@@ -66,7 +66,11 @@ def save_model(model: Any, path: str | Path, *, optimizer_state: bool = True) ->
     """
     schema = schema_of(model)
     check_is_fitted(model)
-    parameters = {name: _plain(name, value) for name, value in model.get_params(False).items()}
+    parameters = {
+        name: _plain(name, value)
+        for name, value in model.get_params(False).items()
+        if name not in schema.told_by_attributes
+    }
     attributes = schema.stored(model)
     if not check_bool(optimizer_state, "optimizer_state"):
         attributes = schema.without_state(attributes)

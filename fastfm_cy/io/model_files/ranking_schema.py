@@ -6,12 +6,16 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
+from sklearn.base import clone
 
 from ...data.csr import CSRRows
 from ...data.interactions import Ids
+from ...estimators.folding import fold_parameters
 from ...estimators.ranking_plan import resolve_ranking
+from ...estimators.recommender_tables import NAMES as TABLES
 from ...model.recommender import SideKind, TwoSidedModel
 from ...model.table import ParameterTable
+from ...preprocessing import FieldEncoder
 from ...training.ranking.losses import PAIR_LOSSES, RECOMMENDER_LOSSES
 from ...training.solvers import SOLVERS
 from . import value_checks as check
@@ -29,6 +33,8 @@ ATTRIBUTES = {
     **dict.fromkeys(("_user_rows", "_item_rows"), check.optional_tuple),
     **dict.fromkeys(("_user_ids", "_item_ids"), check.is_a(np.ndarray)),
     "_seen": check.is_a(tuple),
+    "_encoders": check.is_a(dict),
+    "_fold_parameters": check.is_a(dict),
 }
 """What files hold of them beside what they hold of all estimators, with a check of each."""
 
@@ -93,7 +99,13 @@ def stored_recommender(model: Any) -> Attributes:
         )
         if ids is not None:
             parts[f"_{name}_ids"] = ids.values
+    if model._fold_parameters != fold_parameters(model.get_params(deep=False)):
+        parts["_fold_parameters"] = model._fold_parameters
     return _own(model) | parts | {
+        "_encoders": {
+            name: (name in (model.encoders or {}), *encoder.to_state())
+            for name, encoder in model.encoders_.items()
+        },
         "_tables": (inner.user_table, inner.item_table),
         "_state": _state_of(inner.item_table),
         "_sizes": [_size(inner.users), _size(inner.items), inner.item_interactions],
@@ -137,10 +149,31 @@ def restore_recommender(model: Any, attributes: Attributes, keeps_tables: bool) 
     seen = sparse.csr_array(
         (np.ones(len(indices), dtype=bool), indices, indptr), shape=(users.n_rows, items.n_rows)
     )
+    _restore_encoders(model, attributes.get("_encoders", {}), users, items)
+    given = fold_parameters(model.get_params(deep=False))
+    model._fold_parameters = attributes.get("_fold_parameters", given)
+    require(model._fold_parameters.keys() == given.keys(), "parameters")
+    resolve_ranking(model.get_params(deep=False) | model._fold_parameters, RECOMMENDER_LOSSES)
     _take(model, attributes)
     model._model = TwoSidedModel(
         users, items, tables[0], tables[1], rows[0], rows[1], interacts, ids[0], ids[1], seen
     )
+
+
+def _restore_encoders(
+    model: Any, stored: dict[str, tuple], users: SideKind, items: SideKind
+) -> None:
+    """The fitted encoders, and as a parameter those that were one."""
+    sizes = users.n_features, items.n_features, users.n_context
+    widths = dict(zip(TABLES, sizes, strict=True))
+    model.encoders_, given = {}, {}
+    for name, (is_given, state, arrays) in stored.items():
+        encoder = FieldEncoder.from_state(state, arrays)
+        require(len(encoder.fields_) == widths[name], "encoder")
+        model.encoders_[name] = encoder
+        if is_given:
+            given[name] = clone(encoder)
+    model.encoders = given or None
 
 
 def _kind(numbers: list) -> SideKind:

@@ -53,6 +53,8 @@ class Schema:
     """(estimator, stored attributes): raise an error if its parameters cannot go with them."""
     restore: Callable[[Any, Attributes, bool], None]
     """(estimator, attributes, keeps_tables): check that what was loaded fits, and take it."""
+    told_by_attributes: tuple[str, ...] = ()
+    """Parameters that files leave out, and restore takes from attributes."""
 
 
 def schema_of(model: BaseEstimator) -> Schema:
@@ -331,6 +333,6 @@ SCHEMAS = [
         FMRecommender, _COMMON | ranking.ATTRIBUTES,
         lambda model: _public(model) | ranking.stored_recommender(model),
         ranking.recommender_without_state, ranking.check_recommender,
-        ranking.restore_recommender,
+        ranking.restore_recommender, ("encoders",),
     ),
 ]  # fmt: skip

@@ -6,12 +6,14 @@ cdef enum:
     MOST_REJECTIONS = 32          # in a row, before a draw counts out what is left
     MOST_PROBES = 4096            # of a list of candidates, before a draw gives up
     WORD = 64
+    BITS_A_POSITIVE = 32
 
 
 ctypedef struct KnownView:
     # Positives of each user: sorted, and as a filter. The filter has a power of two of bits a user,
-    # 8 or more a positive; an item's bit is its number modulo them. An unset bit says no; a set one
-    # says yes if the user has a bit for every item, and else sends to the sorted list.
+    # BITS_A_POSITIVE or more a positive, since a search waits for memory several times; an item's
+    # bit is its number modulo them. An unset bit says no; a set one says yes if the user has a bit
+    # for every item, and else sends to the sorted list.
     const int64_t* indptr
     const int32_t* items
     const int64_t* words_start

@@ -23,7 +23,8 @@ cdef class Known:
             most *= 2
         for user in range(n_users):
             n_words = 1
-            while n_words < most and n_words * WORD < 8 * (indptr[user + 1] - indptr[user]):
+            while n_words < most and n_words * WORD < (
+                    BITS_A_POSITIVE * (indptr[user + 1] - indptr[user])):
                 n_words *= 2
             start[user + 1] = start[user] + n_words
         words = np.zeros(max(1, start[n_users]), dtype=np.uint64)

@@ -213,6 +213,7 @@ cdef bint visit_warp(const width* tag, const kind* how, const Task* task,
                            &other)
         if dot(query, rival, k) + other <= least:
             continue
+        prefetch_state(&task.items, worse, other)
         n_draws[0] += draws + 1
         return step_items_pair(tag, how, task, settings, user, position, better, worse, query,
                                vector, rival, constant - other, weight * task.rank_weights[draws],
@@ -370,6 +371,8 @@ cdef Py_ssize_t visit_all(const width* tag, const kind* how, Task task, const in
                 FM_PREFETCH(filter_word(&task.known, user, item))
                 if task.screen != NULL:
                     FM_PREFETCH(<const real*>task.screen + item * task.items.table.n_factors)
+                elif task.loss == WARP:
+                    prefetch_vector(&task.items, item, zero)
                 else:
                     prefetch_row(&task.items, item, n_candidates == 1, zero)
         if not visit(tag, how, &task, &settings, order[t], &buffers, losses, n_draws,

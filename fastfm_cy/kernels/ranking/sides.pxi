@@ -16,8 +16,8 @@ from ..common.prefetch cimport prefetch_parameters
 from ..common.settings cimport Settings, StepSettings
 from ..common.structs cimport CSRView, Strengths, TableView, int32_t, int64_t, real
 from ..common.vector cimport (
-    CACHE_LINE, FM_PREFETCH, accumulate, accumulate_two, add_scaled, clear, dot, fm_flush_denormals,
-    fm_restore_denormals, interactions, scale,
+    CACHE_LINE, FM_PREFETCH, FM_PREFETCH_OWN, accumulate, accumulate_two, add_scaled, clear, dot,
+    fm_flush_denormals, fm_restore_denormals, interactions, scale,
 )
 from ..common.widths cimport any_width, n_factors_of, width
 from ..gradient.solver_steps cimport general, grow_older, kind, n_state, step
@@ -172,6 +172,29 @@ cdef inline void prefetch_row(const SideView* side, Py_ssize_t row, bint to_writ
         prefetch_parameters(&side.table, row, to_write, tag)
     if side.rows.indptr != NULL:
         FM_PREFETCH(side.rows.indptr + row)
+
+
+cdef inline void prefetch_vector(const SideView* side, Py_ssize_t row, real tag) noexcept nogil:
+    """What a score needs of a row's own feature: no state, if it is one of many."""
+    cdef const real* v = <const real*>side.table.factors + row * side.table.factor_stride
+    cdef Py_ssize_t f = 0
+    if side.rows.indptr == NULL or side.starts_with_own:
+        while f < side.table.n_factors:
+            FM_PREFETCH(v + f)
+            f += CACHE_LINE // sizeof(real)
+        FM_PREFETCH(<const real*>side.table.linear + row * side.table.linear_stride)
+    if side.rows.indptr != NULL:
+        FM_PREFETCH(side.rows.indptr + row)
+
+
+cdef inline void prefetch_state(const SideView* side, Py_ssize_t row, real tag) noexcept nogil:
+    """The rest of what a step on it needs."""
+    cdef const real* v = <const real*>side.table.factors + row * side.table.factor_stride
+    cdef Py_ssize_t f = side.table.n_factors
+    if side.rows.indptr == NULL or side.starts_with_own:
+        while f < side.table.factor_stride:
+            FM_PREFETCH_OWN(v + f)
+            f += CACHE_LINE // sizeof(real)
 
 
 cdef inline void prefetch_entries(const SideView* side, Py_ssize_t row, real tag) noexcept nogil:

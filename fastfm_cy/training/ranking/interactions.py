@@ -83,14 +83,21 @@ def known_of(positives: sparse.csr_array) -> Known:
     return Known(indptr, items, positives.shape[1])
 
 
-def deal_evenly(counts: np.ndarray, n_parts: int, rng: np.random.Generator) -> np.ndarray:
+def deal_evenly(
+    counts: np.ndarray, n_parts: int, rng: np.random.Generator, block: int = 1
+) -> np.ndarray:
     """Deal things to parts at random, so that the parts' sums of counts are nearly the same.
+
+    Blocks of so many neighbours stay together.
 
     Returns
     -------
     int32 array
         The part of each: of every n_parts neighbours by count, one goes to each part.
     """
+    if block > 1:
+        sums = np.add.reduceat(counts, np.arange(0, len(counts), block))
+        return np.repeat(deal_evenly(sums, n_parts, rng), block)[: len(counts)]
     by_count = np.argsort(-counts, kind="stable")
     n_groups = -(-len(counts) // n_parts)
     parts = rng.permuted(np.tile(np.arange(n_parts, dtype=np.int32), (n_groups, 1)), axis=1)

@@ -11,7 +11,7 @@ from ...utils.memory import aligned_zeros
 from .plan import RankingPlan, rank_weights
 
 _MEAN_RANK_SHARE = 0.02
-_REFRESH_ROWS = 2000
+_REFRESH_ROWS = 4000
 
 
 @dataclass
@@ -62,7 +62,7 @@ def new_sampler(plan: RankingPlan, side: Side, n_items: int) -> Sampler:
     width, dtype = max(1, side.table.n_padded), side.table.dtype
     return replace(
         sampler, screen=aligned_zeros((n_items, width), dtype),
-        screen_constants=aligned_zeros((n_items,), dtype), refresh=max(_REFRESH_ROWS, n_items),
+        screen_constants=aligned_zeros((n_items,), dtype), refresh=max(_REFRESH_ROWS, 2 * n_items),
     )  # fmt: skip
 
 

@@ -3,7 +3,9 @@
 With several threads users and items are dealt to as many parts. A thread owns a part of the users
 throughout; in each of the turns of an epoch it also owns a part of the items, from which its
 positives and its negatives come, so that no two threads touch the same user or item (Gemulla et
-al., KDD 2011). The items are dealt anew each epoch, and any two of them meet sooner or later.
+al., KDD 2011). The items are dealt anew each epoch, and any two of them meet sooner or later. Items
+whose linear weights may share a line of the cache stay together: threads that write to one line
+take turns, which costs more than all the arithmetic.
 Features that many users or items share have a copy a thread; these are merged several times.
 """
 
@@ -19,6 +21,7 @@ from tqdm import tqdm
 from ...kernels.dispatch import ranking
 from ...kernels.ranking.known import deal
 from ...model.sides import Side
+from ...utils.memory import CACHE_LINE
 from ..epoch_loop import divergence
 from ..gradient.row_order import RowOrder, unit_length
 from .interactions import TrainingInteractions, deal_evenly
@@ -28,6 +31,7 @@ from .sharing import Copies, n_own_features
 
 _WORK_A_CALL = 30_000_000  # multiply-adds between two looks at Ctrl-C
 _MERGES = 8  # an epoch, at least, where features are shared
+_FEWEST_BLOCKS = 32  # of items, that are dealt whole; fewer would not be even
 
 
 class RecommenderTrainer:
@@ -66,6 +70,9 @@ class RecommenderTrainer:
         unit = unit_length(plan.shuffle, min(map(len, interactions.shards)))
         self._orders = [RowOrder(shard, plan.shuffle, unit) for shard in interactions.shards]
         self._chosen = interactions.items[: interactions.n_positives]
+        self._counts = np.bincount(self._chosen, minlength=n_items)
+        block = CACHE_LINE // items.table.dtype.itemsize
+        self._block = block if n_items >= _FEWEST_BLOCKS * block else 1
         self._rows_a_call = self._call_length()
         self._pool: ThreadPoolExecutor | None = None
 
@@ -114,8 +121,7 @@ class RecommenderTrainer:
     def _epoch_of_several(self, number: int, key: int, bar: tqdm) -> float:
         run_all: Callable = self._pool.map if self._pool else map
         shards, loss = range(self.n_parts), 0.0
-        counts = np.bincount(self._chosen, minlength=self.n_items)
-        part_of_item = deal_evenly(counts, self.n_parts, self.rng)
+        part_of_item = deal_evenly(self._counts, self.n_parts, self.rng, self._block)
         dealt = list(run_all(lambda shard: self._dealt(shard, part_of_item), shards))
         candidates = self._candidates(part_of_item)
         shares = self._queries.head or self._things.head

@@ -1,5 +1,8 @@
 """Model files of ranking machines."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from support.ranking import block_taste
@@ -8,6 +11,7 @@ from fastfm_cy import FMRanker, FMRecommender, ModelFileError
 from fastfm_cy.io import load_model, save_model
 from fastfm_cy.io.model_files.container import read_container, write_container
 
+GOLDEN = Path(__file__).resolve().parents[2] / "golden"
 TRAIN, TEST = block_taste(40, 30)
 FAST = {"n_factors": 5, "max_iter": 3, "random_state": 0}
 
@@ -88,3 +92,17 @@ def test_contradictions_are_refused(place, tmp_path):
     write_container(tmp_path / "bad", {key: header[key] for key in keys}, arrays)
     with pytest.raises(ModelFileError):
         load_model(tmp_path / "bad")
+
+
+@pytest.mark.parametrize("path", sorted(GOLDEN.glob("v*_recommender.fm")), ids=lambda p: p.stem)
+def test_golden_recommenders_are_read(path):
+    expected = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    model = load_model(path)
+    ids, scores = model.recommend(n=4)
+    assert ids.tolist() == expected["ids"]
+    finite = np.isfinite(scores)
+    np.testing.assert_allclose(scores[finite], np.array(expected["scores"])[finite], rtol=1e-5)
+    scores = model.recommend(item_features=expected["new_item"], n=1)[1]
+    np.testing.assert_allclose(scores, expected["scores_of_new_item"], rtol=1e-5)
+    table = list("abcd"), expected["table"]
+    model.set_params(warm_start=True).fit((expected["users"], expected["items"]), None, table)
