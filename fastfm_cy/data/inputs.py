@@ -64,8 +64,9 @@ class PlainInput:
         return check_rows(X, dtype, n_jobs, **names)
 
     def learn(
-        self, rows: Rows, X: Any, weights: np.ndarray | None = None, *, scales: bool, centres: bool
-    ) -> tuple[Any, Rows]:
+        self, rows: Rows, X: Any, weights: np.ndarray | None = None, *, scales: bool,
+        centres: bool, shortens: bool = False,
+    ) -> tuple[Any, Rows]:  # fmt: skip
         """What a fit learns of the checked rows of its first X, and these as kernels take them.
 
         Parameters
@@ -78,16 +79,24 @@ class PlainInput:
             Whether columns far from unit scale are brought there.
         centres : bool
             Whether columns may be centred, too.
+        shortens : bool
+            Whether what is dense of a row is brought to unit length.
         """
-        learned = self._with_columns(rows, weights, scales=scales, centres=centres)
+        learned = self._with_columns(
+            rows, weights, scales=scales, centres=centres, shortens=shortens
+        )
         return learned, learned.finish(rows, X)
 
     def _with_columns(
-        self, rows: Rows, weights: np.ndarray | None, *, scales: bool, centres: bool
-    ) -> Any:
+        self, rows: Rows, weights: np.ndarray | None, *, scales: bool, centres: bool,
+        shortens: bool = False,
+    ) -> Any:  # fmt: skip
         if not scales or isinstance(rows, RelationalRows):
             return self
-        return replace(self, columns=learn_scaling(rows, weights, centres=centres and self.folds))
+        centres = centres and self.folds
+        return replace(
+            self, columns=learn_scaling(rows, weights, centres=centres, shortens=shortens)
+        )
 
     def scaled(self, rows: Any) -> Any:
         """The rows with scaled columns."""
