@@ -174,11 +174,13 @@ class FieldInput(PlainInput):
         return self.n_hash is None and self.normalize is None
 
     def learn(
-        self, rows: Any, X: Any, weights: np.ndarray | None = None, *, scales: bool, centres: bool
-    ) -> tuple[FieldInput, CSRRows]:
+        self, rows: Any, X: Any, weights: np.ndarray | None = None, *, scales: bool,
+        centres: bool, shortens: bool = False,
+    ) -> tuple[FieldInput, CSRRows]:  # fmt: skip
         beside = isinstance(X, WithFields)
-        centres = centres and not beside
-        scaled = self._with_columns(rows, weights, scales=scales, centres=centres)
+        scaled = self._with_columns(
+            rows, weights, scales=scales, centres=centres and not beside, shortens=shortens
+        )
         learned: FieldInput = scaled.of_model(rows.n_features, beside=beside)
         with_fields = learned._with_fields(rows, X)
         if learned.n_fields is None:

@@ -159,10 +159,7 @@ class BayesianBase(BaseEstimator):
             target = self._learn_target(y, given, None if before is None else before.target)
             y = self._encode(target, y)
             if before is None:
-                inputs, rows = PlainInput().learn(
-                    rows, X, scales=plan.scaling, centres=plan.fit_intercept and plan.fit_linear,
-                    shortens=True,
-                )  # fmt: skip
+                inputs, rows = _learned_input(plan, rows, X)
                 scale = self._learn_scale(y) if plan.scaling else None
             else:
                 inputs, scale = before.inputs, before.scale
@@ -275,3 +272,9 @@ class BayesianBase(BaseEstimator):
         ndarray of shape (n_samples_, n_samples), float64
         """
         return np.array(list(self._values(X)[1]))
+
+
+def _learned_input(plan: SamplingPlan, rows: Any, X: Any) -> tuple[PlainInput, Any]:
+    """How X is read, with the scaling that the plan wants, and its rows so."""
+    centres = plan.fit_intercept and plan.fit_linear
+    return PlainInput().learn(rows, X, scales=plan.scaling, centres=centres, shortens=True)

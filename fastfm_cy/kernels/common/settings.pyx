@@ -17,7 +17,8 @@ cdef class Settings:
                  bint constant_width=True):
         self.values = StepSettings(
             loss, solver, learning_rate, beta1, beta2, ftrl_beta, huber_delta, l2_intercept,
-            l2_pair_weights, low, high, has_l1, fit_intercept, fit_linear, fit_pair_weights, prefetch, constant_width,
+            l2_pair_weights, low, high, has_l1, fit_intercept, fit_linear, fit_pair_weights,
+            prefetch, constant_width,
         )
 
     @property

@@ -95,10 +95,9 @@ def test_rhat_is_kept_and_goes_on(tmp_path):
 
 
 def rows_of(X):
-    n_rows, n_features = X.shape
     places = np.nonzero(X)
     indptr = np.concatenate([[0], np.cumsum((X != 0).sum(axis=1))])
-    return CSRRows(indptr.astype(np.int64), places[1].astype(np.int32), X[places], n_features)
+    return CSRRows(indptr.astype(np.int64), places[1].astype(np.int32), X[places], X.shape[1])
 
 
 def test_what_is_dense_of_a_row_is_brought_to_unit_length():
