@@ -100,11 +100,12 @@ def test_pair_weights_do_not_undo_the_factors_l2_by_default():
     X, X_test, y, y_test = train_test_split(data.X, data.y, random_state=0)
 
     def error(**settings):
-        model = FwFMRegressor(fields=data.fields, random_state=0, **settings).fit(X, y)
+        model = FwFMRegressor(fields=data.fields, max_iter=20, random_state=0, **settings)
+        model.fit(X, y)
         return root_mean_squared_error(y_test, model.predict(X_test))
 
     fixed = error(fit_pair_weights=False)
-    assert error() < 1.01 * fixed
+    assert error() < 1.015 * fixed
     assert error(l2_pair_weights=0) > 1.05 * fixed
 
 
