@@ -96,6 +96,9 @@ SOLVERS = {
         SolverCode.ADAMW, 0.002, _by_task(0.02, 0.02), _by_task(0.3, 0.02),
         l2_pair_weights=10.0,
         state_start=(0.0, 0.0), state_adds=(False, False), n_row_state=2, step_norm=1,
+        candidates=_grid(
+            (0.001, 3.0, 0.05), (0.002, 1.0, 0.1), (0.002, 0.02, 0.02), (0.006, 0.01, 2e-4)
+        ),
     ),
     # z and the sum of squared gradients, as the paper names them (gradient/ftrl.py).
     "ftrl": Solver(
@@ -103,7 +106,7 @@ SOLVERS = {
         state_start=(0.0, 0.0), state_adds=(False, True), steps_shrink=True,
         l2_pair_weights=8e4,  # once for all rows
         schedules=False, learns_strengths=False, match_state=match_state,
-        candidates=_grid((0.01, 200.0, 5.0), (0.05, 60.0, 2.0), (0.1, 5.0, 0.5), (0.3, 0.5, 0.1)),
+        candidates=_grid((0.05, 5e3, 50.0), (0.05, 60.0, 2.0), (0.1, 5.0, 0.5), (0.3, 0.5, 0.1)),
     ),
 }  # fmt: skip
 """Of gradient descent, a row at a time."""
