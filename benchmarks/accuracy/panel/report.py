@@ -15,6 +15,7 @@ def report(outcomes, data_sets):
         "## The default, and what was tuned\n",
         *_table(outcomes, data_sets, MAIN),
         *_ratios(outcomes, data_sets, MAIN, ("FM, tuned", "linear, tuned")),
+        *_beyond(outcomes, data_sets, "default", ("FM, tuned", "linear, tuned")),
         "\n## Other solvers\n",
         *_table(outcomes, data_sets, ("FM, tuned", *SOLVERS)),
         *_own(outcomes, data_sets, SOLVERS),
@@ -23,6 +24,8 @@ def report(outcomes, data_sets):
         *_own(outcomes, data_sets, FAMILIES),
         "\n## Never worse than a constant\n",
         *_against_constants(outcomes, data_sets),
+        "\n## Fits that warned of themselves (ConvergenceWarning)\n",
+        *_warned(outcomes, data_sets),
         "\n## Choice of the candidates\n",
         *_portfolio(outcomes, data_sets),
     ]
@@ -93,6 +96,21 @@ def _ratios(outcomes, data_sets, columns, references):
     return _summaries(outcomes, data_sets, [pair for pair in pairs if pair[0] != "constant"])
 
 
+def _beyond(outcomes, data_sets, column, references):
+    """Where a column is more than 2 % worse."""
+    lines = []
+    for reference in references:
+        ratios = log_ratios(outcomes, data_sets, column, reference)
+        worse = {data: ratio for data, ratio in ratios.items() if ratio > np.log(1.02)}
+        said = _named(worse) or "nowhere"
+        lines.append(f"\nMore than 2 % worse than {reference}: {said}.")
+    return lines
+
+
+def _named(ratios):
+    return ", ".join(f"{data} ({np.exp(ratio):.3f})" for data, ratio in ratios.items())
+
+
 def _own(outcomes, data_sets, columns):
     """Each over the tuned FM, and over its own tuned best."""
     pairs = [
@@ -108,9 +126,25 @@ def _against_constants(outcomes, data_sets):
         ratios = log_ratios(outcomes, data_sets, name, "constant")
         worse = {data: ratio for data, ratio in ratios.items() if ratio > 0}
         if ratios:
-            said = ", ".join(f"{data} ({np.exp(ratio):.3f})" for data, ratio in worse.items())
-            lines.append(f"- {name}: worse on {said or 'none'} of {len(ratios)}")
+            lines.append(f"- {name}: worse on {_named(worse) or 'none'} of {len(ratios)}")
     return lines or ["Not run."]
+
+
+def _warned(outcomes, data_sets):
+    """By column and data set: on how many splits of those run."""
+    lines = []
+    for name in DEFAULTS:
+        found = []
+        for data in data_sets:
+            cells = [
+                cell for (at, _, of), cell in outcomes.cells.items() if (at, of) == (data, name)
+            ]
+            n_warned = sum("ConvergenceWarning" in cell["warned"] for cell in cells)
+            if n_warned:
+                found.append(f"{data} ({n_warned} of {len(cells)})")
+        if found:
+            lines.append(f"- {name}: {', '.join(found)}")
+    return lines or ["None."]
 
 
 def _portfolio(outcomes, data_sets):

@@ -73,8 +73,8 @@ def check_mixing(errors: np.ndarray, error_name: str, n_burn_in: int, *, scaling
         warnings.warn(
             f"The chain has not mixed: the training {error_name} is {first:.4g} on average in the "
             f"first half of the {len(errors)} draws after n_burn_in={n_burn_in}, {second:.4g} in "
-            f"the second (split R-hat {rhat:.2f}, which should be below {_LARGEST}). Longer "
-            f"chains predict better: raise max_iter and n_burn_in{advice}.",
+            f"the second (split R-hat {rhat:.2f}, which should be below {_LARGEST}). A longer "
+            f"chain may predict better: raise max_iter and n_burn_in{advice}.",
             ConvergenceWarning,
             stacklevel=2,
         )
