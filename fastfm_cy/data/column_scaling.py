@@ -119,13 +119,16 @@ class ColumnMoments:
             self._largest = np.zeros(len(self.counts))
         np.maximum.at(self._largest, columns[extreme], sizes[extreme])
 
-    def scaling(self, *, centres: bool) -> ColumnScaling | None:
+    def scaling(self, *, centres: bool, shortens: bool = False) -> ColumnScaling | None:
         """The scaling that the columns need, or None if all are to be left alone.
 
         Parameters
         ----------
         centres : bool
             Whether columns may be centred, which takes a bias and linear terms to fold back.
+        shortens : bool
+            Whether what the columns that are scaled, or that most rows have, make of a row is
+            brought to unit length on average, if it is longer.
         """
         counts, n_rows = self.counts, self.n_rows or 1.0
         size = np.sqrt(self.squares / np.where(counts > 0, counts, 1))
@@ -148,22 +151,33 @@ class ColumnMoments:
             )
             centre[odd], scale[odd] = means[odd], deviations[odd]
             scale[common & ~odd] = 1.0
+        if shortens:
+            dense = (counts >= _MOST_ROWS * n_rows) | (scale != 1)
+            squares = self._mean_squares(centre, scale)[dense]
+            scale[dense] *= np.sqrt(max(1.0, squares.sum()))
         if not centre.any() and (scale == 1).all():
             return None
         return ColumnScaling(centre, scale)
 
+    def _mean_squares(self, centre: np.ndarray, scale: np.ndarray) -> np.ndarray:
+        """Of all rows' values of each column, scaled; one where they are too far apart to say."""
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            about = self.squares - 2 * centre * self.sums + self.n_rows * centre**2
+            squares = about / (self.n_rows or 1.0) / scale**2
+        return np.where(np.isfinite(squares), np.maximum(squares, 0), 1.0)
+
 
 def learn_scaling(
-    rows: CSRRows, weights: np.ndarray | None = None, *, centres: bool
+    rows: CSRRows, weights: np.ndarray | None = None, *, centres: bool, shortens: bool = False
 ) -> ColumnScaling | None:
-    """The scaling that the columns of rows in memory need, or None; `centres` as above.
+    """The scaling that the columns of rows in memory need, or None; words as above.
 
     `weights` are those of the rows: the scaling is that of rows which stand there so often.
     """
     if not rows.n_entries:
         return None
-    may_centre = centres and _has_common_columns(rows)
-    if weights is None and not may_centre and _are_of_unit_size(rows.data):
+    is_dense = (centres or shortens) and _has_common_columns(rows)
+    if weights is None and not is_dense and _are_of_unit_size(rows.data):
         return None
     present = None
     if has_gaps(rows.n_features, rows.n_entries):
@@ -171,7 +185,7 @@ def learn_scaling(
         rows = replace(rows, indices=places.astype(np.int32), n_features=len(present))
     moments = ColumnMoments(rows.n_features)
     moments.add(rows, None if weights is None else summable(weights))
-    scaling = moments.scaling(centres=centres)
+    scaling = moments.scaling(centres=centres, shortens=shortens)
     return scaling and replace(scaling, columns=present)
 
 

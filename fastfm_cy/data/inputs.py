@@ -64,8 +64,9 @@ class PlainInput:
         return check_rows(X, dtype, n_jobs, **names)
 
     def learn(
-        self, rows: Rows, X: Any, weights: np.ndarray | None = None, *, scales: bool, centres: bool
-    ) -> tuple[Any, Rows]:
+        self, rows: Rows, X: Any, weights: np.ndarray | None = None, *, scales: bool,
+        centres: bool, shortens: bool = False,
+    ) -> tuple[Any, Rows]:  # fmt: skip
         """What a fit learns of the checked rows of its first X, and these as kernels take them.
 
         Parameters
@@ -78,16 +79,24 @@ class PlainInput:
             Whether columns far from unit scale are brought there.
         centres : bool
             Whether columns may be centred, too.
+        shortens : bool
+            Whether what is dense of a row is brought to unit length.
         """
-        learned = self._with_columns(rows, weights, scales=scales, centres=centres)
+        learned = self._with_columns(
+            rows, weights, scales=scales, centres=centres, shortens=shortens
+        )
         return learned, learned.finish(rows, X)
 
     def _with_columns(
-        self, rows: Rows, weights: np.ndarray | None, *, scales: bool, centres: bool
-    ) -> Any:
+        self, rows: Rows, weights: np.ndarray | None, *, scales: bool, centres: bool,
+        shortens: bool = False,
+    ) -> Any:  # fmt: skip
         if not scales or isinstance(rows, RelationalRows):
             return self
-        return replace(self, columns=learn_scaling(rows, weights, centres=centres and self.folds))
+        centres = centres and self.folds
+        return replace(
+            self, columns=learn_scaling(rows, weights, centres=centres, shortens=shortens)
+        )
 
     def scaled(self, rows: Any) -> Any:
         """The rows with scaled columns."""
@@ -165,11 +174,13 @@ class FieldInput(PlainInput):
         return self.n_hash is None and self.normalize is None
 
     def learn(
-        self, rows: Any, X: Any, weights: np.ndarray | None = None, *, scales: bool, centres: bool
-    ) -> tuple[FieldInput, CSRRows]:
+        self, rows: Any, X: Any, weights: np.ndarray | None = None, *, scales: bool,
+        centres: bool, shortens: bool = False,
+    ) -> tuple[FieldInput, CSRRows]:  # fmt: skip
         beside = isinstance(X, WithFields)
-        centres = centres and not beside
-        scaled = self._with_columns(rows, weights, scales=scales, centres=centres)
+        scaled = self._with_columns(
+            rows, weights, scales=scales, centres=centres and not beside, shortens=shortens
+        )
         learned: FieldInput = scaled.of_model(rows.n_features, beside=beside)
         with_fields = learned._with_fields(rows, X)
         if learned.n_fields is None:

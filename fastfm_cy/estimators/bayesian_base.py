@@ -43,6 +43,7 @@ class BayesianBase(BaseEstimator):
     _chain: Chain
     history_: History
     n_iter_: int
+    rhat_: float
 
     def __sklearn_is_fitted__(self) -> bool:
         return "_fitted" in vars(self)
@@ -134,6 +135,7 @@ class BayesianBase(BaseEstimator):
         return SamplingPlan(
             priors=Priors(*map(float, (self.alpha_0, self.beta_0, self.gamma_0, self.mu_0))),
             n_jobs=effective_n_jobs(self.n_jobs),
+            scaling=self.scaling is not None,
             **{name: plain_number(getattr(self, name)) for name in names},
         )
 
@@ -157,9 +159,8 @@ class BayesianBase(BaseEstimator):
             target = self._learn_target(y, given, None if before is None else before.target)
             y = self._encode(target, y)
             if before is None:
-                scales, centres = self.scaling is not None, plan.fit_intercept and plan.fit_linear
-                inputs, rows = PlainInput().learn(rows, X, scales=scales, centres=centres)
-                scale = self._learn_scale(y) if scales else None
+                inputs, rows = _learned_input(plan, rows, X)
+                scale = self._learn_scale(y) if plan.scaling else None
             else:
                 inputs, scale = before.inputs, before.scale
                 rows = inputs.finish(rows, X)
@@ -195,8 +196,9 @@ class BayesianBase(BaseEstimator):
             if "feature_names_in_" not in names:
                 self.__dict__.pop("feature_names_in_", None)
             self.__dict__.update(
-                names, _chain=chain, _fitted=fitted, history_=result.history, n_iter_=result.n_iter
-            )
+                names, _chain=chain, _fitted=fitted, history_=result.history,
+                n_iter_=result.n_iter, rhat_=result.rhat,
+            )  # fmt: skip
         return self
 
     def _publisher(self, callbacks: list[Callable], names: dict[str, Any]) -> AfterSweep:
@@ -270,3 +272,9 @@ class BayesianBase(BaseEstimator):
         ndarray of shape (n_samples_, n_samples), float64
         """
         return np.array(list(self._values(X)[1]))
+
+
+def _learned_input(plan: SamplingPlan, rows: Any, X: Any) -> tuple[PlainInput, Any]:
+    """How X is read, with the scaling that the plan wants, and its rows so."""
+    centres = plan.fit_intercept and plan.fit_linear
+    return PlainInput().learn(rows, X, scales=plan.scaling, centres=centres, shortens=True)

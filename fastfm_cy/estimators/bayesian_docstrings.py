@@ -29,7 +29,8 @@ beta_0, mu_0 : float, default=1 and 0
 {terms}
 scaling : {"auto", None}, default="auto"
     "auto" samples on columns and targets brought to unit scale where they are far from it, as the
-    priors assume, and folds each kept draw back exactly. Relational designs are not scaled.
+    priors assume, and what columns that most rows have make of a row to unit length; each kept draw
+    is folded back exactly. Relational designs are not scaled.
 warm_start : bool, default=False
     Whether fit goes on with the chain of the last fit, and adds its draws to those kept. What comes
     is what an uninterrupted fit would have drawn.
@@ -59,6 +60,9 @@ history_ : dict
     Lists with a number a sweep: "train_rmse" (or "train_log_loss") of the single draw, "alpha" (the
     noise's precision), "seconds"; with an eval_set "validation_rmse" (or "validation_log_loss") of
     the mean over the draws so far.
+rhat_ : float
+    Split R-hat of the training error after the burn-in (Gelman et al. 2013): about 1 once the chain
+    has mixed. ``fit`` warns (ConvergenceWarning) if it has not, and the error fell meanwhile.
 n_features_in_ : int
 feature_names_in_ : ndarray of str
     Only if X had column names.

@@ -201,7 +201,11 @@ FWFM_TEXTS = _WITH_FIELDS | {
     + """
 fit_pair_weights : bool, default=True
     Whether the weights of the pairs of fields are learned; else they stay 1, which is the plain
-    machine. They start at 1, and no strength shrinks them.""",
+    machine.
+l2_pair_weights : float >= 0 or None, default=None
+    L2 strength that pulls the pair weights towards 1, in each row those of its pairs of fields, of
+    which each has an equal share of it; without it they undo the factors' L2. None is 0.5, for
+    "adamw" 10, and for "ftrl", where it counts once for all rows, 80,000.""",
     "init": """init : {"normal", "uniform"}, default="normal"
     What the factors start from: a normal distribution of standard deviation init_scale, or
     U(0, init_scale) / sqrt(n_factors). A feature's factors start when it first occurs and are zero

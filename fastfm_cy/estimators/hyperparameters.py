@@ -53,6 +53,9 @@ def resolve(
             of_family = getattr(family, name, None) if solver.learns_strengths else None
             strengths[name] = of_family or getattr(solver, name)[task]
     plain = {name: params[name] for name in _TAKEN_AS_THEY_ARE if name in params}
+    if params.get("fit_pair_weights"):
+        given = params["l2_pair_weights"]
+        plain["l2_pair_weights"] = solver.l2_pair_weights if given is None else given
     memory = params.get("max_memory")
     return TrainingPlan(
         family=family.of(params),
@@ -236,6 +239,7 @@ _CHECKS: dict[str, Callable] = {
     "learning_rate": _or_none(_above_zero),
     **dict.fromkeys(("ftrl_beta", "power_t", "init_scale", "huber_delta"), _above_zero),
     "l2_intercept": _not_negative,
+    "l2_pair_weights": _or_none(_not_negative),
     "init_intercept": _or_none(lambda value, name: check_real(value, name, -np.inf)),
     "max_iter": _or_none(_at_least(1)),
     "verbose": _at_least(0),
@@ -282,8 +286,8 @@ def _check_strength_words(params: dict[str, Any], solver: Solver, partial: bool)
 def _check_fits_dtype(params: dict[str, Any]) -> None:
     """Refuse numbers that the model's type takes for infinite, or divisors for zero."""
     divisors = "learning_rate", "ftrl_beta", "init_scale"
-    for name in (*divisors, "l2_intercept", "init_intercept", *NAMES):
-        value = params[name]
+    for name in (*divisors, "l2_intercept", "l2_pair_weights", "init_intercept", *NAMES):
+        value = params.get(name)
         if value is None or isinstance(value, str) or np.ndim(value):
             continue  # arrays are checked when the number of features is known
         dtype = "float32" if name == "init_scale" else params["dtype"]  # of all starts

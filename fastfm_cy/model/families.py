@@ -31,6 +31,7 @@ class FM:
     vectors_first = False
     """Whether ``factors_`` goes by vectors and then features, rather than the other way round."""
     n_shared = 0
+    n_pairs = 1
     """Parameters, besides the intercept, that belong to no feature."""
     shared_start = 0.0
     """Where they start."""
@@ -252,6 +253,11 @@ class FwFM(FieldMachine):
     @property
     def n_shared(self) -> int:  # type: ignore[override]
         return self.n_fields**2
+
+    @property
+    def n_pairs(self) -> int:  # type: ignore[override]
+        """Of different fields."""
+        return max(1, self.n_fields * (self.n_fields - 1) // 2)
 
     @property
     def kernels(self) -> GradientKernels:

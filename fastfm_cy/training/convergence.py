@@ -22,7 +22,8 @@ from .sources import MemorySource, Source
 _DIVERGED = 100.0
 _NO_BETTER = 1.02  # times a constant's: the warning
 _NO_BETTER_WITH_IDS = 0.97  # the same where columns look like ids
-_FEWEST_EPOCHS = 5  # a fit that was asked for less is not expected to get anywhere
+# A fit that was asked for less is not expected to get anywhere; one that chose so itself is.
+_FEWEST_EPOCHS = 5
 _ROWS = 2000  # that are looked at
 
 
@@ -42,9 +43,11 @@ def check_convergence(
     if not np.isfinite(constant) or constant <= 0:
         return
     ids = _columns_of_ids(source)
-    if last <= constant * (_NO_BETTER_WITH_IDS if ids else _NO_BETTER):
+    # The history's losses are from before each row's update, but after those of the rows before it,
+    # which often have the same ids.
+    if last <= constant * _NO_BETTER and not ids:
         return
-    if isinstance(source, MemorySource):  # the history's losses are from before each row's update
+    if isinstance(source, MemorySource):
         sample = _sampled(source)
         last = _loss_of(sample, table, settings) * plan.loss_unit
         constant = max(constant, _constant_loss(plan, sample, settings) * plan.loss_unit)
@@ -53,7 +56,7 @@ def check_convergence(
             f"Training diverged: the mean training loss ended at {last:.3g}, a constant's is "
             f"{constant:.3g}. {plan.remedy}. The estimator is as it was before the fit."
         )
-    long_enough = len(history["train_loss"]) >= _FEWEST_EPOCHS
+    long_enough = plan.tunes or len(history["train_loss"]) >= _FEWEST_EPOCHS
     if long_enough and last > constant * (_NO_BETTER_WITH_IDS if ids else _NO_BETTER):
         warnings.warn(
             f"The fit ended with a training loss of {last:.4g}; a constant has {constant:.4g}. "

@@ -228,7 +228,8 @@ class _Course:
             return None
         values = np.ascontiguousarray(self.strengths.of_rows(slice(n_features)))
         digest = hashlib.sha256(values.tobytes()).digest()
-        return plan.learning_rate, plan.ftrl_beta, digest
+        of_pairs = (plan.l2_pair_weights,) if plan.l2_pair_weights else ()
+        return plan.learning_rate, plan.ftrl_beta, digest, *of_pairs
 
     def check_same_kind(self, table: ParameterTable) -> None:
         """Refuse to train on with parameters that the table cannot have."""

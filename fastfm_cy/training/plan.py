@@ -49,6 +49,8 @@ class TrainingPlan:
     fit_intercept: bool = True
     fit_linear: bool = True
     fit_pair_weights: bool = False
+    l2_pair_weights: float = 0.0
+    """Towards 1, of a field-weighted model; all pairs share it."""
     shuffle: str | bool = "block"
     early_stopping: bool = False
     refits: bool = False
@@ -140,6 +142,7 @@ class TrainingPlan:
             ftrl_beta=self.ftrl_beta,
             huber_delta=self.huber_delta,
             l2_intercept=self.l2_intercept,
+            l2_pair_weights=self.l2_pair_weights / self.family.n_pairs,
             low=low,
             high=high,
             has_l1=strengths.has_l1,

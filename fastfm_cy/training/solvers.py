@@ -21,6 +21,8 @@ class Solver:
     l2_linear: dict[str, float]
     """By the task, "regression" or "classification"."""
     l2_factors: dict[str, float]
+    l2_pair_weights: float = 0.5
+    """Towards 1, of field-weighted models, shared by all pairs of fields."""
     state_start: tuple[float, ...] = ()
     """Start value of each number of state kept beside a parameter."""
     state_adds: tuple[bool, ...] = ()
@@ -92,14 +94,19 @@ SOLVERS = {
     ),
     "adamw": Solver(
         SolverCode.ADAMW, 0.002, _by_task(0.02, 0.02), _by_task(0.3, 0.02),
+        l2_pair_weights=10.0,
         state_start=(0.0, 0.0), state_adds=(False, False), n_row_state=2, step_norm=1,
+        candidates=_grid(
+            (0.001, 3.0, 0.05), (0.002, 1.0, 0.1), (0.002, 0.02, 0.02), (0.006, 0.01, 2e-4)
+        ),
     ),
     # z and the sum of squared gradients, as the paper names them (gradient/ftrl.py).
     "ftrl": Solver(
         SolverCode.FTRL, 0.1, _by_task(2.0, 1.0), _by_task(60.0, 5.0),
         state_start=(0.0, 0.0), state_adds=(False, True), steps_shrink=True,
+        l2_pair_weights=8e4,  # once for all rows
         schedules=False, learns_strengths=False, match_state=match_state,
-        candidates=_grid((0.01, 200.0, 5.0), (0.05, 60.0, 2.0), (0.1, 5.0, 0.5), (0.3, 0.5, 0.1)),
+        candidates=_grid((0.05, 5e3, 50.0), (0.05, 60.0, 2.0), (0.1, 5.0, 0.5), (0.3, 0.5, 0.1)),
     ),
 }  # fmt: skip
 """Of gradient descent, a row at a time."""

@@ -1,12 +1,16 @@
-"""What field-aware and field-weighted machines are: identities, and libffm's losses."""
+"""What field-aware and field-weighted machines are: identities, libffm's losses, L2 of pairs."""
 
 import numpy as np
 import pytest
 from reference.ffm import libffm_epoch
 from sklearn.base import clone
+from sklearn.metrics import root_mean_squared_error
+from sklearn.model_selection import train_test_split
 from support.with_fields import assert_same, fields_of
 
 from fastfm_cy import FFMClassifier, FMClassifier, FwFMClassifier, FwFMRegressor
+from fastfm_cy.datasets import make_ratings
+from fastfm_cy.io import load_model, save_model
 from fastfm_cy.training.solvers import SOLVERS
 
 PLAIN = {"normalize": None, "init": "normal", "init_scale": 0.1, "dtype": "float64"}
@@ -86,3 +90,53 @@ def test_losses_equal_those_of_libffms_update(clicks, dtype):
     model.fit(X, y)
     np.testing.assert_allclose(model.history_["train_loss"], expected, atol=1e-4)
     assert expected[-1] < expected[0] - 0.05
+
+
+# The L2 of pair weights --------------------------------------------------------------------------
+
+
+def test_pair_weights_do_not_undo_the_factors_l2_by_default():
+    data = make_ratings(n_users=300, n_items=150, n_ratings=6000, rank=3, random_state=0)
+    X, X_test, y, y_test = train_test_split(data.X, data.y, random_state=0)
+
+    def error(**settings):
+        model = FwFMRegressor(fields=data.fields, max_iter=20, random_state=0, **settings)
+        model.fit(X, y)
+        return root_mean_squared_error(y_test, model.predict(X_test))
+
+    fixed = error(fit_pair_weights=False)
+    assert error() < 1.015 * fixed
+    assert error(l2_pair_weights=0) > 1.05 * fixed
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_strong_l2_of_pair_weights_is_the_plain_machine(clicks, solver):
+    rate = 1e-5 if solver in ("sgd", "adamw") else None  # whose steps grow with the strength
+    kind = {
+        "fields": fields_of(clicks), "solver": solver, "max_iter": 3, "random_state": 0,
+        "dtype": "float64", "learning_rate": rate, "init_scale": 0.3,
+    }  # fmt: skip
+    free = FwFMClassifier(l2_pair_weights=0, **kind).fit(clicks.X, clicks.y)
+    held = FwFMClassifier(l2_pair_weights=1e6, **kind).fit(clicks.X, clicks.y)
+    ones = np.ones_like(held.pair_weights_)
+    moved = np.abs(free.pair_weights_ - 1).max()
+    np.testing.assert_allclose(held.pair_weights_, ones, atol=0.1 * moved)
+    assert moved > 0
+
+
+@pytest.mark.parametrize("solver", ["adagrad", "ftrl"])
+def test_pair_weights_with_l2_go_on_as_if_never_interrupted(clicks, solver, tmp_path):
+    kind = {"fields": fields_of(clicks), "solver": solver, "random_state": 0, "init_scale": 0.3}
+    model = FwFMClassifier(**kind).partial_fit(clicks.X, clicks.y, classes=[0, 1])
+    save_model(model, tmp_path / "model")
+    loaded = load_model(tmp_path / "model")
+    for other in (model, loaded):
+        other.partial_fit(clicks.X, clicks.y)
+    assert np.array_equal(model.pair_weights_, loaded.pair_weights_)
+
+
+@pytest.mark.parametrize("l2", [-1.0, np.inf, "auto", [1.0]])
+def test_a_bad_l2_of_pair_weights_is_named(clicks, l2):
+    model = FwFMClassifier(fields=fields_of(clicks), l2_pair_weights=l2)
+    with pytest.raises((TypeError, ValueError), match="l2_pair_weights"):
+        model.fit(clicks.X, clicks.y)

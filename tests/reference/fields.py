@@ -27,11 +27,12 @@ def of_feature(Solver):
 
 
 def epoch(models, rows, y, weights, order, solver, loss, strengths, *, fit_intercept=True,
-          fit_linear=True, fit_pair_weights=True):  # fmt: skip
+          fit_linear=True, fit_pair_weights=True, l2_pairs=0.0):  # fmt: skip
     """The sum of the weighted losses before each update; the models change in place.
 
     `models` holds one an output, `strengths` a row (l1_linear, l2_linear, l1_factors, l2_factors) a
-    feature, `loss` a value and gradients from (scores, y). All slopes are those before the row."""
+    feature, `loss` a value and gradients from (scores, y). All slopes are those before the row.
+    `l2_pairs` pulls the weights of pairs towards 1."""
     total = 0.0
     for number in order:
         row = rows[number]
@@ -55,6 +56,7 @@ def epoch(models, rows, y, weights, order, solver, loss, strengths, *, fit_inter
                     name = ("v", c, place)
                     model.v[place] = solver.step(name, (c, j), model.v[place], *step)
             for place, slope in pair_slopes.items():
-                step = g * slope, 0.0, 0.0
-                model.r[place] = solver.step(("r", c, place), c, model.r[place], *step)
+                centre = 1.0 if l2_pairs else 0.0
+                step = model.r[place] - centre, g * slope, 0.0, l2_pairs
+                model.r[place] = centre + solver.step(("r", c, place), c, *step)
     return total

@@ -34,11 +34,13 @@ class Model:
         return {i: slope}
 
     def pair_slopes(self, row):
+        """d score / d r[place] for all pairs of fields that the row has, those that do not interact
+        included."""
         slopes = {}
         for a, (f, i, x) in enumerate(row):
             for g, j, z in row[a:]:
-                if self.same_field or f != g:
-                    place = min(f, g), max(f, g)
-                    pair = 0.0 if i == j and f == g else (self.v[i] @ self.v[j]) * x * z
-                    slopes[place] = slopes.get(place, 0.0) + pair
+                place = min(f, g), max(f, g)
+                interacts = (self.same_field or f != g) and not (i == j and f == g)
+                pair = (self.v[i] @ self.v[j]) * x * z if interacts else 0.0
+                slopes[place] = slopes.get(place, 0.0) + pair
         return slopes

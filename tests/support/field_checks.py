@@ -73,7 +73,10 @@ def check_epoch(kernels, problem, dtype, solver, loss, *, weighted, grouped, see
     groups = rng.integers(0, 3, n_features).astype(np.int32) if grouped else None
     fits = {name: bool(rng.integers(2)) for name in ("fit_intercept", "fit_linear")}
     fits["fit_pair_weights"] = bool(rng.integers(2))
-    steps = make_settings(loss, solver, 0.0625, has_l1=bool(values[:, [0, 2]].any()), **fits)
+    l2_pairs = float(rng.choice(STRENGTHS)) if hasattr(problem.models[0], "r") else 0.0
+    steps = make_settings(
+        loss, solver, 0.0625, has_l1=bool(values[:, [0, 2]].any()), l2_pair_weights=l2_pairs, **fits
+    )
     for model in problem.models if loss == "poisson" else ():
         model.w0, model.w, model.v = model.w0 / 8, model.w / 8, model.v / 8  # it is exponential
     table = problem.table(dtype, *state_of(solver))
@@ -86,7 +89,7 @@ def check_epoch(kernels, problem, dtype, solver, loss, *, weighted, grouped, see
     of_rows = values[np.zeros(n_features, int) if groups is None else groups]
     expected = epoch(
         problem.models, problem.rows, y, weights, order, of_feature(REFERENCES[solver])(0.0625),
-        of_outputs(loss, n_outputs), of_rows, **fits,
+        of_outputs(loss, n_outputs), of_rows, l2_pairs=l2_pairs, **fits,
     )  # fmt: skip
     assert done == n_rows
     # Adam's steps are the larger the smaller their gradients are, rounding errors included.
@@ -120,13 +123,20 @@ def check_padding(kernels, problem, dtype, solver):
     assert not vectors[..., table.n_factors :].any()
 
 
-def check_finite_differences(kernels, problem, loss, arrays_of):
-    """One row, one SGD step: every parameter moves against the numerical derivative of the loss."""
+def check_finite_differences(kernels, problem, loss, arrays_of, *, l2_pairs=0.0):
+    """One row, one SGD step: every parameter moves against the numerical derivative of the loss,
+    with what `l2_pairs` adds to it for the pairs of fields that the row has."""
     model, y = problem.models[0], 1.0
     rows = problem.csr("float64")
     table = problem.table("float64")
-    steps = make_settings(loss, "sgd", 0.5)
+    steps = make_settings(loss, "sgd", 0.5, l2_pair_weights=l2_pairs)
     row = problem.rows[0]
+
+    def objective():
+        places = model.pair_slopes(row) if l2_pairs else ()
+        penalty = sum((model.r[place] - 1) ** 2 for place in places)
+        return TEXTBOOK[loss](model.score(row), y) + l2_pairs / 2 * penalty
+
     before = [np.copy(array) for array in arrays_of(model)]
     train(kernels, rows, [y], None, [0], table, steps, (0, 0, 0, 0))
     after = table.vector_blocks[:, 0].reshape(model.v.shape), table.shared_blocks[0, 0]
@@ -136,7 +146,7 @@ def check_finite_differences(kernels, problem, loss, arrays_of):
             losses = []
             for by in (1e-6, -1e-6):
                 array[place] = start[place] + by
-                losses.append(TEXTBOOK[loss](model.score(row), y))
+                losses.append(objective())
             array[place] = start[place]
             slope = (losses[0] - losses[1]) / 2e-6
             assert end[place] == pytest.approx(start[place] - 0.5 * slope, abs=1e-6)

@@ -263,6 +263,7 @@ def _checked_table(attributes: Attributes) -> ParameterTable | SparseTable:
 _SAMPLER_ATTRIBUTES = _COMMON | {
     "_samples": check.is_a(Samples),
     "_chain": check.is_a(Chain),
+    "rhat_": check.is_a(float),
     "_columns": check.columns,
     "_target_scale": check.target_scale,
 }
@@ -272,6 +273,8 @@ def _stored_samples(model: BayesianBase) -> Attributes:
     fitted = model._fitted
     stored = _public(model) | fitted.target.attributes | {"_samples": fitted.samples}
     stored |= _stored_scaling(fitted)
+    if "rhat_" in vars(model):
+        stored["rhat_"] = model.rhat_
     return stored | ({"_chain": model._chain} if "_chain" in vars(model) else {})
 
 
@@ -306,10 +309,11 @@ def _restore_samples(model: BayesianBase, attributes: Attributes, keeps_tables: 
         require(len(target.classes) == n_cutpoints + 1, "cutpoints")
     else:
         require(isinstance(target, RealTarget) or len(target.classes) == 2, "target")
-    vars(model).update({name: attributes[name] for name in _PUBLIC if name in attributes})
+    known = (*_PUBLIC, "rhat_")
+    vars(model).update({name: attributes[name] for name in known if name in attributes})
     columns, scale = _scaling(attributes)
     model._fitted = FittedPosterior(
-        samples, target, model._response(target), PlainInput(columns), scale
+        samples, target, model._response(target), PlainInput(columns=columns), scale
     )
     if chain is not None:
         model._chain = chain

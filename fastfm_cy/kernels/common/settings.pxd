@@ -28,6 +28,7 @@ ctypedef struct StepSettings:
     double ftrl_beta
     double huber_delta
     double l2_intercept         # as strengths of the features' parameters are
+    double l2_pair_weights      # towards 1, of a field-weighted model
     double low                  # scores are clipped to this range before the loss
     double high
     bint has_l1

@@ -30,6 +30,7 @@ class Settings:
         ftrl_beta: float = 1.0,
         huber_delta: float = 1.0,
         l2_intercept: float = 0.0,
+        l2_pair_weights: float = 0.0,
         low: float = ...,
         high: float = ...,
         has_l1: bool = False,
@@ -43,5 +44,7 @@ class Settings:
     def loss(self) -> LossCode: ...
     @property
     def l2_intercept(self) -> float: ...
+    @property
+    def l2_pair_weights(self) -> float: ...
     @property
     def ftrl_beta(self) -> float: ...

@@ -10,14 +10,15 @@ cdef class Settings:
 
     def __init__(self, *, LossCode loss, SolverCode solver, double learning_rate,
                  double beta1=0.9, double beta2=0.999, double ftrl_beta=1.0,
-                 double huber_delta=1.0, double l2_intercept=0.0,
+                 double huber_delta=1.0, double l2_intercept=0.0, double l2_pair_weights=0.0,
                  double low=float("-inf"), double high=float("inf"),
                  bint has_l1=False, bint fit_intercept=True, bint fit_linear=True,
                  bint fit_pair_weights=True, bint prefetch=True,
                  bint constant_width=True):
         self.values = StepSettings(
-            loss, solver, learning_rate, beta1, beta2, ftrl_beta, huber_delta, l2_intercept, low, high,
-            has_l1, fit_intercept, fit_linear, fit_pair_weights, prefetch, constant_width,
+            loss, solver, learning_rate, beta1, beta2, ftrl_beta, huber_delta, l2_intercept,
+            l2_pair_weights, low, high, has_l1, fit_intercept, fit_linear, fit_pair_weights,
+            prefetch, constant_width,
         )
 
     @property
@@ -27,6 +28,10 @@ cdef class Settings:
     @property
     def l2_intercept(self):
         return self.values.l2_intercept
+
+    @property
+    def l2_pair_weights(self):
+        return self.values.l2_pair_weights
 
     @property
     def ftrl_beta(self):

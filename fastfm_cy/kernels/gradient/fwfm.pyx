@@ -7,7 +7,8 @@ with f(i) the field of entry i. With S_f = sum of v_i x_i over the entries of fi
     w0 + sum_i w_i x_i + sum_{f<g} r_fg <S_f, S_g> + sum_f r_ff (|S_f|^2 - sum_i |v_i x_i|^2) / 2,
 
 so it takes O(nnz * n_factors + n_fields^2 * n_factors). The weights r, of which those with f <= g
-are used, lie behind the intercept; no strength shrinks them.
+are used, lie behind the intercept. Their L2 strength pulls them towards 1: solvers then step on
+r - 1, which each of them shrinks as it does any other parameter.
 
 The entries of a row must be sorted by field.
 """
@@ -163,9 +164,24 @@ cdef inline void update_row(const width* tag, const kind* how, const CSRView* ro
             for run in range(fields.n_runs):
                 first = max(fields.starts[run], f)
                 if first < fields.ends[run]:
-                    step(how, settings, weights + f * n_fields + first, n_fields * n_fields, shared,
-                         by_weight + f * n_fields + first, g, <real>0, <real>0, <real>0,
-                         fields.ends[run] - first)
+                    step_pairs(how, settings, weights + f * n_fields + first, n_fields * n_fields,
+                               shared, by_weight + f * n_fields + first, g,
+                               fields.ends[run] - first)
+
+
+cdef inline void step_pairs(const kind* how, const StepSettings* settings, real* weights,
+                            Py_ssize_t apart, const real* shared, const real* direction, real g,
+                            Py_ssize_t n) noexcept nogil:
+    """One solver step on a run of pair weights; on what they differ from 1 by, if that has an L2."""
+    cdef real l2 = <real>settings.l2_pair_weights
+    cdef Py_ssize_t i
+    if l2 != 0:
+        for i in range(n):
+            weights[i] = weights[i] - 1
+    step(how, settings, weights, apart, shared, direction, g, <real>0, <real>0, l2, n)
+    if l2 != 0:
+        for i in range(n):
+            weights[i] = weights[i] + 1
 
 
 include "epoch.pxi"

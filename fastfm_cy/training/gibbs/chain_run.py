@@ -17,6 +17,7 @@ from ...model.scoring import score_rows
 from ..coordinate.sweeper import not_finite
 from ..early_stopping import History
 from .likelihoods import Likelihood
+from .mixing import check_mixing
 from .plan import SamplingPlan
 from .sampler import Chain, Sampler
 
@@ -32,6 +33,8 @@ class ChainResult:
     history: History
     n_iter: int
     """Sweeps, those before this run included."""
+    rhat: float
+    """Split R-hat of the training error after the burn-in."""
 
 
 class RunningMean:
@@ -118,7 +121,15 @@ class _Run:
                     break
         if self.n_drawn == 0:
             raise ValueError("A callback stopped sampling before the first draw was kept.")
-        return ChainResult(_in_order(self.samples, self.n_drawn), self.history, self.n_iter)
+        rhat = check_mixing(
+            np.array(self.history[self._train_error][plan.n_burn_in :]),
+            self.response.error_name, plan.n_burn_in, scaling=plan.scaling,
+        )  # fmt: skip
+        return ChainResult(_in_order(self.samples, self.n_drawn), self.history, self.n_iter, rhat)
+
+    @property
+    def _train_error(self) -> str:
+        return f"train_{self.response.error_name}"
 
     def _sweep(self) -> float:
         """One sweep, into the history; the error of the draw before it."""
@@ -139,7 +150,7 @@ class _Run:
         self._record("alpha", chain.alpha / self.spread**2)
         value = self.response.value(scores, chain.cutpoints)
         error = self.response.error(value, self.y)
-        self._record(f"train_{self.response.error_name}", error)
+        self._record(self._train_error, error)
         return error
 
     def _keep(self) -> None:

@@ -33,6 +33,8 @@ class SamplingPlan:
     n_jobs: int
     verbose: int
     dtype: str
+    scaling: bool = True
+    """Whether columns and targets are brought to unit scale."""
 
     def groups(self, n_features: int) -> np.ndarray:
         """int32, the group of each feature."""

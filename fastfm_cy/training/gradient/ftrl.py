@@ -41,7 +41,9 @@ def match_state(
         table.assign(packed, started)
         return
     _match(table.intercept_blocks.T, 0.0, settings.l2_intercept, settings)
-    _match(np.moveaxis(table.shared_blocks, 1, 0), 0.0, 0.0, settings)
+    l2_pairs = settings.l2_pair_weights
+    shared = np.moveaxis(table.shared_blocks, 1, 0)
+    _match(shared, 0.0, l2_pairs, settings, centre=1.0 if l2_pairs else 0.0)
     first, last, _ = rows.indices(table.n_features)
     for start in range(first, last, _BLOCK):
         block = slice(start, min(start + _BLOCK, last))
@@ -53,10 +55,13 @@ def match_state(
 
 
 def _match(
-    slots: np.ndarray, l1: float | np.ndarray, l2: float | np.ndarray, settings: Settings
-) -> None:
-    """`slots` holds theta, z and n, each of shape (n_rows, ...); strengths are a number a row."""
+    slots: np.ndarray, l1: float | np.ndarray, l2: float | np.ndarray, settings: Settings,
+    centre: float = 0.0,
+) -> None:  # fmt: skip
+    """`slots` holds theta, z and n, each of shape (n_rows, ...); strengths are a number a row, and
+    pull towards the centre."""
     theta, z, squares = slots
+    theta = theta - centre if centre else theta
     shape = (-1,) + (1,) * (theta.ndim - 1)
     l1, l2 = np.reshape(l1, shape), np.reshape(l2, shape)
     with np.errstate(over="ignore", invalid="ignore"):  # the trainer finds what is not finite

@@ -42,11 +42,14 @@ def test_an_epoch_equals_the_plain_loop(
     )
 
 
+@pytest.mark.parametrize("l2_pairs", [0.0, 0.25])
 @pytest.mark.parametrize("loss", ["squared_error", "log_loss", "squared_hinge"])
 @given(problem=field_problems(Model))
 @settings(max_examples=20)
-def test_a_step_follows_the_finite_difference_gradient(kernels, loss, problem):
-    check_finite_differences(kernels, problem, loss, lambda model: [model.v, model.r])
+def test_a_step_follows_the_finite_difference_gradient(kernels, loss, l2_pairs, problem):
+    check_finite_differences(
+        kernels, problem, loss, lambda model: [model.v, model.r], l2_pairs=l2_pairs
+    )
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

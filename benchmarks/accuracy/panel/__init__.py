@@ -1,0 +1,1 @@
+"""Panel: ordinary data of every kind, on which defaults are held against tuned models."""
