@@ -42,6 +42,12 @@ Task = Annotated[
 ModelTask = Annotated[
     str, typer.Option(help="regression or classification, of libFM's and xLearn's models.")
 ]
+Names = Annotated[
+    str | None, typer.Option(metavar="FILE", help="Names of the features, one a line.")
+]
+Plot = Annotated[
+    str | None, typer.Option(metavar="FILE", help="Draw a picture, of the kind of its suffix.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON lines, for programs.")]
 
 # Of the estimator -------------------------------------------------------------------------------

@@ -3,6 +3,7 @@ one. Nothing else here looks inside an estimator."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -203,10 +204,14 @@ def _weights_of(model: Any) -> tuple[Weights, PlainInput]:
 
 def one_row(X: Any, row: int) -> Any:
     """X with one of its rows only."""
-    n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
+    is_dict = isinstance(X, Mapping)  # of columns
+    sized = next(iter(X.values()), ()) if is_dict else X
+    n_rows = sized.shape[0] if hasattr(sized, "shape") else len(sized)
     if not -n_rows <= row < n_rows:
         raise IndexError(f"X has {n_rows} rows; there is no row {row}.")
     row %= n_rows
+    if is_dict:
+        return {name: column[row : row + 1] for name, column in X.items()}
     if hasattr(X, "iloc"):
         return X.iloc[row : row + 1]
     if isinstance(X, RelationalDesign):

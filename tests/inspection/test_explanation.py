@@ -165,6 +165,7 @@ def test_pipelines_and_their_names():
     pipeline = make_pipeline(FieldEncoder(), FMRegressor(2, max_iter=2, random_state=0))
     pipeline.fit(frame, rng.random(200))
     found = explain(pipeline, frame, row=8)
+    assert repr(explain(pipeline, films, row=8)) == repr(found)
     assert set(found.features["feature"]) == {f"user={frame['user'][8]}", "age"}
     assert found.prediction == pytest.approx(pipeline.predict(frame.iloc[[8]])[0])
     assert "score" in repr(found)
