@@ -160,7 +160,7 @@ def embeddings(
     >>> model = FMRegressor(8, random_state=0).fit(data.X, data.y)
     >>> found = embeddings(model)
     >>> found.vectors.shape
-    (108, 8)
+    (136, 8)
     """
     view = view_of(model, names)
     own, features = view.fields(fields), view.weights.used

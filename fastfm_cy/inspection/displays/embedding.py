@@ -40,7 +40,7 @@ class EmbeddingDisplay:
     >>> data = make_ratings(n_users=50, n_items=40, n_ratings=2000, random_state=0)
     >>> model = FMRegressor(8, random_state=0).fit(data.X, data.y)
     >>> EmbeddingDisplay.from_estimator(model).points.shape
-    (108, 2)
+    (136, 2)
     """
 
     def __init__(
