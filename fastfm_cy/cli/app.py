@@ -12,6 +12,7 @@ from .commands.convert import convert
 from .commands.cv import cv
 from .commands.demo import demo
 from .commands.evaluate import evaluate
+from .commands.explain import explain
 from .commands.fit import fit
 from .commands.inspect import inspect
 from .commands.predict import predict
@@ -72,7 +73,7 @@ def options(
     """Options that come before any command."""
 
 
-for command in (fit, predict, recommend, evaluate, cv, convert, inspect, demo):
+for command in (fit, predict, recommend, evaluate, cv, convert, inspect, explain, demo):
     app.command()(command)
 # Commands with flags of other programs parse them themselves.
 _FOREIGN = {

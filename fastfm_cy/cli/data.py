@@ -15,6 +15,7 @@ from .files import STANDARD, is_folder
 
 # Options of commands that are those of the formats' readers, too.
 _OPTIONS = ("target", "drop", "n_hash", "n_features")
+_NUMBERED = 10_000_000  # features whose numbers may be held
 
 
 def read_data(context: typer.Context, sources: list[str]):
@@ -110,6 +111,20 @@ def matrix_of(data, model):
     if getattr(model, "fields", ...) is None and data.fields is not None:
         return joined(data.X, data.fields)
     return data.X
+
+
+def names_of_features(path: str | None, data, model):
+    """Names for people: those of a file with one a line, or of the data, if the model has none;
+    else numbers, as files have them."""
+    if path is not None:
+        with open(path, encoding="utf-8") as file:
+            return [line.rstrip("\r\n") for line in file]
+    if hasattr(model, "feature_names_in_"):
+        return None
+    names, n_features = getattr(data, "feature_names", None), model.n_features_in_
+    if names is not None and len(names) == n_features:
+        return names
+    return np.arange(n_features) if n_features <= _NUMBERED else None
 
 
 def targets_of(data, what: str):

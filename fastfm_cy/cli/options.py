@@ -47,6 +47,12 @@ NoWeights = Annotated[
     bool,
     typer.Option("--no-weights", help="Of a recommender's data: read user and item alone."),
 ]
+Names = Annotated[
+    str | None, typer.Option(metavar="FILE", help="Names of the features, one a line.")
+]
+Plot = Annotated[
+    str | None, typer.Option(metavar="FILE", help="Draw a picture, of the kind of its suffix.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON lines, for programs.")]
 
 # Of the estimator -------------------------------------------------------------------------------

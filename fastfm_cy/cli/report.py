@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -31,6 +32,20 @@ class Reporter:
         table = Table(title=event, title_justify="left", box=box.SIMPLE, show_header=False)
         for name, value in facts.items():
             table.add_row(name, shown(value))
+        self.screen.print(table)
+
+    def table(self, event, columns):
+        """Rows of several columns: Columns of the inspection."""
+        if self.as_json:
+            for row in columns.rows():
+                self.line(event, row)
+            return
+        table = Table(title=event, title_justify="left", box=box.SIMPLE)
+        for name, values in columns.items():
+            is_number = values.dtype.kind in "if"
+            table.add_column(name, justify="right" if is_number else "left", no_wrap=is_number)
+        for row in columns.rows():
+            table.add_row(*(escape(_in_table(value)) for value in row.values()))
         self.screen.print(table)
 
     def line(self, event, facts):
@@ -83,6 +98,11 @@ def shown(value):
     if isinstance(value, float):
         return f"{value:.6g}"
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def _in_table(value):
+    """A value where there is little room."""
+    return f"{value:.4g}" if isinstance(value, float) else shown(value)
 
 
 def _plain(value):

@@ -137,6 +137,21 @@ class FM:
         single = vectors[:, 0]
         return single @ (centre @ single), np.square(single).sum(axis=1)
 
+    @property
+    def orders(self) -> dict[int, int]:
+        """The orders of its interactions, and which of a feature's vectors each of them takes."""
+        return {2: 0}
+
+    def vectors_toward(self, fields: np.ndarray) -> np.ndarray:
+        """Which of a feature's vectors meets features of these fields."""
+        return np.zeros_like(fields)
+
+    def pair_scales(self, shared: np.ndarray) -> np.ndarray:
+        """What interactions of features of two fields are multiplied by, given an output's shared
+        parameters; symmetric, of shape (n_fields, n_fields), where a plain machine has one field.
+        """
+        return np.ones((1, 1))
+
     def scorer(self, table: Table, model: Model) -> Any:
         """What ``compile()`` of a FittedModel with this table returns."""
         if model.inputs.n_hash is not None:
@@ -176,6 +191,10 @@ class HigherOrderFM(FM):
         return 1 if self.shared else self.degree - 1
 
     @property
+    def orders(self) -> dict[int, int]:
+        return {order: 0 if self.shared else order - 2 for order in range(2, self.degree + 1)}
+
+    @property
     def kernels(self) -> GradientKernels:
         return higher_order
 
@@ -211,6 +230,12 @@ class FieldMachine(FM):
     def fields(self, rows: CSRRows) -> Fields:
         return Fields(rows.known_fields, self.n_fields, self.same_field)
 
+    def pair_scales(self, shared: np.ndarray) -> np.ndarray:
+        scales = np.ones((self.n_fields, self.n_fields))
+        if not self.same_field:
+            np.fill_diagonal(scales, 0.0)
+        return scales
+
     def scorer(self, table: Table, model: Model) -> InputScorer:
         return InputScorer(table, model)
 
@@ -230,6 +255,9 @@ class FFM(FieldMachine):
     @property
     def kernels(self) -> GradientKernels:
         return ffm
+
+    def vectors_toward(self, fields: np.ndarray) -> np.ndarray:
+        return fields
 
     def meetings(
         self, table: Table, output: int, vectors: np.ndarray, centre: np.ndarray, fields: Any
@@ -263,15 +291,15 @@ class FwFM(FieldMachine):
     def kernels(self) -> GradientKernels:
         return fwfm
 
+    def pair_scales(self, shared: np.ndarray) -> np.ndarray:
+        upper = np.triu(shared.astype(np.float64).reshape(self.n_fields, self.n_fields))
+        return super().pair_scales(shared) * (upper + np.triu(upper, 1).T)
+
     def meetings(
         self, table: Table, output: int, vectors: np.ndarray, centre: np.ndarray, fields: Any
     ) -> tuple[np.ndarray, np.ndarray]:
         single = vectors[:, 0]
-        pairs = table.shared_blocks[output, 0].astype(np.float64)
-        pairs = np.triu(pairs.reshape(self.n_fields, self.n_fields))
-        pairs = pairs + np.triu(pairs, 1).T
-        if not self.same_field:
-            np.fill_diagonal(pairs, 0.0)
+        pairs = self.pair_scales(table.shared_blocks[output, 0])
         sums = np.zeros((self.n_fields, single.shape[1]))
         np.add.at(sums, fields, centre[:, None] * single)
         meetings = np.einsum("ik,ik->i", single, (pairs @ sums)[fields])

@@ -17,7 +17,7 @@ from fastfm_cy.kernels import dispatch, interfaces
 
 PACKAGE = Path(fastfm_cy.__file__).parent
 KERNELS = PACKAGE / "kernels"
-ANNOTATED = ("data", "model", "training", "utils", "exceptions.py", "show_config.py")
+ANNOTATED = ("data", "inspection", "model", "training", "utils", "exceptions.py", "show_config.py")
 STUBS = sorted(KERNELS.rglob("*.pyi"))
 DISPATCHED = {
     "fm": interfaces.PlainKernels,

@@ -18,8 +18,8 @@ from sklearn.preprocessing import OneHotEncoder
 
 from ...datasets import load_ratings, make_clicks, make_ratings
 from ...estimators.fm import FMClassifier, FMRegressor
-from ...io.outputs import written_aside
 from ..files import check_files
+from ..pictures import check_picture, new_picture, save_picture
 
 _TEST_SHARE = 0.2
 
@@ -85,7 +85,7 @@ def run(ratings_file, *, rows, seed, plot):
     console = Console()
     if plot is not None:
         check_files([ratings_file], [plot])
-        _check_kind_of_picture(plot)
+        check_picture(plot)
     if ratings_file is None:
         studies = (_generated_ratings, _generated_clicks)
         reports = [_announce(console, study(rows, seed)) for study in studies]
@@ -192,37 +192,15 @@ def _announce(console, report):
 
 def _draw(console, reports, path):
     try:
-        import matplotlib
-
-        matplotlib.use("Agg")
-        import matplotlib.pyplot as plt
-    except ModuleNotFoundError:
+        figure, axes = new_picture(len(reports))
+    except ImportError:
         missing = "No picture: matplotlib is missing (python -m pip install 'fastfm_cy[plot]')."
         console.print(missing, highlight=False, markup=False, soft_wrap=True)
         return
-    figure, axes = plt.subplots(
-        1, len(reports), figsize=(6.4 * len(reports), 4.4), squeeze=False, layout="constrained"
-    )
-    for axis, report in zip(axes[0], reports, strict=True):
+    for axis, report in zip(axes, reports, strict=True):
         _draw_report(axis, report)
-    with written_aside(path) as file:
-        figure.savefig(file, dpi=120, format=_kind_of_picture(path))
-    plt.close(figure)
+    save_picture(figure, path)
     console.print(f"Loss curves: {path}", highlight=False, markup=False, soft_wrap=True)
-
-
-def _kind_of_picture(path):
-    return path.suffix[1:].lower() or "png"
-
-
-def _check_kind_of_picture(path):
-    try:
-        from matplotlib.backend_bases import FigureCanvasBase
-    except ModuleNotFoundError:  # so nothing is drawn, and the command says so
-        return
-    kinds = FigureCanvasBase.get_supported_filetypes()
-    if _kind_of_picture(path) not in kinds:
-        raise ValueError(f"{path}: pictures can be {', '.join(sorted(kinds))}.")
 
 
 def _draw_report(axis, report):
