@@ -79,7 +79,8 @@ class FwFMRegressor(FieldAwareRegressor):
     def __init__(
         self, n_factors: int = 8, *, fields: Any = None, n_fields: int | None = None,
         same_field: bool = True, normalize: str | None = None, n_hash: int | None = None,
-        max_memory: int | str | None = None, fit_pair_weights: bool = True,
+        categorical_features: Any = "from_dtype", max_memory: int | str | None = None,
+        fit_pair_weights: bool = True,
         loss: str = "squared_error", solver: str = "adagrad", learning_rate: float | None = None,
         schedule: str = "constant", power_t: float = 0.5,
         adam_betas: tuple[float, float] = (0.9, 0.999), ftrl_beta: float = 1.0, max_iter: int = 20,
@@ -153,7 +154,8 @@ class FwFMClassifier(FieldAwareClassifier):
     def __init__(
         self, n_factors: int = 8, *, fields: Any = None, n_fields: int | None = None,
         same_field: bool = True, normalize: str | None = None, n_hash: int | None = None,
-        max_memory: int | str | None = None, fit_pair_weights: bool = True, loss: str = "log_loss",
+        categorical_features: Any = "from_dtype", max_memory: int | str | None = None,
+        fit_pair_weights: bool = True, loss: str = "log_loss",
         solver: str = "adagrad", learning_rate: float | None = None, schedule: str = "constant",
         power_t: float = 0.5, adam_betas: tuple[float, float] = (0.9, 0.999),
         ftrl_beta: float = 1.0, max_iter: int = 20, l1_linear: Any = 0.0, l1_factors: Any = 0.0,
