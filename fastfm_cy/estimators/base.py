@@ -66,7 +66,7 @@ class Base(BaseEstimator):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
+        tags.input_tags.sparse = tags.input_tags.string = True
         return tags
 
     def _model_for(self, attribute: str) -> FittedModel:

@@ -51,7 +51,7 @@ class BayesianBase(BaseEstimator):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
+        tags.input_tags.sparse = tags.input_tags.string = True
         return tags
 
     def _model_for(self, attribute: str) -> FittedPosterior:

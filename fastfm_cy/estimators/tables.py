@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from numbers import Integral
 from typing import Any
 
@@ -112,6 +113,20 @@ def encoded(estimator: BaseEstimator, X: Any, encoder: FieldEncoder | None, name
         worker = copy.copy(encoder)
         worker.n_jobs = estimator.n_jobs
         return worker.transform(X)
+
+
+def take_tables(estimator: Any, encoder: FieldEncoder) -> None:
+    """Let a fitted estimator, which knows an encoder's rows, take tables from now on."""
+    model, n_features = estimator._fitted, len(encoder.fields_)
+    if model.n_features != n_features:
+        raise ValueError(
+            f"The encoder makes {n_features} features, but the model has {model.n_features}."
+        )
+    estimator._fitted = replace(model, encoder=encoder)
+    estimator.__dict__.pop("feature_names_in_", None)
+    vars(estimator).update(
+        {name: value for name, value in vars(encoder).items() if name.endswith("_in_")}
+    )
 
 
 def refuse_table(X: Any) -> None:

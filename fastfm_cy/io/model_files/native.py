@@ -145,7 +145,8 @@ def _plain(name, value):
     if callable(value) or isinstance(value, np.random.RandomState | np.random.Generator):
         warnings.warn(f"{name}={value!r} cannot be saved; the file has None.", stacklevel=3)
         return None
-    return np.asarray(value) if hasattr(value, "__array__") else value
+    is_array = hasattr(value, "__array__") and not isinstance(value, np.generic)
+    return np.asarray(value) if is_array else value
 
 
 def _said(error):
