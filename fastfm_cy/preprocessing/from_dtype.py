@@ -48,6 +48,14 @@ def encoder_for(
     return encoder
 
 
+def contents_of(encoder: FieldEncoder) -> dict[str, str | None]:
+    """What each column that a fitted encoder knows must hold: TEXT, NUMBER, BOOL or, of dates,
+    None; for readers of files whose cells have no type."""
+    fitted = encoder._fitted
+    contents = {field.source: field.takes for field in fitted.fields}
+    return {name: contents.get(name) for name in fitted.names_in if name not in fitted.dropped}
+
+
 def refuse_other_than_numbers(X: Any) -> None:
     """Refuse a table with a column that is not numbers."""
     if sparse.issparse(X) or _is_of_numbers(X):

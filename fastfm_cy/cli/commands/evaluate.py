@@ -3,11 +3,12 @@
 import typer
 
 from .. import options as opt
-from ..data import read_data, rows_of, targets_of, with_features
+from ..data import rows_of, targets_of
 from ..files import check_files
 from ..metrics import metrics_of
 from ..models import open_model
 from ..report import Reporter
+from ..tables import data_for_model
 
 
 def evaluate(
@@ -18,6 +19,7 @@ def evaluate(
     target: opt.Target = None,
     drop: opt.Drop = None,
     n_hash: opt.NHash = None,
+    missing: opt.Missing = None,
     task: opt.ModelTask = "auto",
     n_jobs: opt.Threads = None,
     json: opt.Json = False,
@@ -25,7 +27,7 @@ def evaluate(
     """Compare a model's predictions with the targets."""
     check_files([model, *sources])
     machine = open_model(model, task).set_params(n_jobs=n_jobs)
-    data = with_features(read_data(context, sources), machine.n_features_in_, "The data")
+    data = data_for_model(context, sources, machine, needs_target=True)
     y = targets_of(data, "The data")
     Reporter(json).facts(
         "metrics", {"rows": len(y)} | metrics_of(machine, rows_of(data, machine), y)

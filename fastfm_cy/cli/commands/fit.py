@@ -6,14 +6,17 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from ...estimators.tables import take_tables
 from ...io import save_model
 from .. import options as opt
+from ..columns import Columns
 from ..config import Config
-from ..data import describe, matrix_of, read_data, rows_of, stays_on_disk, targets_of, with_features
+from ..data import describe, matrix_of, rows_of, stays_on_disk, targets_of
 from ..estimators import EstimatorChoice
 from ..files import check_files
 from ..metrics import metrics_of
 from ..report import Reporter
+from ..tables import data_for, training_data
 
 
 def fit(
@@ -29,6 +32,10 @@ def fit(
     target: opt.Target = None,
     drop: opt.Drop = None,
     n_hash: opt.NHash = None,
+    categorical: opt.Categorical = None,
+    multi: opt.Multi = None,
+    missing: opt.Missing = None,
+    min_frequency: opt.MinFrequency = None,
     task: opt.Task = "auto",
     early_stopping: Annotated[
         bool, typer.Option("--early-stopping", help="Keep the epoch that validates best.")
@@ -54,28 +61,33 @@ def fit(
     json: opt.Json = False,
 ):
     """Train a model on files and save it."""
-    choice = EstimatorChoice(context)
+    choice, columns = EstimatorChoice(context), Columns.of(context)
     check_files([*sources, valid], models=[model])
     reporter, start = Reporter(json), perf_counter()
-    data = read_data(context, sources)
-    y = targets_of(data, "The data")
-    machine = choice.of(y)
+    data, machine, encoder = training_data(context, sources, choice, columns, reporter)
     held_out, eval_set = None, None
     if valid:
-        held_out = with_features(read_data(context, [valid]), data.X.shape[1], valid)
+        held_out = data_for(context, [valid], encoder, data, valid)
         eval_set = _eval_set(held_out, valid, data, machine)
-    seconds = perf_counter() - start
-    reporter.facts("data", describe(data) | {"seconds": seconds})
+    reporter.facts("data", describe(data) | {"seconds": perf_counter() - start})
     start = perf_counter()
     with reporter.training(data.X.shape[0], machine.max_iter) as callback:
-        _train(machine, data, y, eval_set=eval_set, callbacks=callback)
-    facts = {"estimator": type(machine).__name__, "epochs": machine.n_iter_}
-    facts["seconds"] = perf_counter() - start
-    if held_out is not None:
-        found = metrics_of(machine, rows_of(held_out, machine), targets_of(held_out, valid))
-        facts |= {f"validation_{name}": value for name, value in found.items()}
+        _train(machine, data, data.y, eval_set=eval_set, callbacks=callback)
+    seconds = perf_counter() - start
+    facts = {"estimator": type(machine).__name__, "epochs": machine.n_iter_, "seconds": seconds}
+    if encoder is not None:
+        take_tables(machine, encoder)
+    facts |= _validated(machine, held_out, valid)
     save_model(machine, model, optimizer_state=not no_state)
     reporter.facts("model", facts | {"file": model})
+
+
+def _validated(machine, held_out, name):
+    """Facts about held-out data, if there are any."""
+    if held_out is None:
+        return {}
+    found = metrics_of(machine, rows_of(held_out, machine), targets_of(held_out, name))
+    return {f"validation_{metric}": value for metric, value in found.items()}
 
 
 def _train(machine, data, y, **more):
@@ -84,7 +96,7 @@ def _train(machine, data, y, **more):
         return
     if data.weights is not None:
         more["sample_weight"] = np.asarray(data.weights)
-    machine.fit(matrix_of(data, machine), y, **more)
+    machine.fit(matrix_of(data, machine), np.asarray(y), **more)
 
 
 def _eval_set(held_out, name, data, machine):

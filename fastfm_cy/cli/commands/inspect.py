@@ -45,6 +45,8 @@ def _facts(model):
         "estimator": type(model).__name__, "features": int(model.n_features_in_),
         "factors": model.n_factors, "epochs": model.n_iter_,
     }  # fmt: skip
+    if hasattr(model, "encoder_"):
+        facts |= {"columns": facts["features"], "features": len(model.encoder_.fields_)}
     if hasattr(model, "classes_"):
         facts["classes"] = ", ".join(map(str, model.classes_[:10].tolist()))
     if hasattr(model, "n_samples_"):
@@ -63,6 +65,8 @@ def _largest(model, top):
     size = np.abs(np.atleast_2d(weights)).max(axis=0)
     features = np.argsort(-size, kind="stable")[:top]
     names = getattr(model, "feature_names_in_", np.arange(len(size)))
+    if hasattr(model, "encoder_"):
+        names = model.encoder_.get_feature_names_out()
     return {str(names[i]): _short(np.atleast_2d(weights)[:, i]) for i in features}
 
 
