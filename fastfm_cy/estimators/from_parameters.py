@@ -147,6 +147,8 @@ def _table(plan: TrainingPlan, arrays: dict[str, np.ndarray]) -> ParameterTable:
 
 def _fill(place: np.ndarray, array: np.ndarray, name: str) -> None:
     """Copy an array into the table, if it fits."""
+    if name == "factors" and array.ndim == place.ndim + 1 and array.shape[-2] == 1:
+        array = array[..., 0, :]  # of a single field
     if array.shape != place.shape:
         raise ValueError(
             f"{name} must have shape {place.shape}, as a fitted estimator's; got {array.shape}."

@@ -159,6 +159,13 @@ def test_wrong_shapes_and_numbers(Estimator, name):
         Estimator.from_parameters(**{**arrays, name: "text"}, **options_of(Estimator))
 
 
+def test_a_single_field(X):
+    w, v = np.zeros(N), np.random.default_rng(0).normal(size=(N, 1, K))
+    model = FFMRegressor.from_parameters(0.0, w, v, fields=np.zeros(N, dtype=int))
+    plain = FMRegressor.from_parameters(0.0, w, v[:, 0])
+    np.testing.assert_allclose(model.predict(X), plain.predict(X), rtol=1e-4, atol=1e-5)
+
+
 def test_other_errors():
     arrays = arrays_of(FMClassifier)
     with pytest.raises(ValueError, match="classes must be labels in their order"):
