@@ -32,15 +32,6 @@ class TargetScale:
         return (y - self.location) / self.spread
 
 
-def after(first: TargetScale | None, second: TargetScale | None) -> TargetScale | None:
-    """One scale for scores that the first takes back, and then the second."""
-    if first is None or second is None:
-        return first or second
-    return TargetScale(
-        second.location + second.spread * first.location, second.spread * first.spread
-    )
-
-
 def learn_target_scale(
     y: np.ndarray, weights: np.ndarray | None, *, centres: bool
 ) -> TargetScale | None:
@@ -62,11 +53,51 @@ def learn_target_scale(
 
 
 @dataclass(frozen=True)
+class Ends:
+    """The smallest and the largest of some targets, and how many rows have them."""
+
+    low: float = np.inf
+    high: float = -np.inf
+    n_low: int = 0
+    n_high: int = 0
+    n_rows: int = 0
+
+    @classmethod
+    def of(cls, y: np.ndarray) -> Ends:
+        low, high = float(y.min()), float(y.max())
+        counts = int(np.count_nonzero(y == low)), int(np.count_nonzero(y == high))
+        return cls(low, high, *counts, len(y))
+
+    def and_of(self, other: Ends) -> Ends:
+        """Of both."""
+        low, high = min(self.low, other.low), max(self.high, other.high)
+        return Ends(
+            low, high,
+            sum(ends.n_low for ends in (self, other) if ends.low == low),
+            sum(ends.n_high for ends in (self, other) if ends.high == high),
+            self.n_rows + other.n_rows,
+        )  # fmt: skip
+
+    @property
+    def plausible(self) -> tuple[float, float]:
+        """The range that further targets may be expected in.
+
+        An end that several rows share is taken for that of a scale, such as five stars; beyond
+        one that few rows happen to have, there may be more: half as much again as was seen.
+        """
+        beyond, largest = 0.5 * self.high - 0.5 * self.low, float(np.finfo(np.float64).max)
+        several = max(2.0, self.n_rows / 1000)
+        low = self.low if self.n_low >= several else max(self.low - beyond, -largest)
+        high = self.high if self.n_high >= several else min(self.high + beyond, largest)
+        return low, high
+
+
+@dataclass(frozen=True)
 class RealTarget:
     """Real numbers, or counts."""
 
     y_range: tuple[float, float]
-    """Smallest and largest in training, or as the user gave them."""
+    """Where predictions are to be expected (`Ends.plausible`), or as the user gave it."""
     clips: bool
     """Whether predictions are clipped to the range."""
     are_counts: bool = False
@@ -130,12 +161,20 @@ class RealRules:
         return sample_weight
 
     def learn(
-        self, y: np.ndarray, weights: np.ndarray | None = None, before: RealTarget | None = None
-    ) -> RealTarget:
-        """The target of a fit, which may go on from the target `before`."""
-        low, high = before.y_range if before else (np.inf, -np.inf)
-        found = min(low, float(y.min())), max(high, float(y.max()))
-        target = RealTarget(self.known_range or found, bool(self.clip_predictions), self.are_counts)
+        self, y: np.ndarray, weights: np.ndarray | None = None, before: RealTarget | None = None,
+        ends: Ends | None = None,
+    ) -> RealTarget:  # fmt: skip
+        """The target of a fit, which may go on from the target `before`.
+
+        `ends` are those of all targets, if y holds only some.
+        """
+        low, high = (ends or Ends.of(y)).plausible
+        if self.are_counts:
+            low = max(low, 0.0)
+        if before:
+            low, high = min(low, before.y_range[0]), max(high, before.y_range[1])
+        y_range = self.known_range or (low, high)
+        target = RealTarget(y_range, bool(self.clip_predictions), self.are_counts)
         target.encode(y)
         return target
 

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..data.disk.dataset import DiskDataset
 from ..data.inputs import input_of, split_eval_set, unpacked
-from ..data.targets import ClassRules, RealRules, TargetScale
+from ..data.targets import ClassRules, RealRules
 from ..model.families import FM
 from ..model.fitted import FittedModel
 from ..model.sparse_table import SparseTable, sparsity
@@ -44,7 +44,8 @@ from .tables import encoded, encoder_of
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-_FOUND = ("best_iter_", "l2_linear_", "l2_factors_")  # what some fits find, and others do not
+# What some fits find, and others do not.
+_FOUND = ("best_iter_", "l2_linear_", "l2_factors_", "tuned_")
 
 
 class Base(BaseEstimator):
@@ -121,7 +122,8 @@ class Base(BaseEstimator):
             if self.warm_start and self.__sklearn_is_fitted__():
                 before = self._fitted
             data = self._take_in(X, y, sample_weight, plan, before)
-            plan, rng = data.complete(plan), new_rng(self.random_state)
+            plan, tuned = self._going_on(data.complete(plan), before)
+            rng = new_rng(self.random_state)
             validation: ValidationSet | DiskValidationSet | None = None
             if isinstance(eval_set, DiskDataset):
                 validation = validation_on_disk(eval_set, data)
@@ -137,8 +139,8 @@ class Base(BaseEstimator):
             result = fit(
                 plan, data.source, rng, validation=validation, observer=observer, table=table
             )
-            self._publisher(plan, data, rng)(result.table, result.state_key, result.rescale)
-            self._take(result)
+            self._publisher(plan, data, rng)(result.table, result.state_key)
+            self._take(result, tuned)
             self.history_, self.n_iter_ = result.history, len(result.history["train_loss"])
         return self
 
@@ -150,7 +152,7 @@ class Base(BaseEstimator):
                 X, y, sample_weight, plan, before,
                 is_chunk=True, grows=self.grow_features, **learning,
             )  # fmt: skip
-            plan = data.complete(plan)
+            plan, tuned = self._going_on(data.complete(plan), before)
             if before is None:
                 rng = new_rng(self.random_state)
                 result = fit(plan, data.source, rng)
@@ -161,7 +163,7 @@ class Base(BaseEstimator):
                 source = cast(MemorySource, data.source)  # partial_fit takes no other
                 result = fit_one_epoch_more(plan, source, rng, _trainable(before), self._state_key)
             self._publisher(plan, data, rng)(result.table, result.state_key)
-            self._take(result)
+            self._take(result, tuned)
             before_now = self.history_
             self.history_ = {
                 name: before_now.get(name, []) + new for name, new in result.history.items()
@@ -187,20 +189,28 @@ class Base(BaseEstimator):
     ) -> Callable[..., None]:
         """A function that makes a table, with its state_key, the estimator's model."""
 
-        def publish(
-            table: Any, state_key: tuple | None, rescale: TargetScale | None = None
-        ) -> None:
-            model = data.model(table, plan.loss.link, rescale)
+        def publish(table: Any, state_key: tuple | None) -> None:
+            model = data.model(table, plan.loss.link)
             self.__dict__.update(_fitted=model, _rng=rng, _state_key=state_key, **data.names)
             for name in {"feature_names_in_", *_FOUND} - data.names.keys():
                 self.__dict__.pop(name, None)
 
         return publish
 
-    def _take(self, result: FitResult) -> None:
+    def _going_on(
+        self, plan: TrainingPlan, before: FittedModel | None
+    ) -> tuple[TrainingPlan, dict[str, Any]]:
+        """The plan with what tuning once chose for the model `before`, and that."""
+        tuned = {} if before is None else vars(self).get("tuned_", {})
+        chosen = {name: value for name, value in tuned.items() if name != "max_iter"}
+        return plan.with_defaults(**chosen), tuned
+
+    def _take(self, result: FitResult, tuned: dict[str, Any]) -> None:
         """Take what else a fit gives back."""
         if result.best_iter:
             self.best_iter_ = result.best_iter
+        if tuned := result.tuned or tuned:
+            self.tuned_ = tuned
         for name, value in result.learned_l2.items():
             setattr(self, f"{name}_", value)
 

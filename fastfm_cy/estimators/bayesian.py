@@ -19,6 +19,7 @@ from ..utils.checks import check_bool
 from .bayesian_base import BayesianBase
 from .bayesian_docstrings import SAMPLER, documented_sampler
 from .common import set_parameters
+from .hyperparameters import check_clip
 from .registry import register
 
 if TYPE_CHECKING:
@@ -39,14 +40,16 @@ class BayesianFMRegressor(RegressorMixin, BayesianBase):
     Parameters
     ----------
     {parameters}
-    clip_predictions : bool, default=True
-        Clip each draw's prediction to the range of the training targets, as libFM does.
+    clip_predictions : bool or (float, float), default=True
+        Clip each draw's prediction to the range of the training targets (`y_range_`), or to one
+        that is known beforehand.
 
     Attributes
     ----------
     {attributes}
     y_range_ : tuple of float
-        Smallest and largest target in training.
+        To which predictions are clipped: from the smallest to the largest target in training,
+        and beyond an end that hardly any row has by half as much again.
 
     References
     ----------
@@ -66,7 +69,8 @@ class BayesianFMRegressor(RegressorMixin, BayesianBase):
         n_kept_samples: int | None = None, categorical_features: Any = "from_dtype",
         feature_groups: Any = None, init_scale: float = 0.1,
         alpha_0: float = 1.0, beta_0: float = 1.0, gamma_0: float = 1.0, mu_0: float = 0.0,
-        fit_intercept: bool = True, fit_linear: bool = True, clip_predictions: bool = True,
+        fit_intercept: bool = True, fit_linear: bool = True,
+        clip_predictions: bool | tuple[float, float] = True,
         scaling: str | None = "auto",
         warm_start: bool = False, max_memory: int | str = "2GB", n_jobs: int | None = None,
         random_state: Any = None, verbose: int = 0, dtype: str = "float32",
@@ -144,7 +148,7 @@ class BayesianFMRegressor(RegressorMixin, BayesianBase):
 
     @property
     def y_range_(self) -> tuple[float, float]:
-        """tuple of float : smallest and largest target in training."""
+        """tuple of float : the range that predictions are clipped to."""
         return self._model_for("y_range_").target.y_range
 
     def _model_to_score(self) -> FittedPosterior:
@@ -153,7 +157,7 @@ class BayesianFMRegressor(RegressorMixin, BayesianBase):
         return replace(model, response=self._response(target))
 
     def _rules(self) -> RealRules:
-        return RealRules(check_bool(self.clip_predictions, "clip_predictions"))
+        return RealRules(check_clip(self.clip_predictions))
 
     def _learn_scale(self, y: np.ndarray) -> TargetScale | None:
         return learn_target_scale(y, None, centres=self.fit_intercept)

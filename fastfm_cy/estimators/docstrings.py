@@ -28,8 +28,9 @@ adam_betas : (float, float), default=(0.9, 0.999)
     Adam's decay of the mean gradient and of the mean square, a visit.
 ftrl_beta : float > 0, default=1.0
     FTRL's beta: a parameter's step size starts at learning_rate / beta.
-max_iter : int >= 1, default=20
-    Number of epochs (passes over the rows), at most.
+max_iter : int >= 1 or None, default=None
+    Number of epochs (passes over the rows), at most. None leaves it to `tuning`; where that has no
+    say, it is 20, or 100 with early_stopping.
 l1_linear, l1_factors : float >= 0 or array, default=0
     L1 strengths of the linear weights and of the factors. An array holds
     a strength a group of `feature_groups` or, without groups, one a feature.
@@ -45,11 +46,12 @@ init_intercept : float or None, default=None
 fit_intercept, fit_linear : bool, default=True
     Whether the model has w0, and the w_i.
 {special}
-tuning : {{"auto", None}}, default=None
+tuning : {{"auto", None}}, default="auto"
     "auto" chooses the number of epochs, and of `learning_rate`, `l2_linear` and `l2_factors` those
     that are None, on held-out rows (five folds of small data) among a few settings, may rescale the
-    scores, and then trains on all rows; `max_iter` is not used. For data in memory, and not with
-    early_stopping or an eval_set, which say themselves when to stop.
+    scores, and then trains on all rows; `tuned_` has what it chose. Only for data in memory, and
+    where nothing else says how long to train: max_iter, early_stopping, "auto" strengths,
+    warm_start, a schedule of the learning rate. None never does.
 scaling : {{"auto", None}}, default="auto"
     "auto" trains on columns, and on the targets of "squared_error" and "huber", brought to unit
     scale where they are far from it, and folds that back exactly: all parameters are those of X
@@ -59,9 +61,10 @@ shuffle : {{"block", True, False}}, default="block"
     The order of the rows: "block" shuffles blocks of 64 neighbouring rows anew each epoch, which
     memory likes, and on fewer than 32,768 rows shuffles single rows, as True always does; False
     keeps the order of X.
-early_stopping : bool, default=False
+early_stopping : bool or "refit", default=False
     Stop when the validation loss (or score) has not improved for `n_iter_no_change` epochs, and go
-    back to the best epoch. Validates on fit's eval_set or else on `validation_fraction` of X.
+    back to the best epoch. Validates on fit's eval_set or else on `validation_fraction` of X;
+    "refit" then trains on all of X for as many epochs.
 validation_fraction : float in (0, 1), default=0.1
     Share of the rows that early stopping holds out{stratified}.
 scoring : str, callable or None, default=None
@@ -153,8 +156,8 @@ REGRESSOR = _FM | {
     "special": """huber_delta : float > 0, default=1.0
     Error beyond which loss="huber" is linear.
 clip_predictions : bool or (float, float), default=True
-    Clip predictions to the range of the training targets or to a range that is known beforehand;
-    for "squared_error" and "huber" also in training, as libFM does.""",
+    Clip predictions to the range of the training targets (`y_range_`) or to one that is known
+    beforehand; for "squared_error" and "huber" also in training, as libFM does.""",
     "l2": '0.02 and 0.07, for "adamw" 0.02 and 0.3, for "ftrl" 2 and 60, for "als" 3 and 12',
     "stratified": "",
 }
@@ -221,6 +224,8 @@ init_scale : float > 0, default=0.01
 ATTRIBUTES = """
 n_iter_ : int
     Epochs run, or calls of partial_fit.
+tuned_ : dict
+    Of the parameters that tuning chose, the values; only if it did. partial_fit goes on with them.
 best_iter_ : int
     With early_stopping, the epoch whose parameters the model has, from 1.
 history_ : dict

@@ -37,8 +37,8 @@ class FMRegressor(Regressor):
     factors_ : ndarray of shape (n_features, n_factors)
         If each order has its own: (degree - 1, n_features, n_factors), from order 2 on.
     y_range_ : tuple of float
-        Smallest and largest target in training, or the given range, to which predictions are
-        clipped.
+        To which predictions are clipped: from the smallest to the largest target in training,
+        and beyond an end that hardly any row has by half as much again; or the given range.
     {attributes}
 
     Raises
@@ -68,13 +68,14 @@ class FMRegressor(Regressor):
         max_memory: int | str | None = None,
         loss: str = "squared_error", solver: str = "adagrad", learning_rate: float | None = None,
         schedule: str = "constant", power_t: float = 0.5,
-        adam_betas: tuple[float, float] = (0.9, 0.999), ftrl_beta: float = 1.0, max_iter: int = 20,
+        adam_betas: tuple[float, float] = (0.9, 0.999), ftrl_beta: float = 1.0,
+        max_iter: int | None = None,
         l1_linear: Any = 0.0, l1_factors: Any = 0.0, l2_linear: Any = None, l2_factors: Any = None,
         l2_intercept: float = 0.0, feature_groups: Any = None, init_scale: float = 0.01,
         init_intercept: float | None = None, fit_intercept: bool = True, fit_linear: bool = True,
         huber_delta: float = 1.0, clip_predictions: bool | tuple[float, float] = True,
-        tuning: str | None = None,
-        scaling: str | None = "auto", shuffle: str | bool = "block", early_stopping: bool = False,
+        tuning: str | None = "auto", scaling: str | None = "auto",
+        shuffle: str | bool = "block", early_stopping: bool | str = False,
         validation_fraction: float = 0.1, scoring: Any = None, n_iter_no_change: int = 3,
         tol: float | None = None, warm_start: bool = False, grow_features: bool = False,
         relabel: bool = False, n_jobs: int | None = None, deterministic: bool = False,
@@ -140,13 +141,14 @@ class FMClassifier(Classifier):
         max_memory: int | str | None = None,
         loss: str = "log_loss", solver: str = "adagrad", learning_rate: float | None = None,
         schedule: str = "constant", power_t: float = 0.5,
-        adam_betas: tuple[float, float] = (0.9, 0.999), ftrl_beta: float = 1.0, max_iter: int = 20,
+        adam_betas: tuple[float, float] = (0.9, 0.999), ftrl_beta: float = 1.0,
+        max_iter: int | None = None,
         l1_linear: Any = 0.0, l1_factors: Any = 0.0, l2_linear: Any = None, l2_factors: Any = None,
         l2_intercept: float = 0.0, feature_groups: Any = None, init_scale: float = 0.01,
         init_intercept: float | None = None, fit_intercept: bool = True, fit_linear: bool = True,
-        class_weight: dict | str | None = None, tuning: str | None = None,
+        class_weight: dict | str | None = None, tuning: str | None = "auto",
         scaling: str | None = "auto", shuffle: str | bool = "block",
-        early_stopping: bool = False, validation_fraction: float = 0.1, scoring: Any = None,
+        early_stopping: bool | str = False, validation_fraction: float = 0.1, scoring: Any = None,
         n_iter_no_change: int = 3, tol: float | None = None, warm_start: bool = False,
         grow_features: bool = False, relabel: bool = False, n_jobs: int | None = None,
         deterministic: bool = False, random_state: Any = None, verbose: int = 0,

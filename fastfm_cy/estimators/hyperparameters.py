@@ -63,11 +63,13 @@ def resolve(
         has_default_rate=params["learning_rate"] is None,
         strengths=strengths,
         learned=learned,
-        max_iter=1 if partial else params["max_iter"],
+        max_iter=_number_of_epochs(params, partial),
         n_jobs=effective_n_jobs(params["n_jobs"]),
         max_memory=None if memory is None else check_memory(memory),
         scaling=params["scaling"] is not None,
-        tunes=params["tuning"] is not None and not partial,
+        tunes=_tunes(params) and not partial and not learned,
+        early_stopping=bool(params["early_stopping"]),
+        refits=params["early_stopping"] == "refit",
         defaults=frozenset(
             name for name in ("learning_rate", "l2_linear", "l2_factors") if params[name] is None
         ),
@@ -76,10 +78,25 @@ def resolve(
     )
 
 
+_EPOCHS, _EPOCHS_AT_MOST = 20, 100  # the latter where early stopping ends them
+
+
+def _number_of_epochs(params: dict[str, Any], partial: bool) -> int:
+    if partial:
+        return 1
+    return params["max_iter"] or (_EPOCHS_AT_MOST if params["early_stopping"] else _EPOCHS)
+
+
+def _tunes(params: dict[str, Any]) -> bool:
+    """Whether it is left to us how long to train: nothing else says when to stop."""
+    says_when = params["early_stopping"] or params["warm_start"] or params["max_iter"] is not None
+    return params["tuning"] is not None and params["schedule"] == "constant" and not says_when
+
+
 _TAKEN_AS_THEY_ARE = (
     "n_factors", "dtype", "feature_groups", "l2_intercept", "schedule", "power_t", "adam_betas",
     "ftrl_beta", "huber_delta", "init", "init_scale", "init_intercept", "fit_intercept",
-    "fit_linear", "fit_pair_weights", "shuffle", "early_stopping", "validation_fraction",
+    "fit_linear", "fit_pair_weights", "shuffle", "validation_fraction",
     "n_iter_no_change", "tol", "relabel", "deterministic", "verbose",
 )  # fmt: skip
 
@@ -145,9 +162,14 @@ def _check_n_hash(value: Any, name: str) -> None:
         raise ValueError(f"{name} must be at most {np.iinfo(np.int32).max}; got {value}.")
 
 
-def _check_shuffle(value: Any, name: str) -> None:
-    if not isinstance(value, str) or value != "block":
-        check_bool(value, name)
+def _bool_or(word: str) -> Callable:
+    def check(value: Any, name: str) -> None:
+        if isinstance(value, str) and value != word:
+            raise ValueError(f"{name} must be True, False or {word!r}; got {shown(value)}.")
+        if not isinstance(value, str):
+            check_bool(value, name)
+
+    return check
 
 
 def _check_betas(value: Any, name: str) -> None:
@@ -203,19 +225,20 @@ _CHECKS: dict[str, Callable] = {
     "share_factors": check_bool,
     **dict.fromkeys(
         (
-            "fit_intercept", "fit_linear", "relabel", "deterministic", "early_stopping",
-            "warm_start", "grow_features",
+            "fit_intercept", "fit_linear", "relabel", "deterministic", "warm_start",
+            "grow_features",
         ),
         check_bool,
     ),
     "tuning": _or_none(_one_of({"auto": "auto"})),
     "scaling": _or_none(_one_of({"auto": "auto"})),
-    "shuffle": _check_shuffle,
+    "shuffle": _bool_or("block"),
+    "early_stopping": _bool_or("refit"),
     "learning_rate": _or_none(_above_zero),
     **dict.fromkeys(("ftrl_beta", "power_t", "init_scale", "huber_delta"), _above_zero),
     "l2_intercept": _not_negative,
     "init_intercept": _or_none(lambda value, name: check_real(value, name, -np.inf)),
-    "max_iter": _at_least(1),
+    "max_iter": _or_none(_at_least(1)),
     "verbose": _at_least(0),
     "n_jobs": _or_none(_at_least(-1)),
     "adam_betas": _check_betas,

@@ -21,7 +21,6 @@ from ..data.targets import (
     Encoding,
     RealRules,
     RealTarget,
-    TargetScale,
     learn_target_scale,
 )
 from ..model.fitted import FittedModel, fitted_model
@@ -69,11 +68,9 @@ class Intake:
         )
         return plan.on_scale(self.encoding.scale)
 
-    def model(
-        self, table: ParameterTable, link: Link, rescale: TargetScale | None = None
-    ) -> FittedModel:
+    def model(self, table: ParameterTable, link: Link) -> FittedModel:
         """The fitted model of a table that was trained on these data."""
-        model = fitted_model(table, self.inputs, self.encoding, link, self.n_features, rescale)
+        model = fitted_model(table, self.inputs, self.encoding, link, self.n_features)
         return model if self.encoder is None else replace(model, encoder=self.encoder)
 
 
@@ -186,7 +183,7 @@ def take_in_from_disk(
         inputs = inputs.going_on(before.trained.inputs, before.n_features)
     summary = summarise_targets(dataset, rules)
     known = None if before is None else before.target
-    target = rules.learn(summary.values, summary.value_weights, known)
+    target = summary.learn(rules, known)
     scale = before.trained.scale if before else None
     if before is None and plan.scales_targets:
         scale = summary.scale(centres=plan.has_free_bias)

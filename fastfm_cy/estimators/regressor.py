@@ -28,7 +28,7 @@ class Regressor(RegressorMixin, Base):
 
     @property
     def y_range_(self) -> tuple[float, float]:
-        """tuple of float : smallest and largest target in training, or the given range."""
+        """tuple of float : the range that predictions are clipped to."""
         return self._model_for("y_range_").target.y_range
 
     def fit(

@@ -11,7 +11,7 @@ from ..data.disk.chunks import in_order, read_ahead
 from ..data.disk.dataset import DiskDataset
 from ..data.inputs import FieldInput, PlainInput, Rows
 from ..data.matrix_checks import AS_MANY_FEATURES
-from ..data.targets import Encoding, TargetScale, after
+from ..data.targets import Encoding, TargetScale
 from .folding import folded
 from .links import Link
 from .sparse_table import SparseTable
@@ -96,15 +96,15 @@ class FittedModel:
 
 
 def fitted_model(
-    table: ParameterTable, inputs: PlainInput, encoding: Encoding, link: Link, n_features: int,
-    rescale: TargetScale | None = None,
-) -> FittedModel:  # fmt: skip
-    """The model of a table that was trained on what `inputs` and `encoding` made of the data.
-
-    Its scores are rescaled first, if tuning says so.
-    """
+    table: ParameterTable,
+    inputs: PlainInput,
+    encoding: Encoding,
+    link: Link,
+    n_features: int,
+) -> FittedModel:
+    """The model of a table that was trained on what `inputs` and `encoding` made of the data."""
     target, scale, columns = encoding.target, encoding.scale, inputs.columns
-    if columns is None and scale is None and rescale is None:
+    if columns is None and scale is None:
         return FittedModel(table, inputs, target, link, n_features)
     plain, fields = inputs, None
     if inputs.folds:
@@ -115,7 +115,7 @@ def fitted_model(
         columns = None  # applied at predictions, too
     trained = TrainedModel(table, inputs, scale)
     return FittedModel(
-        folded(table, columns, after(rescale, scale), fields),
+        folded(table, columns, scale, fields),
         plain,
         target,
         link,

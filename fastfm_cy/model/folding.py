@@ -56,6 +56,20 @@ def folded(
     return plain if features is None else plain.with_gaps(features, n_features)
 
 
+def rescale_scores(table: ParameterTable, scale: TargetScale) -> None:
+    """Make spread x score + location of a table's scores, in place; its state stays."""
+    if table.has_gaps:
+        features = table.started
+        packed = table.take(features)
+        rescale_scores(packed, scale)
+        table.assign(packed, features)
+        return
+    with np.errstate(over="ignore", invalid="ignore"):  # whoever predicts finds what is not finite
+        table.vector_blocks[...] *= table.family.target_roots(scale.spread)
+        table.linear_blocks[:, :, 0] *= scale.spread
+        table.intercepts[...] = scale.location + scale.spread * table.intercepts
+
+
 def _fold(
     table: ParameterTable, plain: ParameterTable, centre: np.ndarray, scale: np.ndarray,
     location: float, spread: float, fields: np.ndarray | None,

@@ -119,7 +119,13 @@ CLASSIFICATION = {
     "hinge": Loss(LossCode.HINGE, _zero, 1.0, "of support vector machines"),
     "squared_hinge": Loss(LossCode.SQUARED_HINGE, _zero, 2.0, "the hinge's square"),
     "softmax": Loss(
-        LossCode.SOFTMAX, _log_shares, 0.25, "of all classes jointly", SOFTMAX, is_joint=True
+        LossCode.SOFTMAX,
+        _log_shares,
+        0.25,
+        "of all classes jointly",
+        SOFTMAX,
+        is_joint=True,
+        rescaling="logistic",
     ),
 }
 

@@ -12,7 +12,7 @@ from typing import Any, cast
 import numpy as np
 
 from ..data.relational_rows import RelationalRows
-from ..data.targets import TargetScale
+from ..model.folding import rescale_scores
 from ..model.table import ParameterTable
 from ..utils.memory import free_memory
 from .adaptive_l2 import COLUMNS, learn
@@ -23,6 +23,7 @@ from .epoch_loop import Trainer, run_epochs
 from .gradient.sharding import DETERMINISTIC_SHARDS, Placement, place_features
 from .gradient.trainer import GradientTrainer
 from .plan import TrainingPlan
+from .rollback import Touched
 from .sources import MemorySource, Source
 from .step_size import with_bearable_steps
 from .tuning import tune
@@ -41,8 +42,8 @@ class FitResult:
     """The epoch that early stopping went back to."""
     learned_l2: dict[str, float | np.ndarray] = field(default_factory=dict)
     """The strengths that were learned, by the parameter's name."""
-    rescale: TargetScale | None = None
-    """What tuning makes of the scores: spread x score + location."""
+    tuned: dict[str, Any] = field(default_factory=dict)
+    """Of the parameters that tuning chose: the values."""
     state_key: tuple | None = None
     """What ties the optimiser's state to the weights, in short; None for most solvers."""
 
@@ -69,19 +70,21 @@ def fit(
     -------
     FitResult
     """
-    observer = observer or Unobserved()
+    observer, all_rows = observer or Unobserved(), source
     if validation is None and plan.early_stopping:
         source, validation = _hold_out(plan, source, rng, observer)
-    rescale = None
-    if plan.tunes and table is None and validation is None and isinstance(source, MemorySource):
-        plan, rescale = tune(plan, source, rng, _train_once(rng))
+    rescale, tunes = None, plan.tunes and table is None and isinstance(source, MemorySource)
+    if tunes:
+        plan, rescale = tune(plan, cast(MemorySource, source), rng, _train_once(rng))
     plan = with_bearable_steps(plan, source)
     course = _Course(plan, source)
     learned = course.learn_strengths(validation, rng)
+    before = None
     if table is None:
         table = course.new_table(rng)
     else:
         course.check_same_kind(table)
+        before = table.copy() if plan.refits and source is not all_rows else None
         course.start_late(table, rng)
         course.match_state(table)
     state_key = course.state_key(table.n_features)
@@ -89,7 +92,14 @@ def fit(
     history, best_iter = course.train(
         table, rng, validation=validation, observer=observer, verbose=plan.verbose
     )
-    return FitResult(table, history, best_iter, learned, rescale, state_key)
+    if plan.refits and source is not all_rows:
+        epochs = best_iter or len(history["train_loss"])
+        table = course.trained_anew(all_rows, before, epochs, rng)
+    if rescale is not None:
+        rescale_scores(table, rescale)
+        course.match_state(table)
+    tuned = {"max_iter": plan.max_iter, **plan.chosen} if tunes else {}
+    return FitResult(table, history, best_iter, learned, tuned, state_key)
 
 
 def _train_once(rng: np.random.Generator) -> Callable:
@@ -132,7 +142,7 @@ def fit_one_epoch_more(
     unchanged = state_key == course.state_key(n_before) and table.has_started is None
     touched = None
     if course.trains_in_place or table.has_started is not None:
-        touched = _Touched(table, source)
+        touched = Touched(table, source)
     try:
         course.start_late(table, rng)
         course.match_state(table, slice(n_before, None) if unchanged else slice(None))
@@ -284,6 +294,18 @@ class _Course:
         check_convergence(plan, self.source, table, self.settings, history)
         return history, best_iter
 
+    def trained_anew(
+        self, source: Source, before: ParameterTable | None, epochs: int, rng: np.random.Generator
+    ) -> ParameterTable:
+        """A table of other rows, from the start or from a table `before`, for so many epochs."""
+        course = _Course(replace(self.plan, max_iter=epochs, early_stopping=False), source)
+        course.strengths, course.settings = self.strengths, self.settings
+        table = course.new_table(rng) if before is None else before
+        course.start_late(table, rng)
+        course.match_state(table)
+        course.train(table, rng, validation=None, verbose=self.plan.verbose)
+        return table
+
     def trainer(
         self, table: ParameterTable, rng: np.random.Generator
     ) -> tuple[Trainer, Callable[[], None]]:
@@ -374,19 +396,3 @@ def check_size(plan: TrainingPlan, n_features: int, n_started: int | None = None
 
 def _nothing() -> None:
     """The table itself is trained."""
-
-
-class _Touched:
-    """The numbers that training on some rows may change, to go back to."""
-
-    def __init__(self, table: ParameterTable, source: MemorySource) -> None:
-        indices = source.rows.indices
-        if len(indices) < table.n_features:
-            self.features = np.unique(indices)
-        else:
-            self.features = np.flatnonzero(source.occurrences())
-        self.table = table
-        self.before = table.take(self.features)
-
-    def restore(self) -> None:
-        self.table.assign(self.before, self.features)

@@ -51,6 +51,8 @@ class TrainingPlan:
     fit_pair_weights: bool = False
     shuffle: str | bool = "block"
     early_stopping: bool = False
+    refits: bool = False
+    """Whether early stopping only finds the number of epochs for a fit of all rows."""
     validation_fraction: float = 0.1
     n_iter_no_change: int = 3
     tol: float | None = None
@@ -97,11 +99,15 @@ class TrainingPlan:
     def with_defaults(self, **settings: float) -> TrainingPlan:
         """The plan with settings in place of those that the user left to us."""
         own = {name: value for name, value in settings.items() if name in self.defaults}
-        rate = own.pop("learning_rate", None)
-        plan = replace(self, strengths={**self.strengths, **own})
-        if rate is None:
-            return plan
-        return replace(plan, learning_rate=self.family.step_factor * rate)
+        rate = own.pop("learning_rate", self.learning_rate)
+        return replace(self, strengths={**self.strengths, **own}, learning_rate=rate)
+
+    @property
+    def chosen(self) -> dict[str, Any]:
+        """What with_defaults takes to make such a plan of one with defaults."""
+        strengths = {name: self.strengths[name] for name in ("l2_linear", "l2_factors")}
+        settings = {"learning_rate": self.learning_rate, **strengths}
+        return {name: value for name, value in settings.items() if name in self.defaults}
 
     def on_scale(self, scale: TargetScale | None) -> TrainingPlan:
         """The plan for targets on another scale."""

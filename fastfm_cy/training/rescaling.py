@@ -1,27 +1,34 @@
-"""Rescaling of scores: z -> a z + b, fitted on held-out rows."""
+"""Rescaling of scores: z -> a z + b, fitted on held-out rows; of several classes, z -> a z."""
 
 from __future__ import annotations
 
 import numpy as np
+from scipy.optimize import minimize_scalar
 from scipy.special import expit
 
 from ..data.targets import TargetScale
+from ..kernels.common.losses import values_and_gradients
+from ..kernels.common.settings import Settings
 from .plan import TrainingPlan
 
 _MOST_STEPS = 15
+_LOG_RANGE = (-2.0, 4.0)  # of a, for several classes
 
 
 def rescaled(
-    plan: TrainingPlan, scores: np.ndarray, target: np.ndarray, weights: np.ndarray | None
-) -> TargetScale | None:
-    """b as location and a > 0 as spread, or None where the loss or several outputs forbid it."""
-    if scores.shape[1] != 1 or not plan.family.scales_targets or not plan.has_free_bias:
-        return None
+    plan: TrainingPlan, settings: Settings, scores: np.ndarray, target: np.ndarray,
+    weights: np.ndarray | None,
+) -> TargetScale | None:  # fmt: skip
+    """b as location and a > 0 as spread, or None where the model or the loss forbids it."""
     kind = plan.loss.rescaling
     if kind is None or len(target) < 20:
         return None
+    if not plan.family.scales_targets or not plan.has_free_bias:
+        return None
     if weights is None:
         weights = np.ones(len(target))
+    if scores.shape[1] > 1:
+        return _temperature(settings, scores, target, weights)
     return _KINDS[kind](scores[:, 0], target, weights)
 
 
@@ -65,6 +72,21 @@ def _logistic(z: np.ndarray, y: np.ndarray, weights: np.ndarray) -> TargetScale 
         if fall < 1e-7 * len(z):
             break
     return TargetScale(float(b), float(a))
+
+
+def _temperature(
+    settings: Settings, z: np.ndarray, target: np.ndarray, weights: np.ndarray
+) -> TargetScale:
+    """The a of all classes' scores alike (Guo, Pleiss, Sun & Weinberger, ICML 2017), with a prior
+    towards a = 1."""
+
+    def objective(log_a: float) -> float:
+        a = np.exp(log_a)
+        losses, _ = values_and_gradients(settings, a * z, target)
+        return float(weights @ losses) + 0.5 * (a - 1) ** 2
+
+    found = minimize_scalar(objective, bounds=_LOG_RANGE, method="bounded", options={"xatol": 0.01})
+    return TargetScale(0.0, float(np.exp(found.x)))
 
 
 _KINDS = {"least squares": _least_squares, "logistic": _logistic}

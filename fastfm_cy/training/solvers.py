@@ -72,7 +72,7 @@ SOLVERS = {
     "sgd": Solver(
         SolverCode.SGD, 0.02, _by_task(0.02, 0.02), _by_task(0.07, 0.002), step_norm=2,
         candidates=_grid(
-            (0.01, 0.8, 0.02), (0.02, 0.05, 0.02), (0.02, 0.05, 1e-4), (0.08, 0.002, 1e-4)
+            (0.004, 0.8, 0.02), (0.006, 0.05, 0.02), (0.006, 0.05, 1e-4), (0.025, 0.002, 1e-4)
         ),
     ),
     "adagrad": Solver(
@@ -86,6 +86,9 @@ SOLVERS = {
     "adam": Solver(
         SolverCode.ADAM, 0.002, _by_task(0.02, 0.002), _by_task(0.07, 0.002),
         state_start=(0.0, 0.0), state_adds=(False, False), n_row_state=2, step_norm=1,
+        candidates=_grid(
+            (0.001, 0.3, 0.02), (0.002, 0.07, 0.02), (0.004, 0.01, 0.002), (0.01, 0.002, 2e-4)
+        ),
     ),
     "adamw": Solver(
         SolverCode.ADAMW, 0.002, _by_task(0.02, 0.02), _by_task(0.3, 0.02),
@@ -96,6 +99,7 @@ SOLVERS = {
         SolverCode.FTRL, 0.1, _by_task(2.0, 1.0), _by_task(60.0, 5.0),
         state_start=(0.0, 0.0), state_adds=(False, True), steps_shrink=True,
         schedules=False, learns_strengths=False, match_state=match_state,
+        candidates=_grid((0.01, 200.0, 5.0), (0.05, 60.0, 2.0), (0.1, 5.0, 0.5), (0.3, 0.5, 0.1)),
     ),
 }  # fmt: skip
 """Of gradient descent, a row at a time."""
@@ -106,7 +110,7 @@ COORDINATE_SOLVERS = {
         SolverCode.SGD, 1.0, _by_task(3.0, 1.0), _by_task(12.0, 6.0),
         schedules=False, losses=("squared_error", "log_loss", "probit", "squared_hinge"),
         learns_strengths=False, by_columns=True,
-        candidates=_grid((1.0, 400.0, 20.0), (1.0, 60.0, 3.0), (1.0, 12.0, 3.0), (1.0, 12.0, 0.3)),
+        candidates=_grid((1.0, 400.0, 20.0), (1.0, 60.0, 3.0), (1.0, 12.0, 0.3), (1.0, 12.0, 0.03)),
     ),
 }  # fmt: skip
 """Of exact steps, a column at a time."""

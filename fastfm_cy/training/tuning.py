@@ -32,7 +32,8 @@ _MANY_ROWS = 20_000  # from which on a tenth is held out, else a fifth
 _SEVERAL = 2e6  # entries up to which there are several candidates
 _VISITS, _FEWEST_EPOCHS, _MOST_EPOCHS = 4e7, 20, 300  # entries that a candidate may visit
 _BETTER = 5e-4  # the fall of the loss, as a share, that counts as progress
-_OF_ERROR = 0.3  # standard errors by which a later candidate must be better
+_OF_ERROR = 0.3  # standard errors by which a later candidate must be better,
+_OF_LOSS = 1e-3  # and by this share of the loss
 _GAIN_OF_RESCALING = 0.01  # as a share, and by a standard error
 
 Train = Callable[[TrainingPlan, MemorySource, int, Callable], None]
@@ -70,7 +71,11 @@ def tune(
     best: Outcome | None = None
     for candidate in _candidates(plan, several=n_entries <= _SEVERAL):
         found = _outcome(candidate, source, folds, most, train)
-        if found is not None and (best is None or _is_better(found.losses, best.losses)):
+        if found is None:
+            continue
+        if best is None or (
+            found.loss < (1 - _OF_LOSS) * best.loss and _is_better(found.losses, best.losses)
+        ):
             best = found
     if best is None:  # every candidate diverged
         return plan, None
@@ -87,7 +92,11 @@ def _candidates(plan: TrainingPlan, *, several: bool) -> list[TrainingPlan]:
     rows = plan.solver.candidates or ({},)
     if not several:
         rows = rows[1:2] if plan.loss.scales else rows[-1:]
-    return [plan.with_defaults(**row) for row in rows]
+    factor = plan.family.step_factor
+    return [
+        plan.with_defaults(**row | {"learning_rate": factor * row["learning_rate"]} if row else {})
+        for row in rows
+    ]
 
 
 def _folds(
@@ -181,7 +190,7 @@ def _both(
 ) -> list[tuple[np.ndarray, TargetScale | None]]:  # fmt: skip
     """The rows' losses as they are and, if that makes sense, of rescaled scores."""
     plain = values_and_gradients(settings, scores, target)[0]
-    scale = rescaled(plan, scores, target, weights)
+    scale = rescaled(plan, settings, scores, target, weights)
     if scale is None:
         return [(plain, None)]
     moved = scale.location + scale.spread * scores

@@ -52,8 +52,8 @@ def test_a_loss_says_whether_scores_have_probabilities(data, monkeypatch):
 def test_a_solver_is_a_row(data, tmp_path, monkeypatch):
     X, y = data
     monkeypatch.setitem(ALL_SOLVERS, "toy", replace(ALL_SOLVERS["sgd"], learning_rate=0.003))
-    model = FMRegressor(2, solver="toy", random_state=0).fit(X, y)
-    same = FMRegressor(2, solver="sgd", learning_rate=0.003, random_state=0).fit(X, y)
+    model = FMRegressor(2, solver="toy", max_iter=5, random_state=0).fit(X, y)
+    same = FMRegressor(2, solver="sgd", learning_rate=0.003, max_iter=5, random_state=0).fit(X, y)
     assert np.array_equal(model.predict(X), same.predict(X))
     assert same_after_a_file(model, X, tmp_path / "toy.fm")
 

@@ -89,7 +89,8 @@ def test_libfm_sgd(small):
     expected = peers.scores(X, *peers.of(model)).clip(-0.5, 0.5)
     np.testing.assert_allclose(model.predict(X), expected, rtol=1e-6, atol=1e-9)
     new = FMRegressor(solver="sgd", shuffle=False, init_intercept=0, max_iter=1, init_scale=0.5,
-                      scaling=None, n_factors=200, random_state=3, learning_rate=1e-9)  # fmt: skip
+                      scaling=None, n_factors=200, random_state=3, learning_rate=1e-9,
+                      clip_predictions=(y.min(), y.max()))  # fmt: skip
     new.fit(X, y)
     assert abs(new.intercept_) < 1e-6
     assert new.factors_.std() == pytest.approx(0.5, rel=0.05)
@@ -163,7 +164,9 @@ def test_libfm_groups(small, tmp_path):
       "`mcmc.FMClassification().fit_predict_proba(...)`")  # fmt: skip
 def test_mcmc_of_libfm_and_fastfm(small):
     X, y, _ = small
-    model = BayesianFMRegressor(2, n_burn_in=0, max_iter=30, random_state=0).fit(X, y)
+    model = BayesianFMRegressor(
+        2, n_burn_in=0, max_iter=30, clip_predictions=(y.min(), y.max()), random_state=0
+    ).fit(X, y)
     assert model.n_samples_ == 30
     draws = [
         peers.scores(X, *weights).clip(y.min(), y.max())

@@ -64,7 +64,7 @@ def test_learned_strengths_are_as_good_as_a_grid(solver):
     X, y, X_test, y_test = load_movielens_fold(data_file("ml-100k"), "u1")
 
     def error(**strengths):
-        model = FMRegressor(solver=solver, random_state=0, **strengths).fit(X, y)
+        model = FMRegressor(solver=solver, max_iter=20, random_state=0, **strengths).fit(X, y)
         return root_mean_squared_error(y_test, model.predict(X_test))
 
     grid = [

@@ -97,6 +97,12 @@ def stub_of(*parts):
     return found
 
 
+def is_compiled(parts):
+    """Whether kernels has a compiled module of that name; once installed, there is no source."""
+    folder = KERNELS.joinpath(*parts[:-1])
+    return any(path.suffix in (".so", ".pyd") for path in folder.glob(f"{parts[-1]}.*"))
+
+
 def uses_of_kernels(tree):
     """(parts of a compiled module's name, a name that is taken from it) of a Python file."""
     modules = {}
@@ -107,9 +113,9 @@ def uses_of_kernels(tree):
         parts = parts[parts.index("kernels") + 1 :]
         for alias in node.names:
             inner = (*parts, alias.name)
-            if KERNELS.joinpath(*inner).with_suffix(".pyx").exists():
+            if is_compiled(inner):
                 modules[alias.asname or alias.name] = inner
-            elif parts and KERNELS.joinpath(*parts).with_suffix(".pyx").exists():
+            elif parts and is_compiled(parts):
                 yield parts, alias.name
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and getattr(node.value, "id", None) in modules:

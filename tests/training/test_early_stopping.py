@@ -268,3 +268,30 @@ def test_ctrl_c_in_partial_fit_restores_the_table(ratings, monkeypatch):
     after = model.factors_, model.coef_, model.intercept_, model.n_iter_
     for was, now in zip(before, after, strict=True):
         assert np.array_equal(was, now)
+
+
+@pytest.mark.parametrize("more", [{}, {"l2_factors": "auto"}, {"warm_start": True}])
+def test_refit_trains_on_all_rows_for_the_best_number_of_epochs(more, ratings):
+    settings = {"early_stopping": "refit", "max_iter": 8, "random_state": 0, **more}
+    model = FMRegressor(4, **settings).fit(ratings.X, ratings.y)
+    assert 1 <= model.best_iter_ <= model.n_iter_ == len(model.history_["validation_loss"])
+    held_out = FMRegressor(4, **settings | {"early_stopping": True}).fit(ratings.X, ratings.y)
+    assert held_out.best_iter_ == model.best_iter_
+    assert not np.array_equal(held_out.coef_, model.coef_)
+    plain = FMRegressor(4, max_iter=model.best_iter_, random_state=0).fit(ratings.X, ratings.y)
+    assert root_mean_squared_error(plain.predict(ratings.X), model.predict(ratings.X)) < 0.1
+    if "warm_start" in more:
+        once = model.coef_.copy()
+        assert not np.array_equal(model.fit(ratings.X, ratings.y).coef_, once)
+
+
+def test_refit_with_an_eval_set_has_nothing_to_add(ratings):
+    X, y = ratings.X, ratings.y
+    fits = [
+        FMRegressor(4, early_stopping=word, max_iter=6, random_state=0)
+        .fit(X[:2000], y[:2000], eval_set=(X[2000:], y[2000:])).coef_
+        for word in (True, "refit")
+    ]  # fmt: skip
+    assert np.array_equal(*fits)
+    with pytest.raises(ValueError, match="early_stopping must be True, False or 'refit'"):
+        FMRegressor(early_stopping="auto").fit(X, y)

@@ -192,6 +192,7 @@ def test_callbacks_and_going_on(data, on_disk):
 def test_double_precision(data, on_disk):
     X, y, _, _ = data
     parameters = {"shuffle": False, "init_intercept": 0.5, "random_state": 0, "dtype": "float64"}
+    parameters["max_iter"] = 20  # only data in memory are tuned
     for matrix in (X, X.astype(np.float64)):
         model = FMRegressor(4, **parameters).fit(on_disk(y, X=matrix))
         assert_same_model(model, FMRegressor(4, **parameters).fit(X, y))

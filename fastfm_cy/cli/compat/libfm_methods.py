@@ -84,6 +84,9 @@ class Method:
     def _parameters(self):
         """The same, and what the data tell."""
         known = self.parameters_of(self.options, self.problem.n_groups)
+        if not self.problem.is_classification:
+            y = self.problem.train.y
+            known["clip_predictions"] = float(y.min()), float(y.max())
         return known | {"feature_groups": self.problem.groups}
 
     def _new(self):
@@ -132,12 +135,6 @@ class TableMethod(Method):
             "learning_rate": options.learn_rate[0],
             "l2_intercept": intercept, "l2_linear": linear, "l2_factors": factors,
         }  # fmt: skip
-
-    def _parameters(self):
-        parameters, y = super()._parameters(), self.problem.train.y
-        if not self.problem.is_classification:
-            parameters["clip_predictions"] = float(y.min()), float(y.max())
-        return parameters
 
     def _record(self, log):
         start = perf_counter()

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from sklearn.utils.class_weight import compute_sample_weight
 
 from ...exceptions import FileFormatError
 from ..sample_checks import check_not_all_zero
-from ..targets import ClassRules, RealRules, TargetScale, check_labels, learn_target_scale
+from ..targets import (
+    ClassRules,
+    Ends,
+    RealRules,
+    TargetScale,
+    check_labels,
+    learn_target_scale,
+)
 from .dataset import DiskDataset
 
 _ROWS_A_READ = 1 << 17
@@ -34,6 +42,8 @@ class TargetSummary:
         Rows with a positive weight.
     mean_square : float
         Weighted, of numbers.
+    ends : Ends
+        Of numbers.
     """
 
     values: np.ndarray
@@ -43,6 +53,13 @@ class TargetSummary:
     typical_weights: np.ndarray
     n_visited: int
     mean_square: float = 1.0
+    ends: Ends | None = None
+
+    def learn(self, rules: Any, before: Any) -> Any:
+        """The target of a fit, by an estimator's rules."""
+        if self.ends is None:
+            return rules.learn(self.values, self.value_weights, before)
+        return rules.learn(self.values, self.value_weights, before, ends=self.ends)
 
     def scale(self, *, centres: bool) -> TargetScale | None:
         """As learn_target_scale has it."""
@@ -98,16 +115,18 @@ def _of_labels(dataset: DiskDataset, class_weights: dict | str | None) -> Target
 
 
 def _of_numbers(dataset: DiskDataset) -> TargetSummary:
-    low, high, n_visited = np.inf, -np.inf, 0
+    ends, n_visited = Ends(), 0
     means, totals, squares = [], [], 0.0
     for y, weights in _blocks_of_targets(dataset):
-        low, high = min(low, y.min()), max(high, y.max())
+        ends = ends.and_of(Ends.of(y))
         total = weights.sum()
         if total > 0:
             means.append(np.average(y, weights=weights))
             totals.append(total)
             squares += float(weights @ np.square(y))
         n_visited += np.count_nonzero(weights)
-    values = np.array([low, high])
+    values = np.array([ends.low, ends.high])
     of_weight, mean_square = np.array(totals), squares / max(sum(totals), 1e-300)
-    return TargetSummary(values, None, None, np.array(means), of_weight, n_visited, mean_square)
+    return TargetSummary(
+        values, None, None, np.array(means), of_weight, n_visited, mean_square, ends
+    )

@@ -117,7 +117,8 @@ def load_model(path: str | Path, *, mmap: bool = False, verify: bool = True) -> 
             part: {name: decode(code, arrays) for name, code in header[part].items()}
             for part in ("parameters", "attributes")
         }
-        model = estimator(**parts["parameters"])
+        parameters = {name: _number(value) for name, value in parts["parameters"].items()}
+        model = estimator(**parameters)
         schema = schema_of(model)
         for name, value in parts["attributes"].items():
             schema.attributes[name](value)
@@ -147,6 +148,11 @@ def _plain(name, value):
         return None
     is_array = hasattr(value, "__array__") and not isinstance(value, np.generic)
     return np.asarray(value) if is_array else value
+
+
+def _number(value):
+    """The number in an array without axes, which older versions wrote for NumPy's numbers."""
+    return value[()] if isinstance(value, np.ndarray) and not value.ndim else value
 
 
 def _said(error):

@@ -112,6 +112,7 @@ _TABLE_ATTRIBUTES = _COMMON | {
     "_rng": check.is_a(np.random.Generator),
     "_state_fits": check.optional_tuple,
     "best_iter_": check.count,
+    "tuned_": check.settings,
     "l2_linear_": check.is_a(float, np.ndarray),
     "l2_factors_": check.is_a(float, np.ndarray),
     "_kept": check.is_a(np.ndarray),
@@ -129,7 +130,7 @@ _TABLE_ATTRIBUTES = _COMMON | {
     "_loss": check.is_a(str),
 }
 _OF_INPUTS = ("fields", "n_hash", "normalize")
-_AS_THEY_ARE = ("best_iter_", "l2_linear_", "l2_factors_", "_rng", "_state")
+_AS_THEY_ARE = ("best_iter_", "tuned_", "l2_linear_", "l2_factors_", "_rng", "_state")
 
 
 def _stored_table(model: Base) -> Attributes:

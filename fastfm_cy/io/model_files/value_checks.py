@@ -28,6 +28,17 @@ def history(value: Any) -> None:
         require(all(isinstance(number, float) for number in numbers), "history")
 
 
+def settings(value: Any) -> None:
+    """Of what tuning chose."""
+    is_a(dict)(value)
+    for name, number in value.items():
+        if name not in ("max_iter", "learning_rate", "l2_linear", "l2_factors"):
+            raise ValueError(f"tuned_ has {name!r}")
+        is_a(int, float)(number)
+        if not 0 <= number < float("inf"):
+            raise ValueError(f"{name} is {number!r}")
+
+
 def labels(value: Any) -> None:
     require(isinstance(value, np.ndarray) and value.ndim == 1 and len(value) >= 2, "classes")
     require(len(np.unique(value)) == len(value), "classes")
