@@ -14,6 +14,7 @@ else:
     import tomli as tomllib
 
 _PARAMETERS = "parameters"  # the table with parameters of the estimator
+COLUMNS = "columns"  # that with the kinds of a table's columns
 
 
 def _load(context: typer.Context, path: Path | None):
@@ -26,6 +27,7 @@ def _load(context: typer.Context, path: Path | None):
         values = tomllib.loads(content.decode())
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
+    context.meta[COLUMNS] = values.pop(COLUMNS, {})
     values = {name.replace("-", "_"): value for name, value in values.items()}
     context.meta[_PARAMETERS] = values.pop(_PARAMETERS, {})
     known = {parameter.name for parameter in context.command.params} - {"config", "settings"}
@@ -33,7 +35,8 @@ def _load(context: typer.Context, path: Path | None):
     if unknown:
         raise ValueError(
             f"{path} has an unknown option {min(unknown)!r}; known are {', '.join(sorted(known))}, "
-            f"and the table [{_PARAMETERS}] with parameters of the estimator."
+            f"and the tables [{_PARAMETERS}] with parameters of the estimator and [{COLUMNS}] with "
+            "kinds of columns."
         )
     context.default_map = values
 
@@ -42,7 +45,8 @@ Config = Annotated[
     Path | None,
     typer.Option(
         "--config", callback=_load, is_eager=True, dir_okay=False,
-        help="TOML file: options as keys, the estimator's in the table 'parameters'.",
+        help="TOML file: options as keys, the estimator's in the table 'parameters', kinds of "
+        "columns in 'columns'.",
     ),
 ]  # fmt: skip
 

@@ -45,13 +45,13 @@ def reader_options(context: typer.Context) -> dict:
     given = {name: context.params.get(name) for name in _OPTIONS}
     options = {name: value for name, value in given.items() if value not in (None, [], ())}
     if "target" in options:
-        options["target"] = None if options["target"] == "none" else _column(options["target"])
+        options["target"] = None if options["target"] == "none" else column_key(options["target"])
     if "drop" in options:
-        options["drop"] = [_column(column) for column in options["drop"]]
+        options["drop"] = [column_key(column) for column in options["drop"]]
     return options
 
 
-def _column(text):
+def column_key(text: str) -> int | str:
     """A column's number or name."""
     digits = text.removeprefix("-")
     return int(text) if digits.isdecimal() and len(digits) < 10 else text
@@ -141,11 +141,15 @@ def describe(data) -> dict:
     if getattr(data, "target_name", None) is not None:
         facts["target"] = data.target_name
     if data.y is not None and X.shape[0]:
-        y = np.asarray(data.y)
-        facts |= {
-            "target_min": float(y.min()), "target_mean": float(y.mean()),
-            "target_max": float(y.max()),
-        }  # fmt: skip
+        facts |= _facts_of_target(np.asarray(data.y))
     if data.fields is not None:
         facts["fields"] = int(data.fields.data.max(initial=-1)) + 1
     return facts
+
+
+def _facts_of_target(y):
+    if y.dtype.kind not in "biuf":
+        labels, counts = np.unique(y, return_counts=True)
+        return {"labels": len(labels), "most_frequent": str(labels[counts.argmax()])}
+    return {"target_min": float(y.min()), "target_mean": float(y.mean()),
+            "target_max": float(y.max())}  # fmt: skip

@@ -71,10 +71,11 @@ class EstimatorChoice:
 
     def of(self, y: np.ndarray) -> Any:
         """The estimator of data with these targets: a classifier, unless the task is given, if
-        they have two different values."""
+        they are text or have two different values."""
         task = self.task
         if task == "auto":
-            task = "classification" if len(np.unique(y[:100_000])) == 2 else "regression"
+            are_labels = y.dtype.kind not in "biuf" or len(np.unique(y[:100_000])) == 2
+            task = "classification" if are_labels else "regression"
         if task not in self.estimators:  # what was asked for suits the other task only
             raise self._errors[0]
         return self.estimators[task]

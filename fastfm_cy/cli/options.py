@@ -19,7 +19,9 @@ ModelFile = Annotated[
 ]
 Format = Annotated[
     str,
-    typer.Option(help=f"{', '.join(DATA_FORMATS)}; auto looks at the first bytes and lines."),
+    typer.Option(
+        help=f"{', '.join(DATA_FORMATS)}, parquet; auto looks at the first bytes and lines."
+    ),
 ]
 Target = Annotated[
     str | None,
@@ -34,6 +36,34 @@ NHash = Annotated[
     typer.Option(
         min=1, help="Hash names, or numbers beyond 2^31, to so many features; the same for a model "
         "and all its data.",
+    ),
+]  # fmt: skip
+_TABLE = "Tables of any columns"
+Categorical = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="COLUMN,...", help="Columns that are categories, such as ids that are numbers.",
+        rich_help_panel=_TABLE,
+    ),
+]  # fmt: skip
+Multi = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="COLUMN:SEPARATOR", help="A column with several categories a cell.",
+        rich_help_panel=_TABLE,
+    ),
+]  # fmt: skip
+Missing = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="TEXT", help="Cells that are missing, beside empty ones, such as NA.",
+        rich_help_panel=_TABLE,
+    ),
+]  # fmt: skip
+MinFrequency = Annotated[
+    int | None,
+    typer.Option(
+        min=1, help="Categories in fewer rows share a feature.", rich_help_panel=_TABLE
     ),
 ]  # fmt: skip
 Task = Annotated[

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -67,14 +68,15 @@ def has_gaps(n_features: int, n_entries: int) -> bool:
 
 
 def matrix_of(
-    data: np.ndarray, indices: np.ndarray, indptr: np.ndarray, shape: tuple[int, int]
-) -> sparse.csr_array:
-    """A csr_array of int64 offsets and int32 columns, which are not copied.
+    data: np.ndarray, indices: np.ndarray, indptr: np.ndarray, shape: tuple[int, int],
+    kind: Any = sparse.csr_array,
+) -> Any:  # fmt: skip
+    """A csr_array, or its subclass, of int64 offsets and int32 columns, which are not copied.
 
     scipy wants one type for both; beyond 2^31 entries they are left as they are.
     """
     if indptr[-1] <= np.iinfo(np.int32).max:
-        return sparse.csr_array((data, indices, indptr.astype(np.int32)), shape)
-    X = sparse.csr_array(shape, dtype=data.dtype)
+        return kind((data, indices, indptr.astype(np.int32)), shape)
+    X = kind(shape, dtype=data.dtype)
     X.data, X.indices, X.indptr = data, indices, indptr
     return X

@@ -13,6 +13,7 @@ from .column_scaling import ColumnScaling, learn_scaling
 from .csr import CSRRows
 from .dataset import Dataset
 from .disk.dataset import Chunk, DiskDataset
+from .field_matrix import FieldMatrix
 from .fields import (
     WithFields,
     as_kernels_want,
@@ -56,6 +57,10 @@ class PlainInput:
     def matrix(self, X: Any) -> Any:
         """What of X has the features."""
         return X
+
+    def with_fields_of(self, X: Any) -> PlainInput:
+        """The same, with the fields that X knows of its columns if the user gave none."""
+        return self
 
     def check(self, X: Any, dtype: str, n_jobs: int, **names: Any) -> Rows:
         """The checked rows of X, in `dtype`; `names` as check_rows has them."""
@@ -164,6 +169,11 @@ class FieldInput(PlainInput):
 
     def matrix(self, X: Any) -> Any:
         return X.X if isinstance(X, WithFields) else X
+
+    def with_fields_of(self, X: Any) -> FieldInput:
+        if self.fields is not None or not isinstance(X, FieldMatrix) or X.fields is None:
+            return self
+        return replace(self, fields=X.fields, n_fields=self.n_fields or X.n_fields)
 
     def check(self, X: Any, dtype: str, n_jobs: int, **names: Any) -> CSRRows:
         return expand_if_relational(super().check(self.matrix(X), dtype, n_jobs, **names))

@@ -39,6 +39,7 @@ from .intake import (
     validation_on_disk,
 )
 from .observer import EstimatorObserver
+from .tables import encoded, encoder_of
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -66,7 +67,7 @@ class Base(BaseEstimator):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
+        tags.input_tags.sparse = tags.input_tags.string = True
         return tags
 
     def _model_for(self, attribute: str) -> FittedModel:
@@ -79,6 +80,8 @@ class Base(BaseEstimator):
     @property
     def _table(self) -> Any:
         return self._model_for("_table").table
+
+    encoder_ = property(encoder_of)
 
     @property
     def intercept_(self) -> float | np.ndarray:
@@ -146,8 +149,9 @@ class Base(BaseEstimator):
             plan = self._plan(partial=True)
             before = self._fitted if self.__sklearn_is_fitted__() else None
             data = self._take_in(
-                X, y, sample_weight, plan, before, grows=self.grow_features, **learning
-            )
+                X, y, sample_weight, plan, before,
+                is_chunk=True, grows=self.grow_features, **learning,
+            )  # fmt: skip
             plan, tuned = self._going_on(data.complete(plan), before)
             if before is None:
                 rng = new_rng(self.random_state)
@@ -238,6 +242,7 @@ class Base(BaseEstimator):
             return model, model.scores_from_disk(X, n_jobs)
         now.n_features_in_ = model.n_features
         X, _, _ = unpacked(X, None, None, model.inputs, to_fit=False)
+        X = encoded(now, X, model.encoder)
         rows = check_features(now, X, model.inputs, reset=False, dtype=str(model.table.dtype))
         return model, model.scores(model.inputs.finish(rows, X), n_jobs)
 

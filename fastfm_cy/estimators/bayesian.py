@@ -66,7 +66,8 @@ class BayesianFMRegressor(RegressorMixin, BayesianBase):
 
     def __init__(
         self, n_factors: int = 8, *, max_iter: int = 200, n_burn_in: int = 20, thin: int = 1,
-        n_kept_samples: int | None = None, feature_groups: Any = None, init_scale: float = 0.1,
+        n_kept_samples: int | None = None, categorical_features: Any = "from_dtype",
+        feature_groups: Any = None, init_scale: float = 0.1,
         alpha_0: float = 1.0, beta_0: float = 1.0, gamma_0: float = 1.0, mu_0: float = 0.0,
         fit_intercept: bool = True, fit_linear: bool = True,
         clip_predictions: bool | tuple[float, float] = True,
@@ -206,7 +207,8 @@ class BayesianFMClassifier(ClassifierMixin, BayesianBase):
 
     def __init__(
         self, n_factors: int = 8, *, max_iter: int = 200, n_burn_in: int = 20, thin: int = 1,
-        n_kept_samples: int | None = None, feature_groups: Any = None, init_scale: float = 0.1,
+        n_kept_samples: int | None = None, categorical_features: Any = "from_dtype",
+        feature_groups: Any = None, init_scale: float = 0.1,
         alpha_0: float = 1.0, beta_0: float = 1.0, gamma_0: float = 1.0, mu_0: float = 0.0,
         fit_intercept: bool = True, fit_linear: bool = True, scaling: str | None = "auto",
         warm_start: bool = False,

@@ -26,6 +26,7 @@ from ..utils.memory import check_memory
 from .common import as_of_now, check_callbacks, new_rng, no_attribute, one_fit
 from .hyperparameters import DTYPES
 from .intake import check_features, names_of_features
+from .tables import check_categorical_features, encoded, encoded_to_fit, encoder_of
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -39,6 +40,7 @@ class BayesianBase(BaseEstimator):
     """
 
     fit_intercept: bool
+    categorical_features: Any
     _fitted: FittedPosterior
     _chain: Chain
     history_: History
@@ -50,7 +52,7 @@ class BayesianBase(BaseEstimator):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
+        tags.input_tags.sparse = tags.input_tags.string = True
         return tags
 
     def _model_for(self, attribute: str) -> FittedPosterior:
@@ -63,6 +65,8 @@ class BayesianBase(BaseEstimator):
     @property
     def _samples(self) -> Any:
         return self._model_for("_samples").samples
+
+    encoder_ = property(encoder_of)
 
     @property
     def intercept_(self) -> float:
@@ -124,6 +128,7 @@ class BayesianBase(BaseEstimator):
         if self.scaling is not None:
             check_choice(self.scaling, "scaling", {"auto": "auto"})
         check_memory(self.max_memory)
+        check_categorical_features(self.categorical_features)
         self._rules()
 
     def _plan(self) -> SamplingPlan:
@@ -155,6 +160,7 @@ class BayesianBase(BaseEstimator):
             if before is not None:
                 checked.n_features_in_ = before.n_features
             given = y
+            encoder, X = encoded_to_fit(checked, X, before)
             rows, y = checked._check_data(X, y, reset=before is None)
             target = self._learn_target(y, given, None if before is None else before.target)
             y = self._encode(target, y)
@@ -180,8 +186,8 @@ class BayesianBase(BaseEstimator):
             in_training = response
             if scale is not None and isinstance(response, NormalResponse):
                 in_training = replace(response, scale=scale)
-            validation = checked._validation(eval_set, target, inputs)
-            names = names_of_features(checked)
+            validation = checked._validation(eval_set, target, inputs, encoder)
+            names = names_of_features(encoder or checked)
             result = run_chain(
                 plan, rows, likelihood, in_training, chain,
                 y=likelihood.y if scale is None else y, n_kept=n_kept, validation=validation,
@@ -192,7 +198,7 @@ class BayesianBase(BaseEstimator):
                 samples = before.samples.concatenated(samples)
             if plan.n_kept_samples is not None:
                 samples = samples.newest(plan.n_kept_samples)
-            fitted = FittedPosterior(samples, target, response, inputs, scale)
+            fitted = FittedPosterior(samples, target, response, inputs, scale, encoder)
             if "feature_names_in_" not in names:
                 self.__dict__.pop("feature_names_in_", None)
             self.__dict__.update(
@@ -227,13 +233,14 @@ class BayesianBase(BaseEstimator):
         return self._chain.copy()
 
     def _validation(
-        self, eval_set: Any, target: RealTarget | ClassTarget, inputs: PlainInput
+        self, eval_set: Any, target: RealTarget | ClassTarget, inputs: PlainInput, encoder: Any
     ) -> RunningMean | None:
         if eval_set is None:
             return None
         X, y, weights = split_eval_set(eval_set, PlainInput())
         if weights is not None:
             raise ValueError("The Bayesian estimators take no weights; give eval_set as (X, y).")
+        X = encoded(self, X, encoder, "eval_set")
         rows, y = self._check_data(X, y, reset=False, name="eval_set")
         return RunningMean(inputs.finish(rows, X), self._encode(target, y))
 
@@ -250,6 +257,7 @@ class BayesianBase(BaseEstimator):
         model, n_jobs = now._model_to_score(), effective_n_jobs(now.n_jobs)
         now.n_features_in_ = model.n_features
         X, _, _ = unpacked(X, None, None, PlainInput(), to_fit=False)
+        X = encoded(now, X, model.encoder)
         rows = check_features(now, X, PlainInput(), reset=False, dtype="float32")
         return model, model.values(rows, n_jobs)
 

@@ -17,6 +17,11 @@ thin : int >= 1, default=1
     Keep every so manieth draw.
 n_kept_samples : int >= 1 or None, default=None
     Keep only the last so many draws; None keeps all.
+categorical_features : "from_dtype" or list of columns, default="from_dtype"
+    Columns of a table, by name or position, that are categories beside those whose type says so,
+    such as ids that are numbers. If all of X is numbers and none is named, X is taken as it is;
+    else a `FieldEncoder` with its defaults makes sparse rows of it, and is kept in ``encoder_``.
+    Categories that it does not know are left out.
 feature_groups : int array of shape (n_features,) or None, default=None
     Number of the group of each feature, from 0. A group has priors of its own; fields (users,
     items, ...) make good groups.
@@ -63,7 +68,10 @@ history_ : dict
 rhat_ : float
     Split R-hat of the training error after the burn-in (Gelman et al. 2013): about 1 once the chain
     has mixed. ``fit`` warns (ConvergenceWarning) if it has not, and the error fell meanwhile.
+encoder_ : FieldEncoder
+    Only if X was a table with columns that are not numbers: what makes rows of it.
 n_features_in_ : int
+    Columns of X.
 feature_names_in_ : ndarray of str
     Only if X had column names.
 """

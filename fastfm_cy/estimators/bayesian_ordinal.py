@@ -68,7 +68,8 @@ class BayesianFMOrdinal(ClassifierMixin, BayesianBase):
 
     def __init__(
         self, n_factors: int = 8, *, max_iter: int = 200, n_burn_in: int = 20, thin: int = 1,
-        n_kept_samples: int | None = None, feature_groups: Any = None, init_scale: float = 0.1,
+        n_kept_samples: int | None = None, categorical_features: Any = "from_dtype",
+        feature_groups: Any = None, init_scale: float = 0.1,
         alpha_0: float = 1.0, beta_0: float = 1.0, gamma_0: float = 1.0, mu_0: float = 0.0,
         classes: Any = None, nu: float = 5.0, cutpoint_scale: float = 10.0, fit_linear: bool = True,
         scaling: str | None = "auto",

@@ -13,6 +13,7 @@ from ..model.losses import CLASSIFICATION
 from ..training.plan import TrainingPlan
 from ..training.solvers import ALL_SOLVERS
 from .base import Base
+from .from_parameters import Parameters, as_the_formula, estimator_of
 from .hyperparameters import can_stream
 
 if TYPE_CHECKING:
@@ -64,6 +65,46 @@ class Classifier(ClassifierMixin, Base):
         self
         """
         return self._fit(X, y, sample_weight, eval_set, callbacks)
+
+    @classmethod
+    def from_parameters(
+        cls, intercept: Any, coef: Any, factors: Any, *, classes: Any = None,
+        pair_weights: Any = None, encoder: Any = None, **parameters: Any,
+    ) -> Self:  # fmt: skip
+        """A fitted estimator made of arrays, for models that something else trained.
+
+        It predicts, compiles, can be saved, and goes on learning with `warm_start` or
+        ``partial_fit``, whose optimiser starts anew.
+
+        Parameters
+        ----------
+        intercept : float, or array of shape (n_classes,)
+        coef : array of shape (n_features,) or (n_classes, n_features)
+        factors : array of the shape of ``factors_``
+        classes : array of shape (n_classes,), default=None
+            The labels in their order of sorting, of two the second the positive one; None is 0, 1,
+            ...
+        pair_weights : array of shape (n_fields, n_fields) or (n_classes, ...), default=None
+            Symmetric; of FwFMClassifier, None is ones.
+        encoder : FieldEncoder, default=None
+            Fitted; the estimator takes tables then, and has its fields.
+        **parameters
+            Of the estimator, such as `loss`, `fields` and `dtype`; but `normalize` is None unless
+            given, so that scores are the formula's.
+
+        Returns
+        -------
+        estimator
+
+        Raises
+        ------
+        ValueError
+            An array has another shape than ``coef_``, ``factors_`` or ``pair_weights_`` would
+            have, or a number that is not finite.
+        """
+        arrays = Parameters(intercept, coef, factors, pair_weights)
+        options = as_the_formula(cls) | parameters
+        return estimator_of(cls, arrays, classes=classes, encoder=encoder, **options)
 
     @available_if(can_stream)
     def partial_fit(

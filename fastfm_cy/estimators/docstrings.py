@@ -99,12 +99,23 @@ dtype : {{"float32", "float64"}}, default="float32"
     Type of the parameters and of the arithmetic.
 """
 
-MEMORY = """n_hash : int or None, default=None
+CATEGORICAL = """categorical_features : "from_dtype" or list of columns, default="from_dtype"
+    Columns of a table, by name or position, that are categories beside those whose type says so,
+    such as ids that are numbers. If all of X is numbers and none is named, X is taken as it is;
+    else a `FieldEncoder` with its defaults makes sparse rows of it, and is kept in ``encoder_``.
+    Categories that it does not know are left out, unless partial_fit with `grow_features` adds
+    them."""
+
+MEMORY = (
+    CATEGORICAL
+    + """
+n_hash : int or None, default=None
     Hash the features to so many rows of the table, which bounds its memory; features that meet
     share their parameters{met}. ``coef_`` and ``factors_`` then have a row a hash.
 max_memory : int, str or None, default=None
     Most bytes, or such as "8GB", that the parameters may take, copies included; a fit that needs
     more is refused. None is what the system has free."""
+)
 
 DEGREE = """degree : int from 2 to 5, default=2
     The most features that interact. Beyond 2, the score also has for every order d up to the degree
@@ -165,9 +176,9 @@ CLASSIFIER = _FM | {
 }
 
 _FIELDS = """fields : int array of shape (n_features,) or None, default=None
-    The field of each feature, from 0. None takes each column of X for a field of its own, of at
-    most 100; or the fields of the single entries come with the data, as `fields` of ``fit`` and
-    ``predict``.
+    The field of each feature, from 0. None takes the columns of a table for fields, and the fields
+    that a FieldEncoder gave its rows; else each column of X is a field of its own, of at most 100;
+    or the fields of the single entries come with the data, as `fields` of ``fit`` and ``predict``.
 n_fields : int or None, default=None
     Number of fields; None is the largest in the first call, and one.
 same_field : bool, default={same_field}
@@ -229,7 +240,11 @@ l2_linear_, l2_factors_ : float or ndarray of shape (n_groups,)
     Learned strengths, where "auto" was asked for.
 sparsity_ : dict
     Shares of the linear weights, of the factors and of whole features that are zero.
+encoder_ : FieldEncoder
+    Only if X was a table with columns that are not numbers: what makes rows of it.
+    ``encoder_.get_feature_names_out()`` names the features of ``coef_`` and ``factors_``.
 n_features_in_ : int
+    Columns of X.
 feature_names_in_ : ndarray of str
     Only if X had column names.
 """

@@ -66,7 +66,8 @@ class FFMRegressor(FieldAwareRegressor):
     def __init__(
         self, n_factors: int = 4, *, fields: Any = None, n_fields: int | None = None,
         same_field: bool = True, normalize: str | None = "l2", n_hash: int | None = None,
-        max_memory: int | str | None = None, loss: str = "squared_error", solver: str = "adagrad",
+        categorical_features: Any = "from_dtype", max_memory: int | str | None = None,
+        loss: str = "squared_error", solver: str = "adagrad",
         learning_rate: float | None = None, schedule: str = "constant", power_t: float = 0.5,
         adam_betas: tuple[float, float] = (0.9, 0.999), ftrl_beta: float = 1.0,
         max_iter: int | None = None,
@@ -138,7 +139,8 @@ class FFMClassifier(FieldAwareClassifier):
     def __init__(
         self, n_factors: int = 4, *, fields: Any = None, n_fields: int | None = None,
         same_field: bool = True, normalize: str | None = "l2", n_hash: int | None = None,
-        max_memory: int | str | None = None, loss: str = "log_loss", solver: str = "adagrad",
+        categorical_features: Any = "from_dtype", max_memory: int | str | None = None,
+        loss: str = "log_loss", solver: str = "adagrad",
         learning_rate: float | None = None, schedule: str = "constant", power_t: float = 0.5,
         adam_betas: tuple[float, float] = (0.9, 0.999), ftrl_beta: float = 1.0,
         max_iter: int | None = None,

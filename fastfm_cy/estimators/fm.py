@@ -64,7 +64,8 @@ class FMRegressor(Regressor):
 
     def __init__(
         self, n_factors: int = 16, *, degree: int = 2, share_factors: bool = False,
-        n_hash: int | None = None, max_memory: int | str | None = None,
+        categorical_features: Any = "from_dtype", n_hash: int | None = None,
+        max_memory: int | str | None = None,
         loss: str = "squared_error", solver: str = "adagrad", learning_rate: float | None = None,
         schedule: str = "constant", power_t: float = 0.5,
         adam_betas: tuple[float, float] = (0.9, 0.999), ftrl_beta: float = 1.0,
@@ -136,7 +137,8 @@ class FMClassifier(Classifier):
 
     def __init__(
         self, n_factors: int = 16, *, degree: int = 2, share_factors: bool = False,
-        n_hash: int | None = None, max_memory: int | str | None = None,
+        categorical_features: Any = "from_dtype", n_hash: int | None = None,
+        max_memory: int | str | None = None,
         loss: str = "log_loss", solver: str = "adagrad", learning_rate: float | None = None,
         schedule: str = "constant", power_t: float = 0.5,
         adam_betas: tuple[float, float] = (0.9, 0.999), ftrl_beta: float = 1.0,

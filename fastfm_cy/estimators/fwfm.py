@@ -79,8 +79,8 @@ class FwFMRegressor(FieldAwareRegressor):
     def __init__(
         self, n_factors: int = 8, *, fields: Any = None, n_fields: int | None = None,
         same_field: bool = True, normalize: str | None = None, n_hash: int | None = None,
-        max_memory: int | str | None = None, fit_pair_weights: bool = True,
-        l2_pair_weights: float | None = None,
+        categorical_features: Any = "from_dtype", max_memory: int | str | None = None,
+        fit_pair_weights: bool = True, l2_pair_weights: float | None = None,
         loss: str = "squared_error", solver: str = "adagrad", learning_rate: float | None = None,
         schedule: str = "constant", power_t: float = 0.5,
         adam_betas: tuple[float, float] = (0.9, 0.999), ftrl_beta: float = 1.0,
@@ -155,8 +155,9 @@ class FwFMClassifier(FieldAwareClassifier):
     def __init__(
         self, n_factors: int = 8, *, fields: Any = None, n_fields: int | None = None,
         same_field: bool = True, normalize: str | None = None, n_hash: int | None = None,
-        max_memory: int | str | None = None, fit_pair_weights: bool = True,
-        l2_pair_weights: float | None = None, loss: str = "log_loss",
+        categorical_features: Any = "from_dtype", max_memory: int | str | None = None,
+        fit_pair_weights: bool = True, l2_pair_weights: float | None = None,
+        loss: str = "log_loss",
         solver: str = "adagrad", learning_rate: float | None = None, schedule: str = "constant",
         power_t: float = 0.5, adam_betas: tuple[float, float] = (0.9, 0.999),
         ftrl_beta: float = 1.0, max_iter: int | None = None, l1_linear: Any = 0.0,

@@ -18,6 +18,7 @@ from ..training.schedules import SCHEDULES
 from ..training.solvers import ALL_SOLVERS, SOLVERS, Solver
 from ..utils.checks import check_bool, check_choice, check_integer, check_real, plain_number, shown
 from ..utils.memory import check_memory
+from .tables import check_categorical_features
 
 DTYPES = {"float32": np.float32, "float64": np.float64}
 _INITS = {"normal": "normal", "uniform": "uniform"}
@@ -258,6 +259,7 @@ _CHECKS: dict[str, Callable] = {
     "n_hash": _or_none(_check_n_hash),
     "max_memory": _or_none(check_memory),
     "fit_pair_weights": check_bool,
+    "categorical_features": check_categorical_features,
 }  # fmt: skip
 
 

@@ -26,9 +26,11 @@ from ..data.targets import (
 from ..model.fitted import FittedModel, fitted_model
 from ..model.links import Link
 from ..model.table import ParameterTable
+from ..preprocessing import FieldEncoder
 from ..training.plan import TrainingPlan
 from ..training.sources import DiskSource, MemorySource, Source
 from ..training.validation_set import DiskValidationSet, ValidationSet
+from .tables import encoded, encoded_to_fit
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ class Intake:
     """As the user gave them, for scorers."""
     checked: BaseEstimator
     """A copy of the estimator that knows the number and the names of X's features."""
+    encoder: FieldEncoder | None = None
+    """What made rows of a table, whose columns then are the features that users see."""
 
     @property
     def n_features(self) -> int:
@@ -53,7 +57,7 @@ class Intake:
     @property
     def names(self) -> dict[str, Any]:
         """What scikit-learn's validation keeps of the features."""
-        return names_of_features(self.checked)
+        return names_of_features(self.encoder or self.checked)
 
     def complete(self, plan: TrainingPlan) -> TrainingPlan:
         """The plan with what only the data say."""
@@ -66,7 +70,8 @@ class Intake:
 
     def model(self, table: ParameterTable, link: Link) -> FittedModel:
         """The fitted model of a table that was trained on these data."""
-        return fitted_model(table, self.inputs, self.encoding, link, self.n_features)
+        model = fitted_model(table, self.inputs, self.encoding, link, self.n_features)
+        return model if self.encoder is None else replace(model, encoder=self.encoder)
 
 
 def names_of_features(estimator: BaseEstimator) -> dict[str, Any]:
@@ -103,7 +108,7 @@ def check_features(
 def take_in(
     estimator: BaseEstimator, X: Any, y: Any, sample_weight: Any, inputs: PlainInput,
     rules: RealRules | ClassRules, before: FittedModel | None, plan: TrainingPlan, *,
-    grows: bool = False, **learning: Any,
+    is_chunk: bool = False, grows: bool = False, **learning: Any,
 ) -> Intake:  # fmt: skip
     """Take in data in memory.
 
@@ -120,6 +125,8 @@ def take_in(
     before : FittedModel or None
         A model to go on with.
     plan : TrainingPlan
+    is_chunk : bool, default=False
+        Whether X is one of several.
     grows : bool, default=False
         As check_features has it.
     **learning
@@ -127,7 +134,9 @@ def take_in(
     """
     reset = before is None
     reads = inputs if before is None else before.trained.inputs
-    X, y, sample_weight = unpacked(X, y, sample_weight, reads)
+    given, y, sample_weight = unpacked(X, y, sample_weight, reads)
+    encoder, X = encoded_to_fit(estimator, given, before, is_chunk=is_chunk, grows=grows)
+    inputs = inputs.with_fields_of(X)
     rows = check_features(
         estimator, X, inputs, reset=reset, grows=grows, dtype=estimator.dtype, y=y
     )
@@ -149,7 +158,7 @@ def take_in(
     encoding = Encoding(target, scale)
     unscaled = plain if inputs.columns is not None else None
     source = MemorySource.of(rows, encoding.encode(y_checked), weights, estimator.dtype, unscaled)
-    return Intake(source, inputs, encoding, X, y, estimator)
+    return Intake(source, inputs, encoding, given, y, estimator, encoder)
 
 
 def take_in_from_disk(
@@ -180,7 +189,8 @@ def take_in_from_disk(
         scale = summary.scale(centres=plan.has_free_bias)
     encoding = Encoding(target, scale)
     source = DiskSource(dataset, inputs, encoding, summary)
-    return Intake(source, inputs, encoding, None, None, estimator)
+    encoder = None if before is None else before.encoder
+    return Intake(source, inputs, encoding, None, None, estimator, encoder)
 
 
 def _check_call(
@@ -206,6 +216,7 @@ def validation_in_memory(eval_set: tuple[Any, Any, Any], intake: Intake) -> Vali
     """A validation set from what a user gives as eval_set: (X, y, weights or None)."""
     X, y, weights = eval_set
     estimator = intake.checked
+    X = encoded(estimator, X, intake.encoder, "eval_set")
     rows = check_features(
         estimator, X, intake.inputs, reset=False, dtype=estimator.dtype, name="eval_set", y=y
     )

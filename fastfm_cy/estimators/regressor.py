@@ -14,6 +14,7 @@ from ..model.fitted import FittedModel
 from ..model.losses import REGRESSION
 from ..training.plan import TrainingPlan
 from .base import Base
+from .from_parameters import Parameters, as_the_formula, estimator_of
 from .hyperparameters import can_stream, check_clip
 
 if TYPE_CHECKING:
@@ -50,6 +51,43 @@ class Regressor(RegressorMixin, Base):
         self
         """
         return self._fit(X, y, sample_weight, eval_set, callbacks)
+
+    @classmethod
+    def from_parameters(
+        cls, intercept: float, coef: Any, factors: Any, *, pair_weights: Any = None,
+        encoder: Any = None, **parameters: Any,
+    ) -> Self:  # fmt: skip
+        """A fitted estimator made of arrays, for models that something else trained.
+
+        It predicts, compiles, can be saved, and goes on learning with `warm_start` or
+        ``partial_fit``, whose optimiser starts anew.
+
+        Parameters
+        ----------
+        intercept : float
+        coef : array of shape (n_features,)
+        factors : array of the shape of ``factors_``
+        pair_weights : array of shape (n_fields, n_fields), default=None
+            Symmetric; of FwFMRegressor, None is ones.
+        encoder : FieldEncoder, default=None
+            Fitted; the estimator takes tables then, and has its fields.
+        **parameters
+            Of the estimator, such as `fields` and `dtype`; but `normalize` is None and
+            `clip_predictions` False unless given, so that predictions are the formula's.
+
+        Returns
+        -------
+        estimator
+
+        Raises
+        ------
+        ValueError
+            An array has another shape than ``coef_``, ``factors_`` or ``pair_weights_`` would
+            have, or a number that is not finite.
+        """
+        arrays = Parameters(intercept, coef, factors, pair_weights)
+        options = as_the_formula(cls, clip_predictions=False) | parameters
+        return estimator_of(cls, arrays, encoder=encoder, **options)
 
     @available_if(can_stream)
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:

@@ -43,6 +43,8 @@ class FittedModel:
     """Of X; the table may have fewer, if they are hashed."""
     scaled: TrainedModel | None = None
     """Where columns or targets were scaled, the model that was folded into this one."""
+    encoder: Any = None
+    """What makes X of a table, if the model takes tables (preprocessing/encoder.py)."""
 
     @property
     def trained(self) -> TrainedModel:

@@ -143,6 +143,8 @@ class FittedPosterior:
     """How X is read for sampling on."""
     scale: TargetScale | None = None
     """Of the targets, likewise."""
+    encoder: Any = None
+    """What makes X of a table, if the model takes tables (preprocessing/encoder.py)."""
 
     @property
     def n_features(self) -> int:

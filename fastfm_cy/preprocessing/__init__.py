@@ -1,6 +1,7 @@
 """Preprocessing: tables of any kind to sparse rows with fields."""
 
 from .categorical import Categorical
+from .column_transformer import FieldColumnTransformer
 from .dates import Dates
 from .encoder import FieldEncoder
 from .joined import Join
@@ -11,6 +12,7 @@ from .text import Text
 __all__ = [
     "Categorical",
     "Dates",
+    "FieldColumnTransformer",
     "FieldEncoder",
     "Join",
     "MultiValued",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from ..data.csr import matrix_of
+from ..data.field_matrix import FieldMatrix
 from ..kernels.matrix.interleave import interleave
 from ..utils.threads import in_parts
 from .field import Part
@@ -21,7 +21,7 @@ def assemble(
     *,
     is_sorted: bool,
     n_jobs: int,
-) -> sparse.csr_array:
+) -> FieldMatrix:
     """The matrix whose rows are those of the parts side by side.
 
     Parameters
@@ -40,7 +40,7 @@ def assemble(
         interleave(parts, starts, indices, data, first, last)
 
     in_parts(fill, n_rows, int(starts[-1]), n_jobs)
-    X = matrix_of(data, indices, starts, (n_rows, n_features))
+    X: FieldMatrix = matrix_of(data, indices, starts, (n_rows, n_features), FieldMatrix)
     if is_sorted:
         X.has_sorted_indices = True
     else:

@@ -109,6 +109,10 @@ class CategoricalField(Field):
     def has_values(self) -> bool:
         return len(self.vocabulary) > 0
 
+    @property
+    def takes(self) -> str | None:
+        return self.vocabulary.content if self.view is None else self.view.takes
+
     def learn(self, column: Column) -> Any:
         if self.view is not None:
             self.view = self.view.learned(column)

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from joblib import effective_n_jobs
 from numpy.typing import NDArray
-from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from ..data.field_matrix import FieldMatrix
 from ..utils.checks import check_choice
 from .assembly import assemble
 from .categorical import Categorical
@@ -136,7 +136,7 @@ class FieldEncoder(TransformerMixin, BaseEstimator):
         self._learn_first(read_table(X), is_chunk=False)
         return self
 
-    def fit_transform(self, X: Any, y: Any = None) -> sparse.csr_array:
+    def fit_transform(self, X: Any, y: Any = None) -> FieldMatrix:
         """`fit` and `transform`, with one pass over the table.
 
         Parameters
@@ -147,6 +147,7 @@ class FieldEncoder(TransformerMixin, BaseEstimator):
         Returns
         -------
         csr_array of shape (n_rows, n_features_out)
+            It has the features' fields as its attribute `fields`, where estimators find them.
         """
         table = read_table(X)
         return self._matrix(table, self._learn_first(table, is_chunk=False))
@@ -174,7 +175,7 @@ class FieldEncoder(TransformerMixin, BaseEstimator):
             self._learn_more(read_table(X))
         return self
 
-    def transform(self, X: Any) -> sparse.csr_array:
+    def transform(self, X: Any) -> FieldMatrix:
         """Encode a table.
 
         Parameters
@@ -184,7 +185,8 @@ class FieldEncoder(TransformerMixin, BaseEstimator):
         Returns
         -------
         csr_array of shape (n_rows, n_features_out)
-            int32 columns, ascending in each row, without zeros.
+            int32 columns, ascending in each row, without zeros. It has the features' fields as its
+            attribute `fields`, where estimators find them.
         """
         check_is_fitted(self)
         table = read_table(X)
@@ -352,17 +354,18 @@ class FieldEncoder(TransformerMixin, BaseEstimator):
         with ThreadPoolExecutor(n_threads) as pool:
             return list(pool.map(function, fields))
 
-    def _matrix(self, table: Table, readings: list[Any]) -> sparse.csr_array:
+    def _matrix(self, table: Table, readings: list[Any]) -> FieldMatrix:
         fitted = self._fitted
         dtype: Any = check_choice(self.dtype, "dtype", _DTYPES)
         parts = []
         for place, (field, numbers) in enumerate(zip(fitted.fields, fitted.numbers, strict=True)):
             parts.append(field.part(readings[place], numbers, dtype))
             readings[place] = None  # frees its memory
-        return assemble(
+        X = assemble(
             parts, table.n_rows, fitted.n_features, dtype,
             is_sorted=fitted.is_in_order, n_jobs=effective_n_jobs(self.n_jobs),
         )  # fmt: skip
+        return X.with_fields(fitted.field_of_feature, len(fitted.fields))
 
 
 def _check_size(table: Table) -> None:

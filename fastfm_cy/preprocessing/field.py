@@ -44,6 +44,11 @@ class Field(ABC):
     def has_values(self) -> bool:
         """Whether anything but missing values was ever learned."""
 
+    @property
+    def takes(self) -> str | None:
+        """The content that the column must have; None if several will do."""
+        return None
+
     @abstractmethod
     def learn(self, column: Column) -> Any:
         """Learn from a column; what `part` needs to know of it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -63,11 +64,13 @@ class FittedFields:
             n_features += n_new
         return replace(self, numbers=numbers, n_features=n_features)
 
-    @property
+    @cached_property
     def field_of_feature(self) -> NDArray[np.int32]:
+        """Read-only, since matrices and models share it."""
         fields = np.empty(self.n_features, dtype=np.int32)
         for field, numbers in enumerate(self.numbers):
             fields[numbers] = field
+        fields.setflags(write=False)
         return fields
 
     def feature_names(self, names_in: list[str]) -> NDArray[np.object_]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from .columns import BOOL, NUMBER, TEXT, Column
+from .columns import BOOL, NUMBER, TEXT, Column, first_present
 from .encoder import FieldEncoder
 from .plan import FROM_DTYPE, name_of
 from .table import Table, read_table
@@ -38,14 +38,51 @@ def encoder_for(
         if names_some:
             raise TypeError("categorical_features takes a table, and X is a sparse matrix.")
         return None
-    if isinstance(X, np.ndarray) and X.dtype.kind in "biufc":
-        return encoder if names_some else None
+    if not names_some and _is_of_numbers(X):
+        return None
     table = read_table(X)
     if not names_some and all(map(_is_number, table.columns)):
         return None
     if not table.has_names:
         _refuse_numbers_as_text(table, categorical_features if names_some else ())
     return encoder
+
+
+def contents_of(encoder: FieldEncoder) -> dict[str, str | None]:
+    """What each column that a fitted encoder knows must hold: TEXT, NUMBER, BOOL or, of dates,
+    None; for readers of files whose cells have no type."""
+    fitted = encoder._fitted
+    contents = {field.source: field.takes for field in fitted.fields}
+    return {name: contents.get(name) for name in fitted.names_in if name not in fitted.dropped}
+
+
+def refuse_other_than_numbers(X: Any) -> None:
+    """Refuse a table with a column that is not numbers."""
+    if sparse.issparse(X) or _is_of_numbers(X):
+        return
+    for place, column in enumerate(read_table(X).columns):
+        if not _is_number(column):
+            row, value = first_present(column.objects())
+            raise TypeError(
+                f"Column {column.name!r} (number {place}) of X holds "
+                f"{'categories' if column.is_category else column.content}, as row {row} shows "
+                f"({value!r}), but the model was fitted on numbers alone."
+            )
+
+
+def _is_of_numbers(X: Any) -> bool:
+    """Whether its type, or the types of its columns, say that it holds nothing else."""
+    if isinstance(X, np.ndarray):
+        return X.dtype.kind in "biufc"
+    types = getattr(X, "dtypes", ())  # of pandas and polars
+    types = () if callable(types) else list(types)
+    return bool(types) and all(map(_is_number_type, types))
+
+
+def _is_number_type(dtype: Any) -> bool:
+    if hasattr(dtype, "is_numeric"):
+        return bool(dtype.is_numeric())
+    return getattr(dtype, "kind", "O") in "biufc"
 
 
 def _is_number(column: Column) -> bool:

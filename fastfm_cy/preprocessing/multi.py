@@ -90,6 +90,10 @@ class MultiValuedField(Field):
     def has_values(self) -> bool:
         return self.categories.has_values
 
+    @property
+    def takes(self) -> str:
+        return TEXT
+
     def learn(self, column: Column) -> _SetsReading:
         if isinstance(self.categories, HashedField):
             return self.read(column)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..utils.checks import check_choice, check_integer
 from .categorical import Categorical
-from .columns import Column
+from .columns import NUMBER, Column
 from .field import Field, Part
 from .state import StateReader, StateWriter
 from .views import Composed, LogSquare, Quantiles, View, numbers_of
@@ -88,6 +88,10 @@ class NumericField(Field):
     @property
     def has_values(self) -> bool:
         return self.n_values > 0
+
+    @property
+    def takes(self) -> str | None:
+        return NUMBER if self.view is None else self.view.takes
 
     def learn(self, column: Column) -> NDArray[np.float64]:
         if self.view is not None:

@@ -66,6 +66,10 @@ class TextField(Field):
     def has_values(self) -> bool:
         return self.n_words is not None
 
+    @property
+    def takes(self) -> str:
+        return TEXT
+
     def learn(self, column: Column) -> tuple[sparse.csr_array, NDArray[np.bool_]]:
         texts, missing = self._texts(column)
         self.has_missing |= bool(missing.any())

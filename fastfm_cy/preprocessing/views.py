@@ -17,6 +17,9 @@ class View:
     A view is never changed: learning gives another one.
     """
 
+    takes: str | None = None
+    """The content that the column must have; None if several will do."""
+
     def learned(self, column: Column) -> View:
         """The view that knows a first column; itself if it knows one, or needs none."""
         return self
@@ -71,6 +74,8 @@ def numbers_of(column: Column) -> NDArray[np.float64]:
 class Quantiles(View):
     """A number as its bin, of bins that hold equally many values each."""
 
+    takes = NUMBER
+
     def __init__(self, n_bins: int, edges: Any = None) -> None:
         self.n_bins = n_bins
         self.edges = edges  # between the bins: a float64 array once they are known
@@ -115,6 +120,8 @@ class LogSquare(View):
     The buckets of the winners of Criteo's challenge, who had no numbers below -3.
     """
 
+    takes = NUMBER
+
     _FIRST = 3  # the number of bucket 0: above the numbers that stand for themselves
 
     def of(self, column: Column) -> ArrayColumn:
@@ -145,6 +152,7 @@ class Composed(View):
     def __init__(self, inner: View, outer: View) -> None:
         self.inner = inner
         self.outer = outer
+        self.takes = inner.takes
 
     def learned(self, column: Column) -> Composed:
         inner = self.inner.learned(column)

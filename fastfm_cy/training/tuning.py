@@ -27,7 +27,7 @@ from .plan import TrainingPlan
 from .rescaling import rescaled
 from .sources import MemorySource
 
-_FEW_ROWS, _FEW_ENTRIES = 2500, 1e5  # up to which there are five folds
+_FEW_ROWS, _FEW_ENTRIES = 6000, 1e5  # up to which there are five folds
 _MANY_ROWS = 20_000  # from which on a tenth is held out, else a fifth
 _SEVERAL = 2e6  # entries up to which there are several candidates
 _VISITS, _FEWEST_EPOCHS, _MOST_EPOCHS = 4e7, 20, 300  # entries that a candidate may visit

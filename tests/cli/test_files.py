@@ -408,7 +408,11 @@ def test_names_are_hashed(call):
         call("cv", *hashed, "--folds", 2, "--max-iter", 1)
         call("convert", *hashed, "folder", "--overwrite")
         assert open_dataset("folder").shape == (300, 500)
-        assert "n_hash" in call("fit", name, "-m", "m", exit_code=1)
+        if name.endswith("csv"):  # a table, whose text needs no hashing
+            call("fit", name, "-m", "m", "--estimator", estimator, "--max-iter", 2)
+            assert load_model("m").encoder_.n_fields_ == 2
+        else:
+            assert "n_hash" in call("fit", name, "-m", "m", exit_code=1)
     assert "is for files" in call("fit", "folder", "-m", "m", "--n-hash", 500, exit_code=1)
 
 

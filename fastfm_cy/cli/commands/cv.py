@@ -9,13 +9,15 @@ from sklearn.base import clone, is_classifier
 from sklearn.model_selection import KFold, StratifiedKFold
 
 from .. import options as opt
+from ..columns import Columns
 from ..config import Config
-from ..data import describe, matrix_of, read_data, targets_of
+from ..data import describe, matrix_of, targets_of
 from ..estimators import EstimatorChoice
 from ..files import check_files
 from ..metrics import metrics_of
 from ..ranking import RANKING
 from ..report import Reporter
+from ..tables import training_data
 
 
 def cv(
@@ -26,6 +28,10 @@ def cv(
     target: opt.Target = None,
     drop: opt.Drop = None,
     n_hash: opt.NHash = None,
+    categorical: opt.Categorical = None,
+    multi: opt.Multi = None,
+    missing: opt.Missing = None,
+    min_frequency: opt.MinFrequency = None,
     task: opt.Task = "auto",
     estimator: opt.Estimator = "fm",
     n_factors: opt.NFactors = None,
@@ -42,17 +48,15 @@ def cv(
     json: opt.Json = False,
 ):
     """Train on all folds but one and test on that one, for each fold."""
-    choice = EstimatorChoice(context)
+    choice, columns = EstimatorChoice(context), Columns.of(context)
     if any(isinstance(one, RANKING) for one in choice.estimators.values()):
         raise ValueError(
             "cv knows folds of rows, not of queries or users; validate by fit's --valid instead."
         )
     check_files(sources)
     reporter = Reporter(json)
-    data = read_data(context, sources)
-    y = targets_of(data, "The data")
-    machine = choice.of(y)
-    X = matrix_of(data, machine)
+    data, machine, _ = training_data(context, sources, choice, columns, reporter)
+    y, X = targets_of(data, "The data"), matrix_of(data, machine)
     reporter.facts("data", describe(data))
     splitter = StratifiedKFold if is_classifier(machine) else KFold
     found = []

@@ -6,12 +6,13 @@ import typer
 
 from ...estimators.recommender import FMRecommender
 from .. import options as opt
-from ..data import read_data, rows_of, targets_of, with_features
+from ..data import rows_of, targets_of
 from ..files import check_files
 from ..metrics import metrics_of
 from ..models import open_model
 from ..ranking import RANKING, evaluate_recommender, interactions_of, query_of
 from ..report import Reporter
+from ..tables import data_for_model
 
 
 def evaluate(
@@ -22,6 +23,7 @@ def evaluate(
     target: opt.Target = None,
     drop: opt.Drop = None,
     n_hash: opt.NHash = None,
+    missing: opt.Missing = None,
     no_weights: opt.NoWeights = False,
     top: Annotated[int, typer.Option(min=1, help="Of a recommender: length of the lists.")] = 10,
     task: opt.ModelTask = "auto",
@@ -36,7 +38,7 @@ def evaluate(
         columns = interactions_of(sources, not no_weights, known)
         Reporter(json).facts("metrics", evaluate_recommender(machine, columns, top))
         return
-    data = with_features(read_data(context, sources), machine.n_features_in_, "The data")
+    data = data_for_model(context, sources, machine, needs_target=True)
     y = targets_of(data, "The data")
     if isinstance(machine, RANKING):
         found = {"ndcg": machine.score(rows_of(data, machine), y, query_of(data))}

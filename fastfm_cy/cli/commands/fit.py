@@ -6,15 +6,18 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from ...estimators.tables import take_tables
 from ...io import save_model
 from .. import options as opt
+from ..columns import Columns
 from ..config import Config
-from ..data import describe, matrix_of, read_data, rows_of, stays_on_disk, targets_of, with_features
+from ..data import describe, matrix_of, rows_of, stays_on_disk, targets_of
 from ..estimators import EstimatorChoice
 from ..files import check_files
 from ..metrics import metrics_of
 from ..ranking import RANKING, describe_interactions, fit_ranker, fit_recommender, interactions_of
 from ..report import Reporter
+from ..tables import data_for, training_data
 
 
 def fit(
@@ -30,6 +33,10 @@ def fit(
     target: opt.Target = None,
     drop: opt.Drop = None,
     n_hash: opt.NHash = None,
+    categorical: opt.Categorical = None,
+    multi: opt.Multi = None,
+    missing: opt.Missing = None,
+    min_frequency: opt.MinFrequency = None,
     no_weights: opt.NoWeights = False,
     task: opt.Task = "auto",
     early_stopping: Annotated[
@@ -56,39 +63,40 @@ def fit(
     json: opt.Json = False,
 ):
     """Train a model on files and save it."""
-    choice = EstimatorChoice(context)
+    choice, columns = EstimatorChoice(context), Columns.of(context)
     check_files([*sources, valid], models=[model])
     reporter = Reporter(json)
     if choice.recommender is not None:
         machine = choice.recommender
         facts = _train_recommender(machine, sources, valid, no_weights, reporter)
     else:
-        machine, facts = _train_on_rows(context, choice, sources, valid, reporter)
+        machine, facts = _train_on_rows(context, choice, columns, sources, valid, reporter)
     save_model(machine, model, optimizer_state=not no_state)
     reporter.facts("model", facts | {"file": model})
 
 
-def _train_on_rows(context, choice, sources, valid, reporter):
+def _train_on_rows(context, choice, columns, sources, valid, reporter):
     """The fitted estimator of files, and what to tell of it."""
     start = perf_counter()
-    data = read_data(context, sources)
-    y = targets_of(data, "The data")
-    machine, held_out = choice.of(y), None
+    data, machine, encoder = training_data(context, sources, choice, columns, reporter)
+    held_out = None
     if valid:
-        held_out = with_features(read_data(context, [valid]), data.X.shape[1], valid)
+        held_out = data_for(context, [valid], encoder, data, valid)
         y_held_out = targets_of(held_out, valid)
     reporter.facts("data", describe(data) | {"seconds": perf_counter() - start})
     start, found = perf_counter(), {}
     with reporter.training(data.X.shape[0], machine.max_iter) as callback:
         if isinstance(machine, RANKING):
-            found = fit_ranker(machine, data, y, held_out, callback)
+            found = fit_ranker(machine, data, data.y, held_out, callback)
         else:
             eval_set = None
             if held_out is not None:
                 eval_set = _eval_set(held_out, y_held_out, data, machine)
-            _train(machine, data, y, eval_set=eval_set, callbacks=callback)
+            _train(machine, data, data.y, eval_set=eval_set, callbacks=callback)
     facts = {"estimator": type(machine).__name__, "epochs": machine.n_iter_}
     facts |= {"seconds": perf_counter() - start, **found}
+    if encoder is not None:
+        take_tables(machine, encoder)
     if held_out is not None and not found:
         found = metrics_of(machine, rows_of(held_out, machine), y_held_out)
         facts |= {f"validation_{name}": value for name, value in found.items()}
@@ -114,7 +122,7 @@ def _train(machine, data, y, **more):
         return
     if data.weights is not None:
         more["sample_weight"] = np.asarray(data.weights)
-    machine.fit(matrix_of(data, machine), y, **more)
+    machine.fit(matrix_of(data, machine), np.asarray(y), **more)
 
 
 def _eval_set(held_out, y, data, machine):

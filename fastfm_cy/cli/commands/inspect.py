@@ -121,6 +121,8 @@ def _facts(model):
     }  # fmt: skip
     if isinstance(model, FMRecommender):
         facts |= facts_of_recommender(model)
+    elif hasattr(model, "encoder_"):
+        facts |= {"columns": int(model.n_features_in_), "features": len(model.encoder_.fields_)}
     else:
         facts["features"] = int(model.n_features_in_)
     if hasattr(model, "classes_"):
@@ -140,7 +142,9 @@ def _largest(model, top, names):
     weights = model.coef_.toarray() if hasattr(model.coef_, "toarray") else model.coef_
     size = np.abs(np.atleast_2d(weights)).max(axis=0)
     features = np.argsort(-size, kind="stable")[:top]
-    if names is None or len(names) != len(size):  # of hashed features
+    if hasattr(model, "encoder_"):
+        names = model.encoder_.get_feature_names_out()
+    elif names is None or len(names) != len(size):  # of hashed features
         names = getattr(model, "feature_names_in_", np.arange(len(size)))
     return {str(names[i]): _short(np.atleast_2d(weights)[:, i]) for i in features}
 

@@ -11,9 +11,10 @@ from sklearn.base import is_classifier
 from ...estimators.recommender import FMRecommender
 from ...io.outputs import written_aside
 from .. import options as opt
-from ..data import read_data, rows_of, with_features
+from ..data import rows_of
 from ..files import check_files
 from ..models import open_model
+from ..tables import data_for_model
 
 _KINDS = {
     "value": "targets, or the probability of the second class (of each, if there are more)",
@@ -37,6 +38,7 @@ def predict(
     target: opt.Target = None,
     drop: opt.Drop = None,
     n_hash: opt.NHash = None,
+    missing: opt.Missing = None,
     task: opt.ModelTask = "auto",
     n_jobs: opt.Threads = None,
 ):
@@ -47,7 +49,7 @@ def predict(
     machine = open_model(model, task).set_params(n_jobs=n_jobs)
     if isinstance(machine, FMRecommender):
         raise ValueError(f"{model} is a recommender; fastfm-cy recommend asks it for items.")
-    data = with_features(read_data(context, sources), machine.n_features_in_, "The data")
+    data = data_for_model(context, sources, machine)
     predictions = _predictions(machine, rows_of(data, machine), kind)
     target_file = nullcontext(sys.stdout.buffer) if out == "-" else written_aside(out)
     with target_file as file:

@@ -49,6 +49,11 @@ class TableForm:
     def n_columns(self):
         return len(self._roles)
 
+    @property
+    def is_feature(self):
+        """Of each column, whether it holds a feature."""
+        return [role in (Role.FEATURE_COLUMN, Role.NAME_COLUMN) for role in self._roles]
+
     def begin(self, text, name):
         line = first_line(text)
         if line is None:

@@ -13,6 +13,7 @@ import numpy as np
 from ...model.families import FAMILIES, HIGHEST_DEGREE
 from ...model.posterior import Samples
 from ...model.table import ParameterTable
+from ...preprocessing import FieldEncoder
 from ...training.gibbs.sampler import Chain
 
 
@@ -276,6 +277,11 @@ _KINDS = {
         lambda value: isinstance(value, Samples),
         lambda samples: _encode_names(samples, _SAMPLES_NAMES),
         _decode_samples,
+    ),
+    "encoder": Kind(
+        lambda value: isinstance(value, FieldEncoder),
+        lambda encoder: list(encoder.to_state()),
+        lambda content: FieldEncoder.from_state(*content),
     ),
     "chain": Kind(
         lambda value: isinstance(value, Chain),

@@ -27,6 +27,7 @@ from ...model.losses import LOSSES
 from ...model.posterior import FittedPosterior, Samples
 from ...model.sparse_table import SparseTable
 from ...model.table import ParameterTable
+from ...preprocessing import FieldEncoder
 from ...training.gibbs.sampler import Chain
 from ...training.solvers import ALL_SOLVERS
 from . import ranking_schema as ranking
@@ -75,12 +76,26 @@ _COMMON = {
     "history_": check.history,
     "classes_": check.labels,
     "y_range_": check.target_range,
+    "_encoder": check.is_a(FieldEncoder),
 }
 _PUBLIC = ("n_features_in_", "feature_names_in_", "n_iter_", "history_")
 
 
 def _public(model: Any) -> Attributes:
     return {name: vars(model)[name] for name in _PUBLIC if name in vars(model)}
+
+
+def _stored_encoder(fitted: FittedModel | FittedPosterior) -> Attributes:
+    return {} if fitted.encoder is None else {"_encoder": fitted.encoder}
+
+
+def _n_features(attributes: Attributes) -> int:
+    """How many features the rows have that the model knows."""
+    encoder, n_columns = attributes.get("_encoder"), attributes["n_features_in_"]
+    if encoder is None:
+        return n_columns
+    require(encoder.n_features_in_ == n_columns, "encoder")
+    return len(encoder.fields_)
 
 
 def _target(
@@ -135,6 +150,7 @@ def _stored_table(model: Base) -> Attributes:
         stored["_fields_beside"] = fitted.inputs.beside
     if fitted.scaled is not None:
         stored["_scaled_table"] = fitted.scaled.table
+    stored |= _stored_encoder(fitted)
     return stored | _stored_scaling(fitted.trained) | _changed_since(model)
 
 
@@ -185,7 +201,7 @@ def _table_without_state(attributes: Attributes) -> Attributes:
 
 
 def _restore_table(model: Base, attributes: Attributes, keeps_tables: bool) -> None:
-    table, n_features = _checked_table(attributes), attributes["n_features_in_"]
+    table, n_features = _checked_table(attributes), _n_features(attributes)
     loss = model._plan().loss
     if "_loss" in attributes:
         loss = LOSSES[model._task][attributes["_loss"]]
@@ -207,9 +223,10 @@ def _restore_table(model: Base, attributes: Attributes, keeps_tables: bool) -> N
         own.pop("_state", None)
     vars(model).update(own)
     model._state_key = attributes["_state_fits"]
-    model._fitted = _with_scaling(
-        FittedModel(table, inputs, target, loss.link, n_features), attributes
+    fitted = FittedModel(
+        table, inputs, target, loss.link, n_features, encoder=attributes.get("_encoder")
     )
+    model._fitted = _with_scaling(fitted, attributes)
 
 
 def _with_scaling(fitted: FittedModel, attributes: Attributes) -> FittedModel:
@@ -236,7 +253,7 @@ def _restored_inputs(model: Base, attributes: Attributes) -> PlainInput:
     inputs = replace(inputs, **stored)
     if isinstance(inputs, FieldInput):
         inputs = replace(inputs, n_fields=attributes["n_fields_"])
-        inputs = inputs.of_model(attributes["n_features_in_"], beside=attributes["_fields_beside"])
+        inputs = inputs.of_model(_n_features(attributes), beside=attributes["_fields_beside"])
     return inputs
 
 
@@ -272,7 +289,7 @@ _SAMPLER_ATTRIBUTES = _COMMON | {
 def _stored_samples(model: BayesianBase) -> Attributes:
     fitted = model._fitted
     stored = _public(model) | fitted.target.attributes | {"_samples": fitted.samples}
-    stored |= _stored_scaling(fitted)
+    stored |= _stored_scaling(fitted) | _stored_encoder(fitted)
     if "rhat_" in vars(model):
         stored["rhat_"] = model.rhat_
     return stored | ({"_chain": model._chain} if "_chain" in vars(model) else {})
@@ -295,7 +312,7 @@ def _restore_samples(model: BayesianBase, attributes: Attributes, keeps_tables: 
     model._check_parameters()
     samples, chain = attributes["_samples"], attributes.get("_chain")
     _, n_features, n_factors = samples.factors.shape
-    require(n_features == attributes["n_features_in_"], "number of features")
+    require(n_features == _n_features(attributes), "number of features")
     n_cutpoints = samples.cutpoints.shape[1]
     if chain is not None:
         table = chain.table
@@ -313,8 +330,9 @@ def _restore_samples(model: BayesianBase, attributes: Attributes, keeps_tables: 
     vars(model).update({name: attributes[name] for name in known if name in attributes})
     columns, scale = _scaling(attributes)
     model._fitted = FittedPosterior(
-        samples, target, model._response(target), PlainInput(columns=columns), scale
-    )
+        samples, target, model._response(target), PlainInput(columns=columns), scale,
+        attributes.get("_encoder"),
+    )  # fmt: skip
     if chain is not None:
         model._chain = chain
 

@@ -1,16 +1,14 @@
 """Estimators from the weights of models that others trained, and back."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from ...data.inputs import input_of
-from ...data.targets import EVERYTHING, RealTarget
-from ...estimators.common import new_rng
+from ...estimators.from_parameters import Parameters
+from ...estimators.from_parameters import estimator_of as fitted_estimator
 from ...estimators.registry import of_family
 from ...exceptions import ModelFileError
-from ...model.fitted import FittedModel
 from ...utils.checks import check_choice
 
 PLAIN = of_family("fm")
@@ -51,46 +49,30 @@ def estimator_of(task, weights, *, classes, y_range, **parameters):
     kinds = FIELD_AWARE if weights.is_field_aware else PLAIN
     if check_choice(task, "task", dict.fromkeys(kinds, task)) == "regression":
         parameters.setdefault("clip_predictions", False if y_range is None else tuple(y_range))
-    model = kinds[task](n_factors=weights.factors.shape[-1], **parameters)
-    plan, inputs = model._plan(), input_of(model.get_params(deep=False))
-    if inputs.n_hash is not None:
+    elif len(classes) != 2:
+        raise ValueError(f"classes must be two labels; got {classes!r}.")
+    if parameters.get("n_hash") is not None:
         raise ValueError("These models know no hashing of features; leave n_hash out.")
-    if weights.is_field_aware:
-        inputs = replace(inputs, n_fields=weights.factors.shape[1])
-        inputs = inputs.of_model(len(weights.coef), beside=model.fields is None)
-    rules = model._rules(plan)
-    if task == "classification":
-        target = rules.target(np.unique(classes))
-        if target.classes.tolist() != list(classes) or len(target.classes) != 2:
-            raise ValueError(
-                "classes must be two labels in their order of sorting, the second the positive "
-                f"one; got {classes!r}."
-            )
-    else:
-        target = RealTarget(rules.known_range or EVERYTHING, rules.known_range is not None)
-    plan = replace(plan, family=plan.family.with_fields(inputs.n_fields))
-    table, n_features = _table_of(plan, weights), len(weights.coef)
-    model._fitted = FittedModel(table, inputs, target, plan.loss.link, n_features)
-    model._state_key, model._rng = None, new_rng(model.random_state)
-    model.n_features_in_, model.n_iter_ = n_features, 0
-    model.history_ = {"train_loss": [], "seconds": []}
+    if len(weights.coef) == 0:
+        raise ModelFileError("The model has no features.")
+    beside = weights.is_field_aware and parameters.get("fields") is None
+    squares, arrays = weights.squares, (weights.intercept, weights.coef, weights.factors)
+    _check_finite(*arrays, squares, dtype=parameters.get("dtype"))
+    model = fitted_estimator(
+        kinds[task], Parameters(*arrays), classes=classes, beside=beside, **parameters
+    )
+    table = model._fitted.table
+    if squares is not None and table.state_start == (1.0,):
+        _vectors(table, 1)[...] = squares
     return model
 
 
-def _table_of(plan, weights):
-    if len(weights.coef) == 0:
-        raise ModelFileError("The model has no features.")
-    table = plan.new_table(len(weights.coef))
-    if table.has_started is not None:
-        table.start_factors(np.arange(table.n_features), np.zeros)
+def _check_finite(*arrays, dtype):
+    dtype = "float64" if dtype == "float64" else "float32"
     with np.errstate(over="ignore"):
-        table.intercepts[0] = weights.intercept
-        table.coef[...], _vectors(table)[...] = weights.coef, weights.factors
-        if weights.squares is not None and table.state_start == (1.0,):
-            _vectors(table, 1)[...] = weights.squares
-    if not table.is_finite():
-        raise ModelFileError(f"A weight is not finite, or too large for dtype={plan.dtype!r}.")
-    return table
+        for array in arrays:
+            if array is not None and not np.isfinite(np.asarray(array).astype(dtype)).all():
+                raise ModelFileError(f"A weight is not finite, or too large for dtype={dtype!r}.")
 
 
 def _vectors(table, slot=0):
