@@ -119,7 +119,7 @@ def names_of_features(path: str | None, data, model):
     if path is not None:
         with open(path, encoding="utf-8") as file:
             return [line.rstrip("\r\n") for line in file]
-    if hasattr(model, "feature_names_in_"):
+    if hasattr(model, "feature_names_in_") or hasattr(model, "encoder_"):
         return None
     names, n_features = getattr(data, "feature_names", None), model.n_features_in_
     if names is not None and len(names) == n_features:

@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..data.csr import CSRRows
 from ..data.dataset import Dataset
 from ..data.disk.dataset import DiskDataset
+from ..data.field_matrix import FieldMatrix
 from ..data.fields import joined
 from ..data.inputs import FieldInput, PlainInput
 from ..data.matrix_checks import check_structure
@@ -99,7 +100,8 @@ class View:
             Of the entries, if the model was fitted so.
         """
         X, fields = self.unpacked(X, fields)
-        X = joined(X if self.steps is None else self.steps.transform(X), fields)
+        is_made = self.steps is None or isinstance(X, FieldMatrix)
+        X = joined(X if is_made else self.steps.transform(X), fields)
         estimator, dtype = as_of_now(self.estimator), str(self.weights.dtype)
         checked = check_features(estimator, X, self.inputs, reset=False, dtype=dtype)
         rows = expand_if_relational(checked)
@@ -168,6 +170,9 @@ def view_of(model: Any, names: Any = None) -> View:
     check_is_fitted(model)
     model = as_of_now(model)
     weights, inputs = _weights_of(model)
+    own = getattr(vars(model).get("_fitted"), "encoder", None)
+    if own is not None:
+        steps = _of_rows(model, own, steps)
     encoder = names if hasattr(names, "get_feature_names_out") else None
     if names is None and steps is not None:
         encoder = steps
@@ -181,6 +186,14 @@ def view_of(model: Any, names: Any = None) -> View:
     knows = steps if encoder is None else encoder
     knows = knows[-1] if isinstance(knows, Pipeline) else knows
     return View(model, weights, inputs, FeatureNames(checked, inputs.n_hash), steps, knows)
+
+
+def _of_rows(model: Any, encoder: Any, steps: Pipeline | None) -> Pipeline:
+    """Make a machine that encodes tables, a copy, one of rows; the steps that make them of X."""
+    model._fitted = replace(model._fitted, encoder=None)
+    model.n_features_in_ = len(encoder.fields_)
+    vars(model).pop("feature_names_in_", None)
+    return Pipeline([*(steps.steps if steps else ()), ("encoder", encoder)])
 
 
 def _weights_of(model: Any) -> tuple[Weights, PlainInput]:

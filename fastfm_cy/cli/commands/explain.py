@@ -7,11 +7,12 @@ import typer
 from ...inspection import ExplanationDisplay
 from ...inspection import explain as explain_row
 from .. import options as opt
-from ..data import matrix_of, names_of_features, read_data, with_features
+from ..data import matrix_of, names_of_features
 from ..files import check_files
 from ..models import open_model
 from ..pictures import check_picture, new_picture, save_picture
 from ..report import Reporter
+from ..tables import data_for_model
 
 
 def explain(
@@ -34,7 +35,7 @@ def explain(
     if plot is not None:
         check_picture(plot)
     machine = open_model(model, task)
-    data = with_features(read_data(context, sources), machine.n_features_in_, "The data")
+    data = data_for_model(context, sources, machine)
     if row >= data.X.shape[0]:
         raise ValueError(f"The data have {data.X.shape[0]} rows; there is no row {row}, from 0.")
     known = names_of_features(names, data, machine)

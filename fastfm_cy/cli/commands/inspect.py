@@ -17,12 +17,13 @@ from ...inspection import (
     top_interactions,
 )
 from .. import options as opt
-from ..data import describe, matrix_of, names_of_features, read_data, with_features
+from ..data import describe, matrix_of, names_of_features, read_data
 from ..files import STANDARD, check_files, is_folder
 from ..models import is_model, open_model
 from ..pictures import check_picture, new_picture, save_picture
 from ..ranking import facts_of_recommender
 from ..report import Reporter
+from ..tables import data_for_model
 
 _MOST = 50_000  # features whose pairs are all looked at
 
@@ -68,7 +69,7 @@ def inspect(
         return
     rows = None
     if data is not None:
-        rows = with_features(read_data(context, [data]), model.n_features_in_, data)
+        rows = data_for_model(context, [data], model)
     names = names_of_features(names, rows, model)
     reporter.facts("largest weights", _largest(model, top, names))
     X = None if rows is None else matrix_of(rows, model)
