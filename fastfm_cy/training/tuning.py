@@ -29,6 +29,7 @@ from .sources import MemorySource
 
 _FEW_ROWS, _FEW_ENTRIES = 6000, 1e5  # up to which there are five folds
 _MANY_ROWS = 20_000  # from which on a tenth is held out, else a fifth
+_HELD_OUT = 20_000  # rows that are looked at, at most
 _SEVERAL = 2e6  # entries up to which there are several candidates
 _VISITS, _FEWEST_EPOCHS, _MOST_EPOCHS = 4e7, 20, 300  # entries that a candidate may visit
 _BETTER = 5e-4  # the fall of the loss, as a share, that counts as progress
@@ -114,7 +115,10 @@ def _folds(
         return [(source.visited, source.visited)]
     split = kind(parts, shuffle=True, random_state=int(rng.integers(2**31)))
     pairs = split.split(np.zeros(n_rows), classes)
-    folds = [(source.visited[train], source.visited[held_out]) for train, held_out in pairs]
+    folds = [
+        (source.visited[train], source.visited[held_out][:: 1 + (len(held_out) - 1) // _HELD_OUT])
+        for train, held_out in pairs
+    ]
     return folds if is_small else folds[:1]
 
 
