@@ -41,6 +41,10 @@ Train = Callable[[TrainingPlan, MemorySource, int, Callable], None]
 """(plan, source, max_iter, after_epoch(table, settings, history) -> stop) trains a new table."""
 
 
+Look = list[tuple[np.ndarray, TargetScale | None]]
+"""The losses of held-out rows, of scores as they are and perhaps of scores rescaled so."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """The best of a candidate."""
@@ -132,6 +136,7 @@ class _Watched:
         self.weights = None if source.weights is None else source.weights[numbers]
         self.plan, self.stops = plan, stops
         self.scores: dict[int, np.ndarray] = {}
+        self.looks: dict[int, Look] = {}
         self.best: list[tuple[float, int]] = [(np.inf, 0), (np.inf, 0)]
 
     def __call__(self, table: ParameterTable, settings: Settings, history: History) -> bool:
@@ -142,9 +147,8 @@ class _Watched:
         self.scores[epoch] = scores
         if not self.stops:
             return False
-        for place, (losses, _) in enumerate(
-            _both(self.plan, settings, scores, self.target, self.weights)
-        ):
+        self.looks[epoch] = _both(self.plan, settings, scores, self.target, self.weights)
+        for place, (losses, _) in enumerate(self.looks[epoch]):
             loss = float(weighted_mean(losses, self.weights))
             if loss < self.best[place][0] * (1 - _BETTER):
                 self.best[place] = loss, epoch
@@ -175,8 +179,12 @@ def _best_epoch(plan: TrainingPlan, watched: list[_Watched]) -> Outcome | None:
     settings = plan.settings(plan.check_strengths(watched[0].rows.n_features))
     best: list[Outcome | None] = [None, None]
     for epoch in sorted(set.intersection(*(set(watch.scores) for watch in watched))):
-        scores = np.concatenate([watch.scores[epoch] for watch in watched])
-        for place, (losses, scale) in enumerate(_both(plan, settings, scores, target, weights)):
+        if len(watched) == 1:
+            looks = watched[0].looks[epoch]
+        else:
+            scores = np.concatenate([watch.scores[epoch] for watch in watched])
+            looks = _both(plan, settings, scores, target, weights)
+        for place, (losses, scale) in enumerate(looks):
             loss = float(weighted_mean(losses, weights))
             known = best[place]
             if np.isfinite(loss) and (known is None or loss < known.loss):
@@ -191,7 +199,7 @@ def _best_epoch(plan: TrainingPlan, watched: list[_Watched]) -> Outcome | None:
 def _both(
     plan: TrainingPlan, settings: Settings, scores: np.ndarray, target: np.ndarray,
     weights: np.ndarray | None,
-) -> list[tuple[np.ndarray, TargetScale | None]]:  # fmt: skip
+) -> Look:  # fmt: skip
     """The rows' losses as they are and, if that makes sense, of rescaled scores."""
     plain = values_and_gradients(settings, scores, target)[0]
     scale = rescaled(plan, settings, scores, target, weights)
