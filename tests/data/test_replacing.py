@@ -2,19 +2,16 @@
 
 import os
 import subprocess
-import sys
-import textwrap
-from pathlib import Path
 
 import numpy as np
 import pytest
+from support.programs import ELSEWHERE, python
 
 from fastfm_cy.data.disk import replacing
 from fastfm_cy.io import Dataset, convert, open_dataset
 from fastfm_cy.utils.asides import aside_of
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows knows neither locks nor SIGKILL")
-ROOT = Path(__file__).resolve().parents[2]
 
 # Replaces a folder again and again, in a process of its own each time, which is killed before its
 # first step, before its second ...; after each, what is there must be whole.
@@ -76,8 +73,8 @@ def _data(value, n_rows=3):
 @pytest.mark.parametrize("can_exchange", [True, False])
 def test_killed_at_any_step(tmp_path, can_exchange):
     folder = tmp_path / "data"
-    command = [sys.executable, "-c", textwrap.dedent(_KILLED), folder, str(int(can_exchange))]
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    command = python(_KILLED, folder, int(can_exchange))
+    result = subprocess.run(command, cwd=ELSEWHERE, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     assert int(result.stdout) > 5
     assert set(open_dataset(folder).X.data) == {3.0}
@@ -112,7 +109,7 @@ def test_what_others_write_stays(tmp_path):
             sys.stdin.read()
     """
     writer = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(code)], cwd=ROOT, text=True,
+        python(code), cwd=ELSEWHERE, text=True,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:

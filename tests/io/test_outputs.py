@@ -4,18 +4,15 @@ import gzip
 import os
 import subprocess
 import sys
-import textwrap
 from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 import pytest
+from support.programs import ELSEWHERE, python
 
 from fastfm_cy.io import read_libfm_binary, read_libsvm, write_libfm_binary, write_libsvm
 from fastfm_cy.io.outputs import check_model_output, check_output, written_aside
 from fastfm_cy.utils.asides import aside_of
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize("name", ["new", "old", "old.gz", "link", "dangling"])
@@ -81,7 +78,7 @@ def test_leftovers_of_a_killed_process(tmp_path):
             file.write(b"half")
             os.kill(os.getpid(), signal.SIGKILL)
     """
-    subprocess.run([sys.executable, "-c", textwrap.dedent(code)], cwd=ROOT)
+    subprocess.run(python(code), cwd=ELSEWHERE)
     assert len(os.listdir(tmp_path)) == 2
     with written_aside(path) as first, written_aside(path) as second:  # neither takes the other's
         first.write(b"1")
