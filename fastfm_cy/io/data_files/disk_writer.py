@@ -8,13 +8,21 @@ from pathlib import Path
 
 import numpy as np
 
-from ...data.disk.folder import ARRAYS, HEADER, NPY_HEADER, checksum, npy_header, write_header
+from ...data.disk.folder import (
+    ARRAYS,
+    ENCODER,
+    HEADER,
+    NPY_HEADER,
+    checksum,
+    npy_header,
+    write_header,
+)
 from ...data.disk.replacing import put_in_place, recover
 from ...exceptions import FileFormatError
 from ...utils.asides import aside_of, hold_lock, leftovers_of
 
 _SHIFTED = 1 << 20  # entries at a time
-_OWN_FILES = {HEADER, *(f"{name}.npy" for name in ARRAYS)}
+_OWN_FILES = {HEADER, ENCODER, *(f"{name}.npy" for name in ARRAYS)}
 
 
 class FolderWriter:
@@ -71,9 +79,9 @@ class FolderWriter:
         self._checksums[name] = zlib.crc32(values.data, self._checksums[name])
         self._types[name] = values.dtype.str
 
-    def finish(self, n_features, first_index=0, **others):
-        """The last call: how many features there are, from which number they were counted, and
-        what else the header should say."""
+    def finish(self, n_features, first_index=0, encoder=None, **others):
+        """The last call: how many features there are, from which number they were counted, the
+        file of what made the rows of a table, and what else the header should say."""
         if not self.n_rows:
             raise FileFormatError("There are no rows to write.")
         if first_index:
@@ -89,6 +97,12 @@ class FolderWriter:
                 "length": self._lengths[name],
                 "crc32": self._checksums[name],
             }
+        if encoder is not None:
+            with open(self._aside / ENCODER, "wb") as file:
+                file.write(encoder)
+                file.flush()
+                os.fsync(file.fileno())
+            others["encoder"] = {"length": len(encoder), "crc32": zlib.crc32(encoder)}
         shape = {"n_rows": self.n_rows, "n_features": n_features, "n_entries": self.n_entries}
         write_header(self._aside, {**shape, "arrays": arrays, **others})
 
