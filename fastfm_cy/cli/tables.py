@@ -18,7 +18,7 @@ from ..io.model_files.formats import model_format_of
 from ..preprocessing import FieldEncoder
 from ..preprocessing.from_dtype import contents_of
 from .columns import Columns, described
-from .data import column_key, read_data, targets_of, with_features
+from .data import column_key, read_data, standard_input, targets_of, with_features
 from .estimators import EstimatorChoice
 from .files import STANDARD, is_folder
 from .report import Reporter
@@ -136,7 +136,8 @@ def encoded_table(
     `target` is the target's column where no option names one; else it is the only column that the
     encoder does not know.
     """
-    frame = read_frame(sources, missing=Columns.of(context).missing, contents=contents_of(encoder))
+    files = [standard_input() if source == STANDARD else source for source in sources]
+    frame = read_frame(files, missing=Columns.of(context).missing, contents=contents_of(encoder))
     known = contents_of(encoder)
     if not hasattr(encoder, "feature_names_in_"):
         raise ValueError("The model knows columns by their places, and not by names.")

@@ -165,6 +165,15 @@ def test_a_table_is_trained_on_from_disk(run, table, tmp_path):
     )
 
 
+def test_tables_to_predict_from_standard_input(run, table, tmp_path):
+    fit(run, tmp_path, "train.csv", *OPTIONS)
+    text = (tmp_path / "new.csv").read_bytes()
+    piped = run("predict", tmp_path / "m.fm", "-", input=text)
+    assert piped.exit_code == 0, piped.stderr
+    assert piped.stdout == run("predict", tmp_path / "m.fm", tmp_path / "new.csv").stdout
+    assert len(piped.stdout.split()) == 100
+
+
 def test_a_table_becomes_a_file_of_numbers(run, table, tmp_path):
     assert run("convert", tmp_path / "train.csv", tmp_path / "t.ffm", *OPTIONS).exit_code == 0
     data = read_libffm(tmp_path / "t.ffm")
