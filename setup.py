@@ -23,6 +23,7 @@ PER_BUILD = [
     "gradient/fm",
     "coordinate/coordinate",
     "ranking/ranking",
+    "matrix/starts",
 ]
 
 DIRECTIVES = {
@@ -40,6 +41,9 @@ UNIX_FLAGS = ["-O3", "-g0", "-fopenmp-simd", "-fno-math-errno", "-fno-trapping-m
 INLINE = ("CYTHON_INLINE", "inline __attribute__((always_inline))")
 # gcc's unroll-and-jam turns loops of constant length scalar; other compilers have no such pass.
 GCC_FLAGS = ["-fno-loop-unroll-and-jam"]
+# No fused multiply-adds in modules whose results have the same bits wherever they are computed.
+SAME_BITS = ("starts",)
+SAME_BITS_FLAGS = {"msvc": [], "unix": ["-ffp-contract=off"]}  # a pragma tells MSVC
 AVX2_FLAGS = {"msvc": ["/arch:AVX2"], "unix": ["-mavx2", "-mfma", "-mprfchw"]}
 
 
@@ -57,6 +61,8 @@ class BuildKernels(build_ext):
             extension.extra_compile_args = list(flags)
             if ".avx2." in extension.name:
                 extension.extra_compile_args += AVX2_FLAGS["msvc" if is_msvc else "unix"]
+            if extension.name.endswith(SAME_BITS):
+                extension.extra_compile_args += SAME_BITS_FLAGS["msvc" if is_msvc else "unix"]
             if not is_msvc:
                 extension.define_macros = [INLINE]
         super().build_extensions()

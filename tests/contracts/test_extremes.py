@@ -170,7 +170,8 @@ def test_extremes_are_never_nan_and_warn_of_nothing(part):
 def test_no_weight_of_a_placed_table_is_overlooked(family, n_jobs, relabel, deterministic):
     """The copy of the table that is trained knows, too, which features have started."""
     table = ParameterTable(5, 2, "float32", family=family)
-    table.start_factors(np.arange(1, 5), np.ones)
+    table.begin(np.arange(1, 5))
+    table.vector_blocks[1:] = 1
     placement = place_features(
         5, lambda: np.arange(5), 10, n_jobs=n_jobs, relabel=relabel, deterministic=deterministic,
         frequent=1,
