@@ -3,10 +3,14 @@
 `python -m fuzz extremes`, in the folder tests, goes on where these seeds end.
 """
 
+import contextlib
+import warnings
+
 import numpy as np
 import pytest
 from support.extremes import outcome_without_warnings
 
+from fastfm_cy import DivergenceError, FMRegressor
 from fastfm_cy.model.families import FFM, FwFM
 from fastfm_cy.model.table import ParameterTable
 from fastfm_cy.training.gradient.sharding import place_features
@@ -18,6 +22,23 @@ def test_extremes_are_never_nan_and_warn_of_nothing(part):
     for seed in range(100 * part, 100 * (part + 1)):
         outcomes[outcome_without_warnings(seed)] += 1
     assert min(outcomes.values()) >= 5
+
+
+# Seeds of longer runs, whose fits warned once: of a default learning rate for rows of 1e300 and of
+# 1e-320, of cutpoints that left what can be held, of columns' sizes under weights of 1e-300.
+@pytest.mark.parametrize("seed", [2098, 4285, 5744, 9110])
+def test_what_warned_once(seed):
+    assert outcome_without_warnings(seed) in ("fitted", "diverged")
+
+
+@pytest.mark.parametrize(("solver", "size"), [("adam", 1e-320), ("adam", 1e300), ("sgd", 1e300)])
+def test_default_steps_of_extreme_rows(solver, size):
+    X = np.full((6, 2), size)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = FMRegressor(2, solver=solver, dtype="float64", scaling=None, max_iter=1)
+        with contextlib.suppress(DivergenceError):
+            assert np.isfinite(model.fit(X, np.arange(6.0)).predict(X)).all()
 
 
 @pytest.mark.parametrize("family", [FFM(n_fields=2), FwFM(n_fields=2)])
