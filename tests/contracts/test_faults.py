@@ -3,13 +3,20 @@
 What each program of tests/support does at length, when it is started by hand, is done here in part.
 """
 
+import os
 import shutil
+import signal
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from support import hunger, killing, scarcity
-from support.programs import ELSEWHERE
+from support.programs import ELSEWHERE, python
+
+from fastfm_cy import DivergenceError, FMRegressor
+from fastfm_cy.data.mapped import cut_files
+from fastfm_cy.io import Dataset, convert, load_model, save_model
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's ptrace and unshare")
 
@@ -57,3 +64,57 @@ def test_memory_that_runs_out(tmp_path):
     found = output_of(sys.executable, hunger.__file__, tmp_path, *cases)
     assert len(found) == len(cases)
     assert min(found) > 2
+
+
+@pytest.mark.parametrize("verify", [False, True])
+@pytest.mark.parametrize("left", [0, 70, 5000, 20_000])
+def test_a_model_file_that_is_cut_while_it_is_mapped(tmp_path, left, verify):
+    """No signal ends the process; what is gone is no number, and predictions say so."""
+    X = np.eye(3000, dtype=np.float32)
+    fitted = FMRegressor(8, max_iter=1, random_state=0).fit(X, np.arange(3000) % 7)
+    save_model(fitted, tmp_path / "m.fm")
+    model = load_model(tmp_path / "m.fm", mmap=True, verify=verify)
+    other = load_model(shutil.copy(tmp_path / "m.fm", tmp_path / "n.fm"), mmap=True)
+    os.truncate(tmp_path / "m.fm", left)
+    with pytest.raises(DivergenceError, match=r"m\.fm was cut while in use: load it again"):
+        model.predict(X)
+    np.testing.assert_array_equal(other.predict(X), fitted.predict(X))
+    assert np.isfinite(model.fit(X, np.arange(3000) % 7).predict(X)).all()
+    del model
+    assert cut_files() == []
+
+
+def test_a_data_set_that_is_cut_while_it_is_mapped(tmp_path):
+    n_rows = 3000
+    X = np.tile(np.arange(1.0, 9.0), (n_rows, 1))
+    data = convert(Dataset(X, np.ones(n_rows), weights=np.ones(n_rows)), tmp_path / "data")
+    mapped, y, weights = data.X, data.y, data.weights
+    expected = mapped.data[:10].copy()
+    for path in data.folder.glob("*.npy"):
+        os.truncate(path, 1000)
+    np.testing.assert_array_equal(mapped.data[:10], expected)
+    assert np.isnan(mapped.data[-1])
+    assert np.isnan(y[-1])
+    assert np.isnan(weights[-1])
+    assert mapped.indices[-1] == 0
+    for use in (lambda: FMRegressor(2).fit(mapped, y), lambda: FMRegressor(2).fit(data)):
+        with pytest.raises(ValueError, match=r"finite|NaN|truncated|offsets|X"):
+            use()
+
+
+def test_a_signal_that_is_not_of_a_mapped_file_ends_the_process(tmp_path):
+    """And a handler that was there before is called."""
+    code = """
+        import os, signal, sys
+        import numpy as np
+        from fastfm_cy import FMRegressor
+        from fastfm_cy.io import load_model, save_model
+        save_model(FMRegressor(8, max_iter=1).fit(np.eye(3), [1, 2, 3]), sys.argv[1])
+        if sys.argv[2] == "handled":
+            signal.signal(signal.SIGBUS, lambda *_: os._exit(3))
+        model = load_model(sys.argv[1], mmap=True)
+        os.kill(os.getpid(), signal.SIGBUS)
+    """
+    for kind, expected in (("handled", 3), ("not", -signal.SIGBUS)):
+        command = python(code, tmp_path / "m", kind)
+        assert subprocess.run(command, cwd=ELSEWHERE).returncode == expected

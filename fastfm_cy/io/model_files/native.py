@@ -95,8 +95,9 @@ def load_model(path: str | Path, *, mmap: bool = False, verify: bool = True) -> 
     path : path
     mmap : bool, default=False
         Map the file into memory rather than read it: processes that predict from one file share
-        its pages. The file must not be cut while it is in use. Training on changes copies of the
-        pages, never the file.
+        its pages. Training on changes copies of the pages, never the file. If the file is cut
+        while it is in use, weights that are gone are NaN, and predictions that use them raise
+        DivergenceError; those in what is left of the last page (4 kB) read as 0.
     verify : bool, default=True
         Whether to compare all arrays with their checksums, which reads the whole file. If it is
         not, large arrays that are mapped are not looked at either; a number in them that is none
