@@ -25,7 +25,8 @@ def test_extremes_are_never_nan_and_warn_of_nothing(part):
 
 
 # Seeds of longer runs, whose fits warned once: of a default learning rate for rows of 1e300 and of
-# 1e-320, of cutpoints that left what can be held, of columns' sizes under weights of 1e-300, of losses of 1e300.
+# 1e-320, of cutpoints that left what can be held, of columns' sizes under weights of 1e-300, of
+# losses of 1e300.
 @pytest.mark.parametrize("seed", [2098, 4285, 5744, 9110, 17441, 54052])
 def test_what_warned_once(seed):
     assert outcome_without_warnings(seed) in ("fitted", "diverged")

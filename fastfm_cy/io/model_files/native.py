@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from ...estimators.common import held_as_it_is
 from ...estimators.registry import ESTIMATORS
 from ...exceptions import ModelFileError
 from ...utils.checks import check_bool
@@ -64,6 +65,12 @@ def save_model(model: Any, path: str | Path, *, optimizer_state: bool = True) ->
     >>> save_model(model, "ratings.fm")  # doctest: +SKIP
     >>> model = load_model("ratings.fm", mmap=True)  # doctest: +SKIP
     """
+    with held_as_it_is(model) as now:
+        write_container(path, *_contents(now, check_bool(optimizer_state, "optimizer_state")))
+
+
+def _contents(model, optimizer_state):
+    """The header and the arrays of a model's file."""
     schema = schema_of(model)
     check_is_fitted(model)
     parameters = {
@@ -72,7 +79,7 @@ def save_model(model: Any, path: str | Path, *, optimizer_state: bool = True) ->
         if name not in schema.told_by_attributes
     }
     attributes = schema.stored(model)
-    if not check_bool(optimizer_state, "optimizer_state"):
+    if not optimizer_state:
         attributes = schema.without_state(attributes)
     schema.check(model, attributes)
     arrays = []
@@ -84,7 +91,7 @@ def save_model(model: Any, path: str | Path, *, optimizer_state: bool = True) ->
                 header[part][name] = encode(value, arrays)
             except TypeError as error:
                 raise TypeError(f"{type(model).__name__}.{name} holds {error}") from None
-    write_container(path, header, arrays)
+    return header, arrays
 
 
 def load_model(path: str | Path, *, mmap: bool = False, verify: bool = True) -> Any:
