@@ -14,7 +14,7 @@ from .scoring import score_rows
 from .table import ParameterTable
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SparseTable:
     """The features of a table with a weight that is not zero, without optimiser state.
 

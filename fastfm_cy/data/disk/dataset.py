@@ -17,6 +17,7 @@ from ...kernels.matrix.scan import NOT_FINITE, OUTSIDE, scan
 from ...utils.checks import or_float64
 from ...utils.memory import check_memory
 from ..csr import CSRRows, matrix_of
+from ..mapped import mapped
 from .folder import ENCODER, NPY_HEADER, OF_ENTRIES, checksum, read_header
 from .replacing import recover_if_missing
 
@@ -175,7 +176,7 @@ class DiskDataset:
         length = self._length(name)
         if not length:
             return np.empty(0, self._types[name])
-        return np.memmap(self._path(name), self._types[name], "r", NPY_HEADER, (length,))
+        return mapped(self._path(name), self._types[name], "r", NPY_HEADER, (length,))
 
     def _mapped_matrix(self, name: str) -> sparse.csr_array:
         data, indices, indptr = map(self._mapped, (name, "indices", "indptr"))

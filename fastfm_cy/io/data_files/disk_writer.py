@@ -3,7 +3,7 @@
 import os
 import shutil
 import zlib
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,6 @@ from ...data.disk.folder import (
     ENCODER,
     HEADER,
     NPY_HEADER,
-    checksum,
     npy_header,
     write_header,
 )
@@ -111,17 +110,19 @@ class FolderWriter:
         file.flush()
         if not self.n_entries:
             return
-        indices = np.memmap(file, "<i4", "r+", NPY_HEADER, (self.n_entries,))
+        crc = 0
         for start in range(0, self.n_entries, _SHIFTED):
-            indices[start : start + _SHIFTED] -= first_index
-        indices.flush()
-        del indices
-        self._checksums["indices"] = checksum(self._aside / "indices.npy")
+            file.seek(NPY_HEADER + 4 * start)
+            indices = np.frombuffer(file.read(4 * min(_SHIFTED, self.n_entries - start)), "<i4")
+            indices = indices - np.int32(first_index)
+            file.seek(NPY_HEADER + 4 * start)
+            file.write(indices.data)
+            crc = zlib.crc32(indices.data, crc)
+        self._checksums["indices"] = crc
 
     def __exit__(self, kind, error, traceback):
-        for file in self._files.values():
-            file.close()
         try:
+            self._close_files(is_whole=kind is None)
             if kind is None:
                 check_folder(self.folder, self.overwrite)
                 put_in_place(self._aside, self.folder)
@@ -129,6 +130,13 @@ class FolderWriter:
             shutil.rmtree(self._aside, ignore_errors=True)
             if self._lock is not None:
                 os.close(self._lock)
+
+    def _close_files(self, *, is_whole):
+        """After an error, each whatever happens to the others: closing writes what is left, for
+        which there may be no room."""
+        for file in self._files.values():
+            with nullcontext() if is_whole else suppress(OSError):
+                file.close()
 
 
 def check_folder(folder, overwrite):
