@@ -39,7 +39,7 @@ N, P = 3000, 6  # rows, partitions
 
 def cluster_of_two():
     return distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=None, memory_limit=0,
+        n_workers=2, threads_per_worker=1, dashboard_address=":0", memory_limit=0,
         silence_logs=50,
     )  # fmt: skip
 
