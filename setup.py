@@ -23,6 +23,7 @@ PER_BUILD = [
     "gradient/fm",
     "coordinate/coordinate",
     "ranking/ranking",
+    "whole_data/whole_data",
 ]
 
 DIRECTIVES = {

@@ -13,6 +13,7 @@ from ...kernels.common.settings import LossCode, Settings
 from ...model.table import ParameterTable
 from ..schedules import SCHEDULES
 from ..solvers import Solver
+from ..whole_data.settings import WholeDataSettings
 from .losses import NEGATIVES, Negatives, RankingLoss
 
 DETERMINISTIC_SHARDS = 4
@@ -37,6 +38,7 @@ class RankingPlan:
     max_sampled: int = 10
     negatives: Negatives = NEGATIVES["uniform"]
     fit_linear: bool = True
+    item_interactions: bool = True
     init_scale: float = 0.1
     shuffle: bool | str = "block"
     early_stopping: bool = False
@@ -46,6 +48,8 @@ class RankingPlan:
     n_jobs: int = 1
     deterministic: bool = False
     verbose: int = 0
+    whole_data: WholeDataSettings | None = None
+    """Of losses over all pairs of users and items."""
 
     def settings(self, has_l1: bool) -> Settings:
         """The numbers that the kernels take; the loss among them is not used."""
@@ -80,7 +84,7 @@ class RankingPlan:
         """A table at its start."""
         table = ParameterTable(
             n_features, self.n_factors, self.dtype, 1, self.solver.state_start,
-            self.solver.n_row_state,
+            self.solver.n_row_state, is_tiled=self.solver.by_columns,
         )  # fmt: skip
         table.draw_factors(self.init_scale, rng)
         return table
