@@ -49,7 +49,6 @@ def folded_in(
         "schedule": "constant", "verbose": 0,
     }  # fmt: skip
     plan, rng = resolve_ranking(params | fresh, RECOMMENDER_LOSSES), np.random.default_rng(0)
-<<<<<<< HEAD
     of_users = group_strengths(plan.strengths, {"users": len(queries)}, plan.dtype)
     if plan.whole_data is not None:
         chosen_ever = np.bincount(model.seen.indices, minlength=model.items.n_rows) > 0
@@ -58,10 +57,7 @@ def folded_in(
             plan.whole_data, queries, model.item_vectors(), chosen, chosen_ever, strength
         )
         return folded
-    table = plan.new_table(len(queries), rng)
-=======
     table = plan.new_table(len(queries), key=0)
->>>>>>> main
     table.factor_vectors[...] = queries[:, :-1]
     users = Side(None, table, of_users, True)
     sizes = {"items": model.items.n_own, "item_features": model.items.n_features}

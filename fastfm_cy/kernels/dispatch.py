@@ -55,8 +55,5 @@ ffm: GradientKernels = load(BUILD, "ffm")
 fwfm: GradientKernels = load(BUILD, "fwfm")
 coordinate: CoordinateKernels = load(BUILD, "coordinate")
 ranking: Any = load(BUILD, "ranking")
-<<<<<<< HEAD
 whole_data: Any = load(BUILD, "whole_data")
-=======
 starts: Any = load(BUILD, "starts")
->>>>>>> main
