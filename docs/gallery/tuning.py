@@ -1,6 +1,6 @@
 """
-Tuning with HalvingRandomSearchCV and with Optuna
-=================================================
+Tuning with scikit-learn's halving search and with Optuna
+=========================================================
 
 The defaults look at held-out rows by themselves; a search finds what is left, which here is
 nothing. What this teaches: scikit-learn's searches and Optuna's take the estimators here; give
