@@ -4,6 +4,7 @@ import doctest
 import inspect
 
 import pytest
+from numpydoc.validate import validate
 
 import fastfm_cy
 from fastfm_cy import datasets, exceptions, inspection, io, metrics, preprocessing
