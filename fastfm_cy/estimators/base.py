@@ -261,8 +261,11 @@ class Base(BaseEstimator):
 
     @property
     def sparsity_(self) -> dict[str, float]:
-        """dict : shares of the linear weights ("linear") and of the factors ("factors") that are
-        zero, and of the features all of whose weights are ("features")."""
+        """dict : shares that are zero.
+
+        "linear", of the linear weights; "factors", of the factors; "features", of the features all
+        of whose weights are.
+        """
         return sparsity(self._model_for("sparsity_").table)
 
     def sparsify(self) -> Self:
