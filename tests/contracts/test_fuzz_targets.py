@@ -1,4 +1,4 @@
-"""A short turn of each target of tests/fuzz with a fixed seed; `python -m fuzz` runs longer ones."""
+"""A short turn of each target of tests/fuzz with a fixed seed; `python -m fuzz` has longer ones."""
 
 import pytest
 from fuzz.__main__ import corpus_of, fuzz
