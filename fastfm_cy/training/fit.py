@@ -359,7 +359,7 @@ class Course:
     def placement(self) -> Placement:
         plan, source, in_blocks = self.plan, self.source, self._in_blocks
         return place_features(
-            source.n_features, source.occurrences, source.n_visited,
+            source.n_features, lambda: source.occurrences(plan.n_jobs), source.n_visited,
             n_jobs=1 if in_blocks else plan.n_jobs,
             relabel=plan.relabel and not in_blocks,
             deterministic=plan.deterministic and not in_blocks,
