@@ -21,15 +21,29 @@ _BLOCK_BYTES = 1 << 20  # that are copied before what lies beside them, so that 
 _RELEASE_BYTES = 1 << 24  # that are copied before their place is given back
 
 
-def apart_like(table: ParameterTable) -> ParameterTable:
-    """A table for the same parameters with their state beside them, all still zero."""
+def apart_like(table: ParameterTable, n_features: int | None = None) -> ParameterTable:
+    """A table of the same kind with the state beside the weights, all still zero."""
     state_start, n_row_state = table.solver_state
-    kind = table.n_features, table.n_factors, table.dtype, table.n_outputs
+    n_features = table.n_features if n_features is None else n_features
+    kind = n_features, table.n_factors, table.dtype, table.n_outputs
     more = table.is_tiled, table.family, table.has_gaps
     apart = ParameterTable(*kind, (), 0, *more)
     apart.start_key = table.start_key
     if state_start:
         apart.keep(state_start, ParameterTable(*kind, state_start[1:], n_row_state, *more))
+    return apart
+
+
+def starting_apart(table: ParameterTable, n_features: int) -> ParameterTable:
+    """A table as apart_like has it, whose state is at its start; of features yet to begin, not."""
+    apart = apart_like(table, n_features)
+    state, start = apart.state, apart.kept_start
+    if state is not None:
+        slots = slice(len(start))
+        state.intercept_blocks[:, slots] = state.linear_blocks[:, :, slots] = start
+        state.shared_blocks[...] = np.reshape(start, (-1, 1))
+        if state.has_started is None:
+            state.start_state(start, slice(None))
     return apart
 
 
