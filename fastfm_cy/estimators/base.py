@@ -18,7 +18,7 @@ from ..data.targets import ClassRules, RealRules
 from ..model.families import FM
 from ..model.fitted import FittedModel
 from ..model.sparse_table import SparseTable, sparsity
-from ..model.weaving import unwoven, woven
+from ..model.weaving import unwoven
 from ..training.fit import FitResult, fit
 from ..training.one_epoch import fit_one_epoch_more
 from ..training.plan import TrainingPlan
@@ -139,7 +139,7 @@ class Base(BaseEstimator):
                 data=(data.X, data.y, getattr(data.source, "weights", None)), eval_set=eval_set,
                 validates=validation is not None or plan.early_stopping, callbacks=callbacks,
             )  # fmt: skip
-            table = None if before is None else woven(_trainable(before))
+            table = None if before is None else _trainable(before)
             result = fit(
                 plan, data.source, rng, validation=validation, observer=observer, table=table
             )

@@ -218,19 +218,26 @@ class ParameterTable:
     def begin(self, features: np.ndarray) -> np.ndarray:
         """Begin the factors of those of the features that have not started; these features.
 
-        Their state is at its start then, while they are zero until they get their start values
-        (starts.py). `features` is an increasing int array.
+        Their state is at its start then; their values come from starts.py. `features` rise.
         """
         has_started = self.has_started
         assert has_started is not None  # else they all have from the beginning
         new = features[~has_started[features]]
         has_started[new] = True
-        for slot, value in enumerate(self.state_start, start=1):
-            if value:
-                self.factor_blocks[new, :, slot] = value
-                if self.has_gaps:
-                    self.linear_blocks[new, :, slot] = value
+        self.start_state(self.state_start, new, 1)
+        if self.state is not None:
+            self.state.start_state(self.kept_start, new)
         return new
+
+    def start_state(
+        self, state_start: tuple[float, ...], features: slice | np.ndarray, first: int = 0
+    ) -> None:
+        """Set what starts with these features, from the slot `first` on."""
+        for slot, value in enumerate(state_start, start=first):
+            if value:
+                self.factor_blocks[features, :, slot] = value
+                if self.has_gaps:
+                    self.linear_blocks[features, :, slot] = value
 
     def like(self, n_features: int, *, has_gaps: bool = False) -> ParameterTable:
         """A table of the same kind for another number of features, all at their start."""
@@ -269,6 +276,8 @@ class ParameterTable:
         self.intercept[...] = other.intercept
         if self.has_started is not None:
             self.has_started[rows] = other.has_started
+        if self.state is not None and other.state is not None:
+            self.state.assign(other.state, rows)
         if not (self.has_gaps and isinstance(rows, slice)):
             self.linear[rows] = other.linear
         if self.has_started is None or isinstance(rows, np.ndarray):
@@ -351,12 +360,18 @@ class ParameterTable:
         """Whether every number, state included, is finite."""
         n_everywhere = 1 if self.has_gaps else 3 if self.has_started is None else 2
         everywhere, late = self.arrays[:n_everywhere], self.arrays[n_everywhere:]
-        return all(
-            np.isfinite(array[start : start + _BLOCK]).all()
-            for array in everywhere
-            for start in range(0, len(array), _BLOCK)
-        ) and all(
-            np.isfinite(array[part]).all() for array in late for part in self._blocks_of_started()
+        return (
+            all(
+                np.isfinite(array[start : start + _BLOCK]).all()
+                for array in everywhere
+                for start in range(0, len(array), _BLOCK)
+            )
+            and all(
+                np.isfinite(array[part]).all()
+                for array in late
+                for part in self._blocks_of_started()
+            )
+            and (self.state is None or self.state.is_finite())
         )
 
     def __getstate__(self) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from ..data.relational_rows import RelationalRows
 from ..model.folding import rescale_scores
 from ..model.starts import new_key
 from ..model.table import ParameterTable
-from ..model.weaving import put_back, taken, unwoven
+from ..model.weaving import put_back, starting_apart, taken, unwoven, woven
 from .adaptive_l2 import COLUMNS, learn
 from .convergence import check_convergence
 from .coordinate.als import CoordinateTrainer
@@ -29,6 +29,8 @@ from .step_size import with_bearable_steps
 from .table_size import check_size
 from .tuning import tune
 from .validation_set import DiskValidationSet, ValidationSet
+
+_BLOCK = 1 << 16  # features whose state is matched at a time
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def fit(
     validation : ValidationSet, default=None
     observer : Observer, default=None
     table : ParameterTable, default=None
-        To go on with, in place.
+        Of a fitted model, to go on with; it stays as it is.
 
     Returns
     -------
@@ -85,6 +87,7 @@ def fit(
         table = course.new_table(key)
     else:
         course.check_same_kind(table)
+        table = course.own(table)
         table.start_key = key
         before = table.copy() if plan.refits and source is not all_rows else None
         course.start_late(table)
@@ -165,7 +168,10 @@ class Course:
         plan, source = self.plan, self.source
         n_started = len(source.present_features()) if source.has_gaps else None
         check_size(plan, source.n_features, n_started)
-        table = plan.new_table(source.n_features, has_gaps=source.has_gaps)
+        if self.places and not source.has_gaps:
+            table = starting_apart(plan.new_table(0), source.n_features)
+        else:
+            table = plan.new_table(source.n_features, has_gaps=source.has_gaps)
         table.start_key = key
         self.start(table)
         if plan.fit_intercept:
@@ -173,6 +179,13 @@ class Course:
                 table.intercepts[...] = self._start_of_intercept()
         self.match_state(table)
         return table
+
+    def own(self, table: ParameterTable) -> ParameterTable:
+        """A copy of a fitted model's table for the trainer."""
+        if not self.places or table.has_gaps:
+            return woven(table)
+        apart = unwoven(table)
+        return apart.copy() if apart is table else apart
 
     def _start_of_intercept(self) -> float | np.ndarray:
         plan = self.plan
@@ -195,8 +208,20 @@ class Course:
     def match_state(self, table: ParameterTable, rows: slice = slice(None)) -> None:
         """Set the state that belongs to the weights, of some of the features."""
         match = self.plan.solver.match_state
-        if match and len(table.linear[rows]):
+        if not match or not len(table.linear[rows]):
+            return
+        if table.state is None:
             match(table, self.strengths, self.settings, rows)
+            return
+        first, last, _ = rows.indices(table.n_features)
+        features: np.ndarray = np.arange(first, last, dtype=np.int32)
+        if table.has_started is not None:
+            features = features[table.has_started[features]]
+        for start in range(0, max(1, len(features)), _BLOCK):
+            block = features[start : start + _BLOCK]
+            part = taken(table, block)
+            match(part, self.strengths.packed(block), self.settings)
+            put_back(part, table, block)
 
     def state_key(self, n_features: int) -> tuple | None:
         """What ties the solver's state to its weights, in short; None if nothing does."""
@@ -329,20 +354,10 @@ class Course:
             self.plan.starts.write(part, new, numbers=features[new].astype(np.uint32))
             self.match_state(part)
 
-    def matched(self, table: ParameterTable, first: int, *, copies: bool) -> ParameterTable:
-        """A model's table, or if it `copies` another, with the state that belongs to the weights of
-        the features from `first` on."""
-        if first == table.n_features:
-            return table
-        table = table.copy() if copies else table
-        features = np.arange(first, table.n_features)
-        if table.has_started is not None:
-            features = table.started[table.started >= first]
-        part, course = taken(table, features), copy.copy(self)
-        course.strengths = self.strengths.packed(features)
-        course.match_state(part)
-        put_back(part, table, features)
-        return table
+    @property
+    def places(self) -> bool:
+        """Whether what is trained is a copy of the table, which so can have its state apart."""
+        return not self.trains_in_place and not self.plan.solver.by_columns
 
     @property
     def trains_in_place(self) -> bool:
@@ -359,7 +374,7 @@ class Course:
     def placement(self) -> Placement:
         plan, source, in_blocks = self.plan, self.source, self._in_blocks
         return place_features(
-            source.n_features, source.occurrences, source.n_visited,
+            source.n_features, lambda: source.occurrences(plan.n_jobs), source.n_visited,
             n_jobs=1 if in_blocks else plan.n_jobs,
             relabel=plan.relabel and not in_blocks,
             deterministic=plan.deterministic and not in_blocks,

@@ -39,8 +39,10 @@ def fit_one_epoch_more(
         return FitResult(table, history)
     key = course.state_key(table.n_features)
     if plan.solver.match_state:
-        first = n_before if state_key == course.state_key(n_before) else 0
-        table = course.matched(table, first, copies=table.n_features == n_before)
+        is_tied = state_key == course.state_key(n_before)
+        if not is_tied and table.n_features == n_before:
+            table = table.copy()  # it may be needed as it was
+        course.match_state(table, slice(n_before if is_tied else 0, None))
     features = source.present_features()
     packed, part = course.packed(features), taken(table, features)
     packed.start_packed(part, features)

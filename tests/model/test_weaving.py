@@ -11,7 +11,7 @@ from support.strategies import DTYPES
 from fastfm_cy import FFMClassifier, FMClassifier, FMRegressor
 from fastfm_cy.model.families import FFM, FM, FwFM, HigherOrderFM
 from fastfm_cy.model.table import ParameterTable
-from fastfm_cy.model.weaving import put_back, taken, unwoven, woven
+from fastfm_cy.model.weaving import put_back, starting_apart, taken, unwoven, woven
 from fastfm_cy.training.gradient.ftrl import match_state
 from fastfm_cy.utils import memory
 
@@ -201,3 +201,31 @@ def test_ftrl_goes_on_with_other_strengths(data):
     strengths = plan.check_strengths(30)
     match_state(matched, strengths, plan.settings(strengths))
     assert np.allclose(matched.factors, table.factors, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", KINDS[:5])
+def test_a_start_apart_is_that_between(kind):
+    like = table_of(**kind).like(40)
+    apart = starting_apart(like.like(0), 40)
+    if like.has_started is not None:
+        for table in (like, apart):
+            table.begin(np.array([1, 5, 39]))
+    same(woven(apart), like)
+
+
+@pytest.mark.parametrize("solver", ["sgd", "adagrad", "adam", "ftrl"])
+@pytest.mark.parametrize("Model", [FMRegressor, FFMClassifier])
+@pytest.mark.parametrize("more", [{}, {"early_stopping": True}, {"warm_start": True}])
+def test_placed_tables_train_as_those_in_place(data, solver, Model, more):
+    """Relabelled features train the same; their table has its state apart all the time."""
+    X, y = data
+    kind = {"solver": solver, "random_state": 0, "max_iter": 3} | more
+    if Model is FFMClassifier:
+        kind["fields"] = np.arange(30) // 10
+    plain, placed = Model(3, **kind), Model(3, relabel=True, **kind)
+    for _ in range(2 if more else 1):
+        plain.fit(X, y)
+        placed.fit(X, y)
+        assert np.array_equal(plain.factors_, placed.factors_)
+        assert np.array_equal(plain.coef_, placed.coef_)
+    same(woven(plain._fitted.table), woven(placed._fitted.table))
