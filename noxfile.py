@@ -1,6 +1,7 @@
 """Sessions for developers: ``nox -s tests``, lint, types, docs, kernels, sanitize."""
 
 from itertools import chain
+from pathlib import Path
 
 import nox
 
@@ -59,10 +60,14 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Examples, links and tables of all pages."""
+    """The site, into build/site; then examples, links and tables of all pages, and a browser."""
     _build_in_place(session)
-    pages = [f"tests/contracts/test_{page}.py" for page in ("docs", "readme", "migration")]
-    session.run("pytest", *pages, *session.posargs)
+    _install_groups(session, "docs")
+    session.run("sphinx-build", "-W", "--keep-going", "docs", "build/site")
+    names = ("docs", "docstrings", "examples", "migration", "readme", "site")
+    pages = [f"tests/contracts/test_{name}.py" for name in names]
+    site = {"FASTFM_CY_SITE": str(Path.cwd() / "build" / "site")}
+    session.run("pytest", *pages, "tests/site", *session.posargs, env=site)
 
 
 @nox.session

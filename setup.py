@@ -13,7 +13,9 @@ KERNELS = Path("fastfm_cy/kernels")
 # Cython's own code for memoryviews, once for all modules: it is two thirds of a small one.
 SHARED_CODE = "fastfm_cy.kernels.common.memoryviews"
 IS_X86_64 = platform.machine().lower() in ("x86_64", "amd64")
-BUILDS = ["baseline", "avx2"] if IS_X86_64 else ["baseline"]
+# Fewer, and flags behind all others, are for builds that look for errors (.ci/sanitize).
+BUILDS = os.environ.get("FASTFM_CY_BUILDS", "baseline avx2" if IS_X86_64 else "baseline").split()
+LAST_FLAGS = os.environ.get("FASTFM_CY_CFLAGS", "").split()
 # Translated to C once, but compiled for each instruction set. What takes longest comes first, so
 # that no core waits for it in the end.
 PER_BUILD = [
@@ -23,6 +25,7 @@ PER_BUILD = [
     "gradient/fm",
     "coordinate/coordinate",
     "ranking/ranking",
+    "matrix/starts",
 ]
 
 DIRECTIVES = {
@@ -40,6 +43,9 @@ UNIX_FLAGS = ["-O3", "-g0", "-fopenmp-simd", "-fno-math-errno", "-fno-trapping-m
 INLINE = ("CYTHON_INLINE", "inline __attribute__((always_inline))")
 # gcc's unroll-and-jam turns loops of constant length scalar; other compilers have no such pass.
 GCC_FLAGS = ["-fno-loop-unroll-and-jam"]
+# No fused multiply-adds in modules whose results have the same bits wherever they are computed.
+SAME_BITS = ("starts",)
+SAME_BITS_FLAGS = {"msvc": [], "unix": ["-ffp-contract=off"]}  # a pragma tells MSVC
 AVX2_FLAGS = {"msvc": ["/arch:AVX2"], "unix": ["-mavx2", "-mfma", "-mprfchw"]}
 
 
@@ -57,6 +63,9 @@ class BuildKernels(build_ext):
             extension.extra_compile_args = list(flags)
             if ".avx2." in extension.name:
                 extension.extra_compile_args += AVX2_FLAGS["msvc" if is_msvc else "unix"]
+            if extension.name.endswith(SAME_BITS):
+                extension.extra_compile_args += SAME_BITS_FLAGS["msvc" if is_msvc else "unix"]
+            extension.extra_compile_args += LAST_FLAGS
             if not is_msvc:
                 extension.define_macros = [INLINE]
         super().build_extensions()

@@ -141,7 +141,8 @@ class ColumnMoments:
             brought to unit length on average, if it is longer.
         """
         counts, n_rows = self.counts, self.n_rows or 1.0
-        size = np.sqrt(self.squares / np.where(counts > 0, counts, 1))
+        with np.errstate(over="ignore"):  # only of extreme columns
+            size = np.sqrt(self.squares / np.where(counts > 0, counts, 1))
         if self._largest is not None:  # in place of the root mean square
             is_extreme = (size > _MOST) | ((size < 1 / _MOST) & (self._largest > 0))
             size[is_extreme] = self._largest[is_extreme]

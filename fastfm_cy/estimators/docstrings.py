@@ -185,7 +185,7 @@ same_field : bool, default={same_field}
     Whether two features of one field interact, where a row has several.
 normalize : {{"l2"}} or None, default={normalize}
     "l2" divides each row of X by its Euclidean length (instance-wise normalisation): interactions
-    are then weighted by 1 / |x|^2, as in libffm, and linear terms by 1 / |x|."""
+    are then divided by its square, as in libffm, and linear terms by itself."""
 _WITH_FIELDS = {
     "model": MEMORY.format(met=""), "als_name": "", "als": "", "auto_name": "", "auto": "",
 }  # fmt: skip

@@ -46,7 +46,7 @@ def folded_in(
         "schedule": "constant", "verbose": 0,
     }  # fmt: skip
     plan, rng = resolve_ranking(params | fresh, RECOMMENDER_LOSSES), np.random.default_rng(0)
-    table = plan.new_table(len(queries), rng)
+    table = plan.new_table(len(queries), key=0)
     table.factor_vectors[...] = queries[:, :-1]
     users = Side(
         None, table, group_strengths(plan.strengths, {"users": len(queries)}, plan.dtype), True

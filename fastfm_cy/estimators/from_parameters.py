@@ -127,7 +127,7 @@ def _table(plan: TrainingPlan, arrays: dict[str, np.ndarray]) -> ParameterTable:
         raise ValueError("The model has no features.")
     table = plan.new_table(n_features)
     if table.has_started is not None:
-        table.start_factors(np.arange(n_features), np.zeros)
+        table.begin(np.arange(n_features))
     places = {
         "intercept": table.intercepts if table.n_outputs > 1 else table.intercepts[0, ...],
         "coef": table.coef, "factors": table.factor_vectors,

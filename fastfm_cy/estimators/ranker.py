@@ -17,6 +17,7 @@ from ..data.relational_rows import expand_if_relational
 from ..data.sample_checks import check_target
 from ..metrics.queries import query_ndcg
 from ..model.sides import Side
+from ..model.starts import new_key
 from ..model.table import ParameterTable
 from ..training.early_stopping import History
 from ..training.ranking.fit import Watch, fit_pairs
@@ -236,7 +237,7 @@ class FMRanker(BaseEstimator):
                 )
             table = self._table.copy()
         else:
-            table = plan.new_table(rows.n_features, rng)
+            table = plan.new_table(rows.n_features, new_key(rng))
         learned, validation = checked._pairs(
             rows, y, qid, pairs, sample_weight, eval_set, plan, rng
         )

@@ -14,6 +14,7 @@ from ..metrics.ranking import METRICS, roc_auc
 from ..metrics.splits import split_by_user
 from ..model.recommender import SideKind, TwoSidedModel, lists_of, rows_of_side
 from ..model.sides import Side, no_rows
+from ..model.starts import new_key
 from ..model.table import ParameterTable
 from ..model.top_n import top_n
 from ..training.ranking.fit import RankingResult, Watch, fit_recommender
@@ -116,7 +117,10 @@ class RecommenderFit:
         given = data.interactions
         seen = given.positives()
         if known is None:
-            tables = [self.plan.new_table(kind.size, self.rng) for kind in (users, items)]
+            tables = [
+                self.plan.new_table(kind.size, new_key(self.rng), kind.numbers)
+                for kind in (users, items)
+            ]
         else:
             tables = [
                 self._grown(known.user_table, known.users, users),
@@ -136,7 +140,8 @@ class RecommenderFit:
     def _grown(self, table: ParameterTable, before: SideKind, now: SideKind) -> ParameterTable:
         """A copy with rows for more users or items."""
         check_same_kind(self.plan, table, {"identity": (now.has_own, before.has_own)})
-        grown = self.plan.new_table(now.size, self.rng)
+        key = new_key(self.rng) if table.start_key is None else table.start_key
+        grown = self.plan.new_table(now.size, key, now.numbers)
         places = np.arange(table.n_features)
         places[before.n_own :] += now.n_own - before.n_own
         grown.assign(table, places)

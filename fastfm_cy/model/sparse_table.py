@@ -14,7 +14,7 @@ from .scoring import score_rows
 from .table import ParameterTable
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SparseTable:
     """The features of a table with a weight that is not zero, without optimiser state.
 
@@ -100,7 +100,7 @@ class SparseTable:
         dense.intercepts[...] = table.intercepts
         dense.shared_blocks[:, 0] = table.shared_blocks[:, 0]
         if dense.has_started is not None:
-            dense.start_factors(self.kept, np.zeros)
+            dense.begin(self.kept)
         dense.linear_blocks[self.kept, :, 0] = table.linear_blocks[:-1, :, 0]
         dense.factor_blocks[self.kept, :, 0] = table.factor_blocks[:-1, :, 0]
         return dense

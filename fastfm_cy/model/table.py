@@ -21,7 +21,7 @@ most of their address look-ups.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -94,9 +94,14 @@ class ParameterTable:
     has_gaps : bool
         Whether features that have not started, which are most, take no memory, not even for the
         state of their linear weights.
+    start_key : int or None
+        What start values are drawn with (starts.py), also of features that come later; None before
+        any were.
     """
 
-    has_gaps = False  # of tables that were pickled before there were any
+    # Of tables that were pickled before there were any:
+    has_gaps = False
+    start_key: int | None = None
 
     def __init__(
         self, n_features: int, n_factors: int, dtype: Any, n_outputs: int = 1,
@@ -109,7 +114,7 @@ class ParameterTable:
         self.n_factors, self.family = n_factors, family
         self.n_padded = _padded_vector(n_factors, family.n_vectors, dtype, is_tiled)
         self.n_weights = _padded(family.n_vectors * self.n_padded, dtype, is_tiled)
-        self.is_tiled = is_tiled
+        self.is_tiled, self.start_key = is_tiled, None
         self.state_start, self.n_row_state = tuple(state_start), n_row_state
         block = slots + n_row_state
         self.intercept = aligned_zeros((n_outputs, block + slots * family.n_shared), dtype)
@@ -197,56 +202,34 @@ class ParameterTable:
             vectors = vectors.swapaxes(1, 2)
         return vectors[0] if self.n_outputs == 1 else vectors
 
-    def draw_factors(self, scale: float, rng: np.random.Generator, first: int = 0) -> None:
-        """Start the factors of features from `first` on from a normal distribution.
+    def begin(self, features: np.ndarray) -> np.ndarray:
+        """Begin the factors of those of the features that have not started; these features.
 
-        The same draws in either dtype.
-        """
-        vectors = self.vector_blocks
-        block = max(1, _BLOCK // self.family.n_vectors)
-        with np.errstate(over="ignore"):  # training finds what is not finite
-            scales: Any = np.float32(self.family.start_scale(scale))
-            for start in range(first, self.n_features, block):
-                part = vectors[start : start + block]
-                part[...] = scales * rng.standard_normal(part.shape, dtype=np.float32)
-
-    def start_factors(
-        self, features: np.ndarray, draw: Callable[[tuple[int, ...]], np.ndarray]
-    ) -> None:
-        """Start the factors of those of the features that have not started; touch no others.
-
-        Parameters
-        ----------
-        features : increasing int array
-        draw : function of a shape
-            Start values.
+        Their state is at its start then, while they are zero until they get their start values
+        (starts.py). `features` is an increasing int array.
         """
         has_started = self.has_started
         assert has_started is not None  # else they all have from the beginning
         new = features[~has_started[features]]
         has_started[new] = True
-        vectors, blocks = self.vector_blocks, self.factor_blocks
-        block = max(1, _BLOCK // self.family.n_vectors)
-        for start in range(0, len(new), block):
-            part = new[start : start + block]
-            vectors[part] = draw((len(part), *vectors.shape[1:]))
-            for slot, value in enumerate(self.state_start, start=1):
-                if value:
-                    blocks[part, :, slot] = value
-                    if self.has_gaps:
-                        self.linear_blocks[part, :, slot] = value
+        for slot, value in enumerate(self.state_start, start=1):
+            if value:
+                self.factor_blocks[new, :, slot] = value
+                if self.has_gaps:
+                    self.linear_blocks[new, :, slot] = value
+        return new
 
     def like(self, n_features: int, *, has_gaps: bool = False) -> ParameterTable:
         """A table of the same kind for another number of features, all at their start."""
         kind = self.n_outputs, self.state_start, self.n_row_state, self.is_tiled, self.family
-        return ParameterTable(n_features, self.n_factors, self.dtype, *kind, has_gaps)
+        table = ParameterTable(n_features, self.n_factors, self.dtype, *kind, has_gaps)
+        table.start_key = self.start_key
+        return table
 
-    def grown(self, n_features: int, scale: float, rng: np.random.Generator) -> ParameterTable:
-        """A copy with more features, whose factors are drawn as at the start or begin later."""
+    def grown(self, n_features: int) -> ParameterTable:
+        """A copy with more features, whose factors are zero or begin later."""
         table = self.like(n_features, has_gaps=self.has_gaps)
         table.assign(self, slice(self.n_features))
-        if self.has_started is None:
-            table.draw_factors(scale, rng, self.n_features)
         return table
 
     def copy(self) -> ParameterTable:
@@ -327,7 +310,7 @@ class ParameterTable:
         if self.has_started is not None:
             rows = self.started
             table.has_started = np.zeros(self.n_features, dtype=bool)  # of FMs without gaps, too
-            table.start_factors(rows, np.zeros)
+            table.begin(rows)
         table.factor_blocks[rows, :, 0] = self.factor_blocks[rows, :, 0]
         rows = rows if self.has_gaps else slice(None)
         table.linear_blocks[rows, :, 0] = self.linear_blocks[rows, :, 0]

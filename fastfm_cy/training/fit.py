@@ -13,6 +13,7 @@ import numpy as np
 
 from ..data.relational_rows import RelationalRows
 from ..model.folding import rescale_scores
+from ..model.starts import new_key
 from ..model.table import ParameterTable
 from ..utils.memory import free_memory
 from .adaptive_l2 import COLUMNS, learn
@@ -71,21 +72,24 @@ def fit(
     FitResult
     """
     observer, all_rows = observer or Unobserved(), source
+    # Before all else that is random, so that the same seed starts all kinds of fits the same.
+    key = _key_of(table, rng)
     if validation is None and plan.early_stopping:
         source, validation = _hold_out(plan, source, rng, observer)
     rescale, tunes = None, plan.tunes and table is None and isinstance(source, MemorySource)
     if tunes:
-        plan, rescale = tune(plan, cast(MemorySource, source), rng, _train_once(rng))
+        plan, rescale = tune(plan, cast(MemorySource, source), rng, _train_once(key, rng))
     plan = with_bearable_steps(plan, source)
     course = _Course(plan, source)
-    learned = course.learn_strengths(validation, rng)
+    learned = course.learn_strengths(validation, key, rng)
     before = None
     if table is None:
-        table = course.new_table(rng)
+        table = course.new_table(key)
     else:
         course.check_same_kind(table)
+        table.start_key = key
         before = table.copy() if plan.refits and source is not all_rows else None
-        course.start_late(table, rng)
+        course.start_late(table)
         course.match_state(table)
     state_key = course.state_key(table.n_features)
     observer.begin(table, state_key)
@@ -94,7 +98,7 @@ def fit(
     )
     if plan.refits and source is not all_rows:
         epochs = best_iter or len(history["train_loss"])
-        table = course.trained_anew(all_rows, before, epochs, rng)
+        table = course.trained_anew(all_rows, before, epochs, key, rng)
     if rescale is not None:
         rescale_scores(table, rescale)
         course.match_state(table)
@@ -102,7 +106,13 @@ def fit(
     return FitResult(table, history, best_iter, learned, tuned, state_key)
 
 
-def _train_once(rng: np.random.Generator) -> Callable:
+def _key_of(table: ParameterTable | None, rng: np.random.Generator) -> int:
+    """What start values are drawn with, those of features that come later, too."""
+    known = None if table is None else table.start_key
+    return new_key(rng) if known is None else known
+
+
+def _train_once(key: int, rng: np.random.Generator) -> Callable:
     """What tune takes for training: fits that start and go on alike."""
     seed = int(rng.integers(2**31))
 
@@ -110,7 +120,7 @@ def _train_once(rng: np.random.Generator) -> Callable:
         own = np.random.default_rng(seed)
         plan = replace(with_bearable_steps(plan, source), max_iter=max_iter)
         course = _Course(plan, source)
-        table = course.new_table(own)
+        table = course.new_table(key)
         trainer, take_back = course.trainer(table, own)
 
         def after_epoch(history: History) -> bool:
@@ -133,10 +143,11 @@ def fit_one_epoch_more(
     plan = with_bearable_steps(plan, source)
     course, n_before = _Course(plan, source), table.n_features
     course.check_same_kind(table)
+    table.start_key = _key_of(table, rng)
     if source.n_features > n_before:
         n_started = len(table.started) + source.rows.n_entries if table.has_gaps else None
         check_size(plan, source.n_features, n_started)
-        table = table.grown(source.n_features, plan.init_scale, rng)
+        table = table.grown(source.n_features)
     # Of the new features; of all, if they may be anywhere, or if what ties weights to their
     # state has changed.
     unchanged = state_key == course.state_key(n_before) and table.has_started is None
@@ -144,7 +155,7 @@ def fit_one_epoch_more(
     if course.trains_in_place or table.has_started is not None:
         touched = Touched(table, source)
     try:
-        course.start_late(table, rng)
+        course.start(table, n_before)
         course.match_state(table, slice(n_before, None) if unchanged else slice(None))
         if table.has_gaps:
             trainer, take_back = course.packed_trainer(table, source.present_features(), rng)
@@ -187,15 +198,14 @@ class _Course:
 
     # The table -----------------------------------------------------------------------------------
 
-    def new_table(self, rng: np.random.Generator) -> ParameterTable:
-        """A table at its start."""
+    def new_table(self, key: int) -> ParameterTable:
+        """A table at its start, drawn with a key."""
         plan, source = self.plan, self.source
         n_started = len(source.present_features()) if source.has_gaps else None
         check_size(plan, source.n_features, n_started)
         table = plan.new_table(source.n_features, has_gaps=source.has_gaps)
-        if table.has_started is None:
-            table.draw_factors(plan.init_scale, rng)
-        self.start_late(table, rng)
+        table.start_key = key
+        self.start(table)
         if plan.fit_intercept:
             with np.errstate(over="ignore"):  # training finds what is not finite
                 table.intercepts[...] = self._start_of_intercept()
@@ -209,11 +219,16 @@ class _Course:
         y, weights, n_rows = self.source.typical_targets()
         return plan.loss.best_constant(y, weights, plan.n_outputs, n_rows)
 
-    def start_late(self, table: ParameterTable, rng: np.random.Generator) -> None:
+    def start(self, table: ParameterTable, first: int = 0) -> None:
+        """Start the factors of features from `first` on, or of whichever occurs only now."""
+        if table.has_started is None:
+            self.plan.starts.write(table, first=first)
+        self.start_late(table)
+
+    def start_late(self, table: ParameterTable) -> None:
         """Start the factors that begin when their feature occurs, if it has only now."""
         if table.has_started is not None:
-            present = self.source.present_features()
-            table.start_factors(present, lambda shape: self.plan.draw(shape, rng))
+            self.plan.starts.write(table, table.begin(self.source.present_features()))
 
     def match_state(self, table: ParameterTable, rows: slice = slice(None)) -> None:
         """Set the state that belongs to the weights, of some of the features."""
@@ -252,7 +267,7 @@ class _Course:
     # Training ------------------------------------------------------------------------------------
 
     def learn_strengths(
-        self, validation: Any, rng: np.random.Generator
+        self, validation: Any, key: int, rng: np.random.Generator
     ) -> dict[str, float | np.ndarray]:
         """Replace "auto" strengths by what a first fit learns on held-out rows."""
         names, plan = list(self.plan.learned), self.plan
@@ -269,7 +284,7 @@ class _Course:
         def train() -> tuple[ParameterTable, Any]:
             # The same start and orders each time: only the strengths differ.
             rng = np.random.default_rng(seed)
-            table = course.new_table(rng)
+            table = course.new_table(key)
             followed = validation if plan.early_stopping else None
             course.train(table, rng, validation=followed)
             return table, self.settings
@@ -296,13 +311,14 @@ class _Course:
         return history, best_iter
 
     def trained_anew(
-        self, source: Source, before: ParameterTable | None, epochs: int, rng: np.random.Generator
-    ) -> ParameterTable:
+        self, source: Source, before: ParameterTable | None, epochs: int, key: int,
+        rng: np.random.Generator,
+    ) -> ParameterTable:  # fmt: skip
         """A table of other rows, from the start or from a table `before`, for so many epochs."""
         course = _Course(replace(self.plan, max_iter=epochs, early_stopping=False), source)
         course.strengths, course.settings = self.strengths, self.settings
-        table = course.new_table(rng) if before is None else before
-        course.start_late(table, rng)
+        table = course.new_table(key) if before is None else before
+        course.start_late(table)
         course.match_state(table)
         course.train(table, rng, validation=None, verbose=self.plan.verbose)
         return table

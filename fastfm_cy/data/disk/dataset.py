@@ -17,7 +17,8 @@ from ...kernels.matrix.scan import NOT_FINITE, OUTSIDE, scan
 from ...utils.checks import or_float64
 from ...utils.memory import check_memory
 from ..csr import CSRRows, matrix_of
-from .folder import NPY_HEADER, OF_ENTRIES, checksum, read_header
+from ..mapped import mapped
+from .folder import ENCODER, NPY_HEADER, OF_ENTRIES, checksum, read_header
 from .replacing import recover_if_missing
 
 _BYTES_A_ROW = 80  # that training needs besides the entries
@@ -55,8 +56,11 @@ def open_dataset(
     recover_if_missing(folder)
     header = read_header(folder)
     if verify:
-        for name, about in header["arrays"].items():
-            path = Path(folder) / f"{name}.npy"
+        files = {f"{name}.npy": about for name, about in header["arrays"].items()}
+        if "encoder" in header:
+            files[ENCODER] = header["encoder"]
+        for name, about in files.items():
+            path = Path(folder) / name
             if checksum(path) != about["crc32"]:
                 raise FileFormatError(f"{path} was altered: its checksum is wrong.")
     return DiskDataset(Path(folder), header, check_memory(memory_budget, "memory_budget"))
@@ -101,6 +105,10 @@ class DiskDataset:
     feature_names : list of str or None
     n_fields : int
         One more than the largest field; 0 if entries have none.
+    target_name : str or None
+        Of a table: the target's column.
+    encoder_file : Path or None
+        Of a table: what made its rows.
     """
 
     def __init__(self, folder: Path, header: dict[str, Any], memory_budget: int) -> None:
@@ -108,6 +116,8 @@ class DiskDataset:
         self.shape = header["n_rows"], header["n_features"]
         self.n_entries = header["n_entries"]
         self.feature_names, self.n_fields = header.get("feature_names"), header.get("n_fields", 0)
+        self.target_name = header.get("target_name")
+        self.encoder_file = folder / ENCODER if "encoder" in header else None
         self._types = {name: about["dtype"] for name, about in header["arrays"].items()}
 
     def __repr__(self) -> str:
@@ -166,7 +176,7 @@ class DiskDataset:
         length = self._length(name)
         if not length:
             return np.empty(0, self._types[name])
-        return np.memmap(self._path(name), self._types[name], "r", NPY_HEADER, (length,))
+        return mapped(self._path(name), self._types[name], "r", NPY_HEADER, (length,))
 
     def _mapped_matrix(self, name: str) -> sparse.csr_array:
         data, indices, indptr = map(self._mapped, (name, "indices", "indptr"))

@@ -138,7 +138,7 @@ def _pairs(*names, **renamed):
 
 _TABLE_NAMES = _pairs(
     "n_factors", "machine", "n_padded", "n_weights", "in_eights", "state_start", "n_row_state",
-    "intercept", "linear", "factors", "begun",
+    "intercept", "linear", "factors", "begun", "start_key",
     machine="family", in_eights="is_tiled", begun="has_started",
 )  # fmt: skip
 _SAMPLES_NAMES = _pairs("intercept", "linear", "factors", "alpha", "cutpoints")
@@ -184,6 +184,7 @@ def _encode_table(table):
 def _decode_table(content):
     values = _decode_dict(content)
     gaps = values.pop("gaps", None)
+    values.setdefault("start_key", None)  # of files written before there were any
     table = _whole_table(values, has_gaps=gaps is not None)
     if gaps is None:
         return table
@@ -200,6 +201,8 @@ def _whole_table(values, *, has_gaps):
     vars(table).update({_TABLE_NAMES[stored]: value for stored, value in values.items()})
     table.has_gaps = False
     require(type(table.family) in FAMILIES.values(), "machine")
+    key = table.start_key
+    require(key is None or (type(key) is int and 0 <= key < 1 << 64), "start_key")
     n_slots = 1 + len(table.state_start)
     width = n_slots * (1 + table.family.n_shared) + _count(table.n_row_state)
     require(table.intercept.shape == (len(table.intercept), width), "parameter table")

@@ -18,6 +18,7 @@ import struct
 
 import numpy as np
 
+from ...data.mapped import mapped
 from ...exceptions import ModelFileError
 from ...utils.memory import CACHE_LINE, aligned_zeros
 from ..outputs import model_written_aside
@@ -143,11 +144,14 @@ def _check_entries(entries, n_text, length):
 
 def _read_array(file, offset, entry, mmap):
     dtype, shape = np.dtype(entry["dtype"]), tuple(entry["shape"])
-    if mmap and math.prod(shape):
-        return np.memmap(file, dtype, "c", offset, shape).view(np.ndarray)
+    # Whole numbers are few, and trusted once they are checked: a file that is cut later must not
+    # change them.
+    if mmap and dtype.kind == "f" and math.prod(shape):
+        return mapped(file, dtype, "c", offset, shape).view(np.ndarray)
     array = aligned_zeros(shape, dtype)
     file.seek(offset)
-    file.readinto(_bytes(array))
+    if file.readinto(_bytes(array)) != array.nbytes:
+        raise ModelFileError(f"{file.name} is truncated: it was cut while it was read.")
     return array
 
 

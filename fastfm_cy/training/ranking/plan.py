@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...kernels.common.settings import LossCode, Settings
+from ...model.starts import Starts
 from ...model.table import ParameterTable
 from ..schedules import SCHEDULES
 from ..solvers import Solver
@@ -76,13 +77,16 @@ class RankingPlan:
         """Negatives that a step may look at."""
         return self.max_sampled if self.loss.draws_many else 1
 
-    def new_table(self, n_features: int, rng: np.random.Generator) -> ParameterTable:
-        """A table at its start."""
+    def new_table(
+        self, n_features: int, key: int, numbers: np.ndarray | None = None
+    ) -> ParameterTable:
+        """A table at its start, drawn with a key; `numbers` are what Starts.write takes."""
         table = ParameterTable(
             n_features, self.n_factors, self.dtype, 1, self.solver.state_start,
             self.solver.n_row_state,
         )  # fmt: skip
-        table.draw_factors(self.init_scale, rng)
+        table.start_key = key
+        Starts(self.init_scale, n_jobs=self.n_jobs).write(table, numbers=numbers)
         return table
 
 
