@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...model.starts import new_key
 from ...model.table import ParameterTable
 from ..early_stopping import EarlyStopping, Monitor, Observer, Unobserved
 from ..epoch_loop import run_epochs
@@ -14,7 +15,7 @@ from ..plan import TrainingPlan
 from .coordinator import HEAD_MERGES, Coordinator, DistributedValidation
 from .crew import Crew
 from .session import Columns
-from .starts import start_table
+from .starts import started_table
 
 _ROWS_A_PART = 100  # of each session, at least
 
@@ -26,12 +27,12 @@ class Opening:
     plan: TrainingPlan
     head: np.ndarray
     n_features: int
-    seed: int
+    key: int
     rngs: list[np.random.Generator]
 
     @property
     def common(self) -> tuple:
-        return self.plan, self.head, self.n_features, self.seed
+        return self.plan, self.head, self.n_features, self.key
 
 
 def fit_by_crew(
@@ -68,9 +69,9 @@ def fit_by_crew(
     head = frequent_features(crew, n_rows, plan.family.frequent)
     if n_parts is None:
         n_parts = min(HEAD_MERGES, max(1, n_rows // (_ROWS_A_PART * crew.n_sessions)))
-    seed = int(rng.integers(2**63))
+    key = new_key(rng)
     rngs = [rng] if crew.n_sessions == 1 else list(rng.spawn(crew.n_sessions))
-    opening = Opening(plan, head, n_features, seed, rngs)
+    opening = Opening(plan, head, n_features, key, rngs)
     columns = crew.each("open", *opening.common, per_session=[(rng,) for rng in rngs])
     table = _new_table(opening, columns, start)
     observer.begin(table, None)
@@ -96,19 +97,18 @@ def _new_table(
 ) -> ParameterTable:
     plan, n_features = opening.plan, opening.n_features
     table = plan.new_table(n_features)
+    table.start_key = opening.key
     strengths = plan.check_strengths(n_features)
+    settings = plan.settings(strengths)
     if table.has_started is None:
-        features = np.arange(n_features, dtype=np.int32)
-        start_table(table, plan, strengths, plan.settings(strengths), opening.seed, features)
+        features = np.arange(n_features)
     else:
         trained = [opening.head, *(part for c in columns for part in (c.tail, c.extra))]
         features = np.unique(np.concatenate(trained))
-        some = plan.new_table(len(features))
-        own = strengths.packed(features)
-        start_table(some, plan, own, plan.settings(own), opening.seed, features)
-        table.assign(some, features)
+    own = strengths.packed(features)
+    table.assign(started_table(plan, own, settings, opening.key, features), features)
     if plan.fit_intercept:
         table.intercepts[...] = start
     if plan.solver.match_state:
-        plan.solver.match_state(table, strengths, plan.settings(strengths), slice(0, 0))
+        plan.solver.match_state(table, strengths, settings, slice(0, 0))
     return table

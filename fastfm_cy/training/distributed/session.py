@@ -21,7 +21,7 @@ from ..gradient.row_order import RowOrder
 from ..plan import TrainingPlan
 from ..sources import MemorySource
 from ..validation_set import ValidationSet
-from .starts import start_table
+from .starts import started_table
 
 _SAMPLE = 512  # rows that curvatures are taken from
 
@@ -120,7 +120,7 @@ class Session:
         return np.where(self._trained[places] == features, self._counts[places], 0)
 
     def open(
-        self, plan: TrainingPlan, head: np.ndarray, n_features: int, seed: int,
+        self, plan: TrainingPlan, head: np.ndarray, n_features: int, key: int,
         rng: np.random.Generator,
     ) -> Columns:  # fmt: skip
         """Begin to train.
@@ -133,8 +133,8 @@ class Session:
             Rising numbers of the features that are merged often.
         n_features : int
             Of the whole table.
-        seed : int
-            Of the start values, the same for all sessions.
+        key : int
+            To draw start values with, the same for all sessions.
         rng : numpy.random.Generator
             Makes the order of the rows.
         """
@@ -159,8 +159,7 @@ class Session:
             self._validation = replace(self._validation, rows=rows)
         self._strengths = plan.check_strengths(n_features).packed(self._features)
         self._settings = plan.settings(self._strengths)
-        self.table = plan.new_table(len(self._features))
-        start_table(self.table, plan, self._strengths, self._settings, seed, self._features)
+        self.table = started_table(plan, self._strengths, self._settings, key, self._features)
         self._set_order(0)
         return self.columns
 
