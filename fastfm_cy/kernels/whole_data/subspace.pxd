@@ -6,7 +6,7 @@ cdef extern from "subspace.h" nogil:
     enum:
         TILE "FM_TILE"
         PAIRS_AHEAD "FM_PAIRS_AHEAD"
-    void fm_solve_tile_f(const float* H, const float* r, float* x, double least)
+    void fm_solve_tile_f(const float* H, const float* r, float* x, float least)
     void fm_solve_tile_d(const double* H, const double* r, double* x, double least)
     void fm_pair_sums_f(const float* y, Py_ssize_t width, const int32_t* others, Py_ssize_t n,
                         const float* weights, const float* errors, float* H, float* r, float* m)
