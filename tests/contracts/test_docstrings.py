@@ -73,7 +73,6 @@ def documented_names():
 
 @pytest.mark.parametrize("name", sorted(set(documented_names())))
 def test_docstrings_are_numpydocs(name):
-    validate = pytest.importorskip("numpydoc.validate").validate
     errors = dict(validate(name)["errors"])
     for code in IGNORED:
         errors.pop(code, None)
