@@ -25,6 +25,7 @@ PER_BUILD = [
     "gradient/fm",
     "coordinate/coordinate",
     "ranking/ranking",
+    "whole_data/whole_data",
     "matrix/starts",
 ]
 

@@ -97,11 +97,17 @@ class ParameterTable:
     start_key : int or None
         What start values are drawn with (starts.py), also of features that come later; None before
         any were.
+    state : ParameterTable or None
+        Of a fitted model's table: the optimiser's state beside it (weaving.py), to go on with.
+    kept_start : tuple of float
+        What `state_start` is of that.
     """
 
     # Of tables that were pickled before there were any:
     has_gaps = False
     start_key: int | None = None
+    state: ParameterTable | None = None
+    kept_start: tuple[float, ...] = ()
 
     def __init__(
         self, n_features: int, n_factors: int, dtype: Any, n_outputs: int = 1,
@@ -114,7 +120,7 @@ class ParameterTable:
         self.n_factors, self.family = n_factors, family
         self.n_padded = _padded_vector(n_factors, family.n_vectors, dtype, is_tiled)
         self.n_weights = _padded(family.n_vectors * self.n_padded, dtype, is_tiled)
-        self.is_tiled, self.start_key = is_tiled, None
+        self.is_tiled, self.start_key, self.state, self.kept_start = is_tiled, None, None, ()
         self.state_start, self.n_row_state = tuple(state_start), n_row_state
         block = slots + n_row_state
         self.intercept = aligned_zeros((n_outputs, block + slots * family.n_shared), dtype)
@@ -133,6 +139,13 @@ class ParameterTable:
                     self.linear_blocks[:, :, slot] = value
                 if self.has_started is None:
                     self.factor_blocks[:, :, slot] = value
+
+    @property
+    def solver_state(self) -> tuple[tuple[float, ...], int]:
+        """state_start and n_row_state of the optimiser's state, wherever it is."""
+        if self.state is not None:
+            return self.kept_start, self.state.n_row_state
+        return self.state_start, self.n_row_state
 
     @property
     def n_features(self) -> int:
@@ -230,11 +243,25 @@ class ParameterTable:
         """A copy with more features, whose factors are zero or begin later."""
         table = self.like(n_features, has_gaps=self.has_gaps)
         table.assign(self, slice(self.n_features))
+        if self.state is not None:
+            state, new = self.state.grown(n_features), slice(self.n_features, None)
+            if not self.has_gaps:
+                state.linear_blocks[new, :, 0] = self.kept_start[0]
+            if self.has_started is None:
+                state.factor_blocks[new, :, 0] = self.kept_start[0]
+            table.keep(self.kept_start, state)
         return table
+
+    def keep(self, state_start: tuple[float, ...], state: ParameterTable) -> None:
+        """Have the optimiser's state, which starts from these numbers, beside the weights."""
+        self.kept_start, self.state = state_start, state
+        state.has_started = self.has_started
 
     def copy(self) -> ParameterTable:
         table = self.like(self.n_features, has_gaps=self.has_gaps)
         table.assign(self)
+        if self.state is not None:
+            table.keep(self.kept_start, self.state.copy())
         return table
 
     def assign(self, other: ParameterTable, rows: slice | np.ndarray = slice(None)) -> None:
@@ -336,9 +363,9 @@ class ParameterTable:
         """Pickled as laid out, less the alignment, which is made anew, and less the gaps."""
         if not self.has_gaps:
             return vars(self)
-        return {"n_features": self.n_features, "started": self.started} | vars(
-            self.take(self.started)
-        )
+        packed = self.take(self.started)
+        packed.kept_start, packed.state = self.kept_start, self.state
+        return {"n_features": self.n_features, "started": self.started} | vars(packed)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         if "started" in state:
@@ -346,6 +373,7 @@ class ParameterTable:
             started, n_features = state.pop("started"), state.pop("n_features")
             packed.__setstate__(state)
             vars(self).update(vars(packed.with_gaps(started, n_features)))
+            self.kept_start, self.state = packed.kept_start, packed.state
             return
         vars(self).update(state)
         for name in ("intercept", "linear", "factors"):

@@ -95,8 +95,13 @@ class MemorySource:
     def packed(self, features: np.ndarray) -> MemorySource:
         """The same rows over a table of only these features, which all that are visited have."""
         rows: Any = self.rows
-        places = np.searchsorted(features, rows.indices).clip(max=len(features) - 1)
-        packed = replace(rows, indices=places.astype(np.int32), n_features=len(features))
+        if isinstance(rows, CSRRows) and len(rows.indices) < self.n_features // 4:
+            places = np.searchsorted(features, rows.indices).clip(max=len(features) - 1)
+            packed = replace(rows, indices=places.astype(np.int32), n_features=len(features))
+        else:
+            place = np.zeros(self.n_features, dtype=np.int32)
+            place[features] = np.arange(len(features), dtype=np.int32)
+            packed = rows.renumbered(place, len(features))
         return replace(self, rows=packed)
 
     def only_visited(self) -> MemorySource:

@@ -16,6 +16,8 @@ from .crew import Crew
 from .session import Columns
 from .starts import start_table
 
+_ROWS_A_PART = 100  # of each session, at least
+
 
 @dataclass(frozen=True)
 class Opening:
@@ -35,7 +37,7 @@ class Opening:
 def fit_by_crew(
     plan: TrainingPlan, crew: Crew, n_features: int, start: float | np.ndarray,
     rng: np.random.Generator, *, validates: bool = False, observer: Observer | None = None,
-    n_parts: int = HEAD_MERGES,
+    n_parts: int | None = None,
 ) -> FitResult:  # fmt: skip
     """Train a new table.
 
@@ -52,8 +54,9 @@ def fit_by_crew(
     validates : bool, default=False
         Whether the sessions have rows to validate on.
     observer : Observer, default=None
-    n_parts : int, default=HEAD_MERGES
-        How often an epoch the frequent features are merged.
+    n_parts : int, default=None
+        How often an epoch the frequent features are merged; None: coordinator.HEAD_MERGES times,
+        or less often for few rows.
 
     Returns
     -------
@@ -63,6 +66,8 @@ def fit_by_crew(
     check_size(plan, n_features)
     n_rows, n_entries = (sum(sizes) for sizes in zip(*crew.each("sizes"), strict=True))
     head = frequent_features(crew, n_rows, plan.family.frequent)
+    if n_parts is None:
+        n_parts = min(HEAD_MERGES, max(1, n_rows // (_ROWS_A_PART * crew.n_sessions)))
     seed = int(rng.integers(2**63))
     rngs = [rng] if crew.n_sessions == 1 else list(rng.spawn(crew.n_sessions))
     opening = Opening(plan, head, n_features, seed, rngs)
@@ -72,7 +77,7 @@ def fit_by_crew(
     coordinator = Coordinator(plan, crew, head, columns, table, n_rows, n_entries, n_parts)
     monitor = Monitor(
         table, lambda: None, coordinator.settings, stopping=EarlyStopping.of(plan),
-        validation=DistributedValidation(crew) if validates else None, observer=observer,
+        validation=DistributedValidation(coordinator) if validates else None, observer=observer,
         n_jobs=plan.n_jobs, loss_unit=plan.loss_unit,
     )  # fmt: skip
     history = run_epochs(coordinator, plan.max_iter, verbose=plan.verbose, after_epoch=monitor)

@@ -82,12 +82,12 @@ class Session:
     def __init__(
         self, source: MemorySource | None, validation: ValidationSet | None = None
     ) -> None:
-        self._source = None if source is None else source.only_visited()
+        self.source = None if source is None else source.only_visited()
         self._validation = validation
         self._trained = np.zeros(0, np.int64)
-        if self._source is not None:
-            self._trained = self._source.present_features()
-            self._counts = self._counts_of(self._source.rows, self._trained)
+        if self.source is not None:
+            self._trained = self.source.present_features()
+            self._counts = self._counts_of(self.source.rows, self._trained)
 
     @staticmethod
     def _counts_of(rows: Any, features: np.ndarray) -> np.ndarray:
@@ -99,16 +99,22 @@ class Session:
         """Rows to train on, and their entries."""
         return self.n_rows, self.n_entries
 
+    @property
+    def n_own_features(self) -> int:
+        """At most."""
+        n_entries = 0 if self._validation is None else self._validation.rows.n_entries
+        return len(self._trained) + n_entries
+
     def frequent(self, one_in: int) -> np.ndarray:
         """Features that at least one row in so many has; features that are so frequent in all
         rows of all sessions are so in those of one."""
-        if self._source is None:
+        if self.source is None:
             return self._trained
         return self._trained[self._counts >= self.n_rows / one_in]
 
     def occurrences(self, features: np.ndarray) -> np.ndarray:
         """How many entries these features, which rise, have."""
-        if self._source is None or not len(self._trained):
+        if self.source is None or not len(self._trained):
             return np.zeros(len(features), np.int64)
         places = np.searchsorted(self._trained, features).clip(max=len(self._trained) - 1)
         return np.where(self._trained[places] == features, self._counts[places], 0)
@@ -146,8 +152,8 @@ class Session:
             np.searchsorted(head, runs[0]).astype(np.int32), counts[: self._n_head],
             self._features[tail], counts[tail], self._features[tail.stop :],
         )  # fmt: skip
-        if self._source is not None:
-            self._source = replace(self._source, rows=self._renumbered(self._source.rows))
+        if self.source is not None:
+            self.source = replace(self.source, rows=self._renumbered(self.source.rows))
         if self._validation is not None:
             rows = self._renumbered(self._validation.rows)
             self._validation = replace(self._validation, rows=rows)
@@ -160,11 +166,11 @@ class Session:
 
     @property
     def n_rows(self) -> int:
-        return 0 if self._source is None else self._source.n_visited
+        return 0 if self.source is None else self.source.n_visited
 
     @property
     def n_entries(self) -> int:
-        return 0 if self._source is None else self._source.rows.n_entries
+        return 0 if self.source is None else self.source.rows.n_entries
 
     def _renumbered(self, rows: Any) -> Rows:
         """The rows with columns as the session's table has them."""
@@ -196,17 +202,17 @@ class Session:
         rows = self._order.part(part * n_units // n_parts, (part + 1) * n_units // n_parts)
         loss, weight = 0.0, 0.0
         if len(rows):
-            assert self._source is not None
-            rows_of_session: Any = self._source.rows
-            weights = self._source.cast_weights
+            assert self.source is not None
+            rows_of_session: Any = self.source.rows
+            weights = self.source.cast_weights
             loss, done = self.table.family.train(
-                rows_of_session, self._source.y, weights, rows, self.table,
+                rows_of_session, self.source.y, weights, rows, self.table,
                 self.table.intercept, self._strengths, self._settings,
             )  # fmt: skip
             if done < len(rows):
                 raise divergence(
-                    epoch, f"the score of row {self._source.number(int(rows[done]))} of its part "
-                    "is not finite", self.plan.remedy,
+                    epoch, f"the score of row {self.source.number(int(rows[done]))} is not finite",
+                    self.plan.remedy,
                 )  # fmt: skip
             weight = len(rows) if weights is None else weights[rows].sum(dtype=np.float64)
         share = len(rows) / max(1, self.n_rows)
@@ -246,8 +252,8 @@ class Session:
         """
         if self.plan.solver.state_start or not len(rows):
             return None
-        assert self._source is not None
-        sample: Any = self._source.rows.take(np.sort(rows))
+        assert self.source is not None
+        sample: Any = self.source.rows.take(np.sort(rows))
         values = sample.data.astype(np.float64)
         squares = float(np.square(values).sum() / max(1, len(values)))
         vectors = self.table.factor_blocks[:, :, 0].mean(axis=1)[sample.indices]
