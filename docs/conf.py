@@ -56,7 +56,6 @@ sphinx_gallery_conf = {
     "within_subsection_order": "gallery_order.key",
     "doc_module": ("fastfm_cy",),
     "backreferences_dir": "api/backreferences",
-    "reference_url": {"fastfm_cy": None},
     "show_memory": False,
     "show_signature": False,
     "plot_gallery": True,

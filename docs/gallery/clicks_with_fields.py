@@ -54,9 +54,11 @@ import matplotlib.pyplot as plt
 from fastfm_cy.inspection import FieldInteractionsDisplay
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
-bars = left.bar(list(losses), list(losses.values()), color=["0.7", "#E69F00", "#009E73", "#0072B2"])
-left.bar_label(bars, fmt="%.4f")
-left.set(title="Test log loss", ylim=(min(losses.values()) - 0.02, max(losses.values()) + 0.01))
+left.scatter(list(losses), list(losses.values()), s=90, c=["0.5", "#E69F00", "#009E73", "#0072B2"])
+for name, loss in losses.items():
+    left.annotate(f"{loss:.4f}", (name, loss), (0, 9), textcoords="offset points", ha="center")
+left.set(title="Test log loss", ylim=(min(losses.values()) - 0.01, max(losses.values()) + 0.01))
+left.margins(x=0.15)
 left.spines[["top", "right"]].set_visible(False)
 display = FieldInteractionsDisplay.from_estimator(models["FFM"], X_test, ax=right)
 right.set_title("FFM: strength of each pair of fields")

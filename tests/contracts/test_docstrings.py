@@ -78,9 +78,6 @@ def test_docstrings_are_numpydocs(name):
         errors.pop(code, None)
     if name.rpartition(".")[2] in WITHOUT_PARAMETERS:
         errors.pop("PR01", None)
-    if "FMRecommender" in name:  # whose parameters are told once, where they first occur
-        for code in ("PR01", "PR03", "PR04", "RT01", "RT02", "SS06"):
-            errors.pop(code, None)
     assert not errors
 
 

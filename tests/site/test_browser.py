@@ -97,6 +97,12 @@ def check(browser):
                 .slice(-5).map(e => e.outerHTML.slice(0, 150));
     """)
     assert not wide, (browser.current_url, wide)
+    cut = browser.execute_script("""
+        return [...document.querySelectorAll('h1, h2, h3, article p, article li')]
+            .filter(e => e.scrollWidth > e.clientWidth + 1 && e.clientWidth)
+            .map(e => e.outerHTML.slice(0, 200));
+    """)
+    assert not cut, (browser.current_url, cut)
     broken = browser.execute_script("""
         return [...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src);
     """)
@@ -189,6 +195,12 @@ def test_mathematics_is_drawn(browser, address):
     source = browser.find_element("tag name", "article").text
     assert "\\frac" not in source
     assert "$" not in source
+    cut = browser.execute_script("""
+        return [...document.querySelectorAll('div.math math')].filter(m =>
+            m.getBoundingClientRect().left < m.parentElement.getBoundingClientRect().left - 1
+        ).map(m => m.getAttribute('alttext'));
+    """)
+    assert not cut
 
 
 def test_nothing_comes_from_elsewhere(browser, address):
