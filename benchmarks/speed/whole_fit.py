@@ -2,7 +2,7 @@
 
 The set-up of a fit (all of its time but that of its epochs), its epochs, all of it in one thread
 and in two, and the scores of all rows after each solver. With --old PATH, the same of an older
-built checkout, in turn with this one. Processor times beside wall times say what a busy machine cannot.
+built checkout, in turn with this one. Processor times say what wall times of a busy machine cannot.
 """
 
 import argparse
@@ -38,7 +38,7 @@ def main():
                 if run:
                     found.setdefault(name, {}).setdefault(tree, []).append(seconds)
     print(f"\n{options.rows:,} rows of 39 non-zeros, {options.features:,} features, k = 16\n")
-    head = ["seconds", *(f"{tree}: min | median" for tree in trees)]
+    head = ["seconds", *(part for tree in trees for part in (f"{tree}: min", "median"))]
     rows = [
         [name, *(min_median(times[tree], 3) for tree in trees)] for name, times in found.items()
     ]
