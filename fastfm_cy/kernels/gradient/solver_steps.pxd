@@ -12,8 +12,8 @@ with g the derivative of the (weighted) loss by the score and x the feature's va
     factor f     s_f = sum v x    g x      -g x^2
 
 so a solver is written once, in vector.h, for all of them. A new solver is one entry in SolverCode
-(settings.pxd), one loop in vector.h, one branch here, and its row in training/solvers.py; a kind of its own if it
-shall be fast.
+(settings.pxd), one loop in vector.h, one branch here, and its row in training/solvers.py; and a kind
+of its own if branches cost it too much.
 
 Regularisation: SGD, AdaGrad and Adam add l2 theta to the gradient; AdamW shrinks by it apart from
 the gradient (Loshchilov & Hutter 2019). Their L1 is a proximal step after the gradient's, as long
