@@ -1,6 +1,7 @@
-"""Sessions for developers: ``nox -s tests``, lint, types, docs, kernels, sanitize."""
+"""Sessions for developers: ``nox -s tests``, lint, types, docs, kernels, sanitize, fuzz, audit."""
 
 from itertools import chain
+from pathlib import Path
 
 import nox
 
@@ -59,10 +60,14 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Examples, links and tables of all pages."""
+    """The site, into build/site; then examples, links and tables of all pages, and a browser."""
     _build_in_place(session)
-    pages = [f"tests/contracts/test_{page}.py" for page in ("docs", "readme", "migration")]
-    session.run("pytest", *pages, *session.posargs)
+    _install_groups(session, "docs")
+    session.run("sphinx-build", "-W", "--keep-going", "docs", "build/site")
+    names = ("docs", "docstrings", "examples", "migration", "readme", "site")
+    pages = [f"tests/contracts/test_{name}.py" for name in names]
+    site = {"FASTFM_CY_SITE": str(Path.cwd() / "build" / "site")}
+    session.run("pytest", *pages, "tests/site", *session.posargs, env=site)
 
 
 @nox.session
@@ -77,6 +82,22 @@ def kernels(session: nox.Session) -> None:
 
 @nox.session
 def sanitize(session: nox.Session) -> None:
-    """Tests of files with AddressSanitizer and UndefinedBehaviorSanitizer; needs gcc."""
+    """All kernels under sanitizers: nox -s sanitize -- [address|thread] [pytest arguments]."""
     _install_requirements(session)
     session.run(".ci/sanitize", *session.posargs, external=True, env={"PYTHON": "python"})
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Fuzzing, five minutes a format: nox -s fuzz -- ARGUMENTS of `python -m fuzz`."""
+    _build_in_place(session)
+    session.chdir("tests")
+    session.run("python", "-m", "fuzz", *(session.posargs or ["--seconds", "300"]))
+
+
+@nox.session
+def audit(session: nox.Session) -> None:
+    """Known vulnerabilities of what the package depends on."""
+    project = PYPROJECT["project"]
+    session.install("pip-audit", *project["dependencies"])
+    session.run("pip-audit", "--local")

@@ -1,19 +1,24 @@
 """Builds the Cython kernels; everything else about the package stands in pyproject.toml."""
 
+import gzip
 import os
 import platform
 import subprocess
+import tarfile
 from pathlib import Path
 
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
+from setuptools.command.sdist import sdist
 
 KERNELS = Path("fastfm_cy/kernels")
 # Cython's own code for memoryviews, once for all modules: it is two thirds of a small one.
 SHARED_CODE = "fastfm_cy.kernels.common.memoryviews"
 IS_X86_64 = platform.machine().lower() in ("x86_64", "amd64")
-BUILDS = ["baseline", "avx2"] if IS_X86_64 else ["baseline"]
+# Fewer, and flags behind all others, are for builds that look for errors (.ci/sanitize).
+BUILDS = os.environ.get("FASTFM_CY_BUILDS", "baseline avx2" if IS_X86_64 else "baseline").split()
+LAST_FLAGS = os.environ.get("FASTFM_CY_CFLAGS", "").split()
 # Translated to C once, but compiled for each instruction set. What takes longest comes first, so
 # that no core waits for it in the end.
 PER_BUILD = [
@@ -23,6 +28,8 @@ PER_BUILD = [
     "gradient/fm",
     "coordinate/coordinate",
     "ranking/ranking",
+    "whole_data/whole_data",
+    "matrix/starts",
 ]
 
 DIRECTIVES = {
@@ -40,6 +47,9 @@ UNIX_FLAGS = ["-O3", "-g0", "-fopenmp-simd", "-fno-math-errno", "-fno-trapping-m
 INLINE = ("CYTHON_INLINE", "inline __attribute__((always_inline))")
 # gcc's unroll-and-jam turns loops of constant length scalar; other compilers have no such pass.
 GCC_FLAGS = ["-fno-loop-unroll-and-jam"]
+# No fused multiply-adds in modules whose results have the same bits wherever they are computed.
+SAME_BITS = ("starts",)
+SAME_BITS_FLAGS = {"msvc": [], "unix": ["-ffp-contract=off"]}  # a pragma tells MSVC
 AVX2_FLAGS = {"msvc": ["/arch:AVX2"], "unix": ["-mavx2", "-mfma", "-mprfchw"]}
 
 
@@ -57,6 +67,9 @@ class BuildKernels(build_ext):
             extension.extra_compile_args = list(flags)
             if ".avx2." in extension.name:
                 extension.extra_compile_args += AVX2_FLAGS["msvc" if is_msvc else "unix"]
+            if extension.name.endswith(SAME_BITS):
+                extension.extra_compile_args += SAME_BITS_FLAGS["msvc" if is_msvc else "unix"]
+            extension.extra_compile_args += LAST_FLAGS
             if not is_msvc:
                 extension.define_macros = [INLINE]
         super().build_extensions()
@@ -68,6 +81,30 @@ class BuildKernels(build_ext):
         except OSError:
             return []
         return [] if "__clang__" in macros else GCC_FLAGS  # clang defines gcc's macros, too
+
+
+class ReproducibleArchive(sdist):
+    """The same bytes from the same files, at the time that SOURCE_DATE_EPOCH says."""
+
+    def make_archive(self, base_name, format, root_dir=None, base_dir=None, **owners):
+        epoch = os.environ.get("SOURCE_DATE_EPOCH")
+        if epoch is None or format != "gztar":
+            return super().make_archive(base_name, format, root_dir, base_dir, **owners)
+
+        def plain(member):
+            member.mtime, member.mode = int(epoch), 0o755 if member.mode & 0o100 else 0o644
+            member.uid = member.gid = 0
+            member.uname = member.gname = ""
+            return member
+
+        path = f"{base_name}.tar.gz"
+        with (
+            open(path, "wb") as file,
+            gzip.GzipFile("", "wb", 9, file, int(epoch)) as packed,
+            tarfile.open(mode="w", fileobj=packed, format=tarfile.PAX_FORMAT) as archive,
+        ):
+            archive.add(base_dir, filter=plain)  # in the order of names
+        return path
 
 
 def kernel_extensions():
@@ -106,4 +143,7 @@ def build_of(translated, build, common):
 
 
 if __name__ == "__main__":  # not when a process that translates imports this file
-    setup(ext_modules=kernel_extensions(), cmdclass={"build_ext": BuildKernels})
+    setup(
+        ext_modules=kernel_extensions(),
+        cmdclass={"build_ext": BuildKernels, "sdist": ReproducibleArchive},
+    )

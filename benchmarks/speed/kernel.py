@@ -8,6 +8,7 @@ from fastfm_cy.data.csr import CSRRows
 from fastfm_cy.kernels import dispatch
 from fastfm_cy.kernels.common.settings import Settings
 from fastfm_cy.model.losses import CLASSIFICATION, REGRESSION
+from fastfm_cy.model.starts import Starts
 from fastfm_cy.model.table import ParameterTable
 from fastfm_cy.training.gradient.row_order import RowOrder
 from fastfm_cy.training.gradient.sharding import place_features
@@ -52,12 +53,11 @@ class Epoch:
         self.table = table
         if not huge_pages:
             table.linear, table.factors = _small_pages(table.linear), _small_pages(table.factors)
-        rng = np.random.default_rng(0)
+        table.start_key, starts = 0, Starts(workload.init_scale)
         if table.has_started is None:
-            table.draw_factors(workload.init_scale, rng)
+            starts.write(table)
         else:
-            occurring = np.unique(layout.rows.indices)
-            table.start_factors(occurring, lambda shape: rng.normal(0, workload.init_scale, shape))
+            starts.write(table, table.begin(np.unique(layout.rows.indices)))
         is_regression = workload.task == "regression"
         loss = REGRESSION["squared_error"] if is_regression else CLASSIFICATION["log_loss"]
         self.y = (workload.y if is_regression else 2 * workload.y - 1).astype(np.float32)

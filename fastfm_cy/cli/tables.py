@@ -7,15 +7,18 @@ from typing import Any
 
 import numpy as np
 import typer
+from scipy import sparse
 
-from ..io import Dataset, detect_format
+from ..estimators.tables import encoder_of_dataset
+from ..io import Dataset, convert, detect_format
+from ..io.data_files.convert_tables import column_name
 from ..io.data_files.formats import DATA_FORMATS
 from ..io.data_files.frames import holds_text, is_parquet, read_frame
 from ..io.model_files.formats import model_format_of
 from ..preprocessing import FieldEncoder
 from ..preprocessing.from_dtype import contents_of
 from .columns import Columns, described
-from .data import column_key, read_data, targets_of, with_features
+from .data import column_key, read_data, standard_input, targets_of, with_features
 from .estimators import EstimatorChoice
 from .files import STANDARD, is_folder
 from .report import Reporter
@@ -66,12 +69,14 @@ class TrainingTable:
     def __init__(self, context: typer.Context, sources: list[str], columns: Columns):
         self.columns = columns
         frame = read_frame(sources, missing=columns.missing, contents=columns.contents)
-        dropped = [_name(frame, key, "drop") for key in _dropped(context)]
+        dropped = [column_name(frame.columns, key, "--drop") for key in _dropped(context)]
         frame = frame.drop(dropped)
         target = context.params.get("target")
         if target == "none":
             raise ValueError("To train on, the data need a target; --target names its column.")
-        self.target_name = _name(frame, 0 if target is None else column_key(target), "target")
+        self.target_name = column_name(
+            frame.columns, 0 if target is None else column_key(target), "--target"
+        )
         self.y = target_of(frame, self.target_name)
         self.frame = frame.drop(self.target_name)
         if not self.frame.columns:
@@ -93,7 +98,7 @@ def training_data(
     """Data to train on, the estimator for them and, of a table, the encoder of its rows."""
     if not is_table(context, sources, columns):
         data = read_data(context, sources)
-        return data, choice.of(targets_of(data, "The data")), None
+        return data, choice.of(targets_of(data, "The data")), encoder_of_dataset(data)
     table = TrainingTable(context, sources, columns)
     machine = choice.of(table.y)
     encoder, data = table.encoded(machine)
@@ -105,7 +110,7 @@ def data_for(
     context: typer.Context, sources: list[str], encoder: FieldEncoder | None, like: Any, what: str
 ) -> Any:
     """Further data, with targets, that an estimator trained on the data `like` takes."""
-    if encoder is None:
+    if encoder is None or is_folder(sources[0]):
         return with_features(read_data(context, sources), like.X.shape[1], what)
     return encoded_table(context, sources, encoder, like.target_name, needs_target=True)
 
@@ -117,6 +122,8 @@ def data_for_model(
     encoder = getattr(model, "encoder_", None)
     if encoder is None:
         return with_features(read_data(context, sources), model.n_features_in_, "The data")
+    if is_folder(sources[0]):  # of rows that are encoded
+        return read_data(context, sources)
     return encoded_table(context, sources, encoder, needs_target=needs_target)
 
 
@@ -129,14 +136,17 @@ def encoded_table(
     `target` is the target's column where no option names one; else it is the only column that the
     encoder does not know.
     """
-    frame = read_frame(sources, missing=Columns.of(context).missing, contents=contents_of(encoder))
+    files = [standard_input() if source == STANDARD else source for source in sources]
+    frame = read_frame(files, missing=Columns.of(context).missing, contents=contents_of(encoder))
     known = contents_of(encoder)
     if not hasattr(encoder, "feature_names_in_"):
         raise ValueError("The model knows columns by their places, and not by names.")
     others = [name for name in frame.columns if name not in known]
     option = context.params.get("target")
     if option is not None:
-        target = None if option == "none" else _name(frame, column_key(option), "target")
+        target = (
+            None if option == "none" else column_name(frame.columns, column_key(option), "--target")
+        )
     elif target is None and len(others) == 1 and needs_target:
         target = others[0]
     if needs_target and target not in frame.columns:
@@ -164,13 +174,24 @@ def target_of(frame: Any, name: str) -> np.ndarray:
     return y.astype(str) if y.dtype == object else y.astype(float) if y.dtype.kind in "iuf" else y
 
 
-def _name(frame: Any, key: int | str, option: str) -> str:
-    """A column's name, given it or its number."""
-    names = frame.columns
-    if isinstance(key, str) and key in names:
-        return key
-    if isinstance(key, int) and -len(names) <= key < len(names):
-        return names[key]
-    raise ValueError(
-        f"--{option}: there is no column {key!r}; there are {', '.join(map(repr, names[:20]))}."
+def convert_table(
+    context: typer.Context, sources: list[str], folder: str, columns: Columns, *, overwrite: bool
+) -> None:
+    """Tables of any columns to a data set on disk, some rows at a time."""
+    options: dict[str, Any] = {"drop": _dropped(context), "missing": columns.missing}
+    target = context.params.get("target")
+    if target is not None:
+        options["target"] = None if target == "none" else column_key(target)
+    encoder = FieldEncoder(columns.kinds, min_frequency=columns.min_frequency)
+    convert(
+        sources, folder, overwrite=overwrite, encoder=encoder, contents=columns.contents, **options
     )
+
+
+def encoded_with_fields(context: typer.Context, sources: list[str], columns: Columns) -> Dataset:
+    """The rows of tables of any columns, for files of other formats."""
+    table = TrainingTable(context, sources, columns)
+    encoder = columns.encoder(table.frame.columns)
+    X = encoder.fit_transform(table.frame)
+    fields = sparse.csr_array((encoder.fields_[X.indices], X.indices, X.indptr), X.shape)
+    return Dataset(X, table.y, fields=fields, target_name=table.target_name)

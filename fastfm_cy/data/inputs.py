@@ -58,8 +58,12 @@ class PlainInput:
         """What of X has the features."""
         return X
 
-    def with_fields_of(self, X: Any) -> PlainInput:
+    def with_fields_of(self, X: Any) -> Any:
         """The same, with the fields that X knows of its columns if the user gave none."""
+        return self.with_fields(X.fields, X.n_fields) if isinstance(X, FieldMatrix) else self
+
+    def with_fields(self, fields: np.ndarray | None, n_fields: int | None) -> Any:
+        """The same, with these fields of features if there are any and the user gave none."""
         return self
 
     def check(self, X: Any, dtype: str, n_jobs: int, **names: Any) -> Rows:
@@ -170,10 +174,10 @@ class FieldInput(PlainInput):
     def matrix(self, X: Any) -> Any:
         return X.X if isinstance(X, WithFields) else X
 
-    def with_fields_of(self, X: Any) -> FieldInput:
-        if self.fields is not None or not isinstance(X, FieldMatrix) or X.fields is None:
+    def with_fields(self, fields: np.ndarray | None, n_fields: int | None) -> FieldInput:
+        if self.fields is not None or fields is None:
             return self
-        return replace(self, fields=X.fields, n_fields=self.n_fields or X.n_fields)
+        return replace(self, fields=fields, n_fields=self.n_fields or n_fields)
 
     def check(self, X: Any, dtype: str, n_jobs: int, **names: Any) -> CSRRows:
         return expand_if_relational(super().check(self.matrix(X), dtype, n_jobs, **names))

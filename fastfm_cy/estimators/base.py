@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
@@ -17,10 +18,13 @@ from ..data.targets import ClassRules, RealRules
 from ..model.families import FM
 from ..model.fitted import FittedModel
 from ..model.sparse_table import SparseTable, sparsity
-from ..training.fit import FitResult, fit, fit_one_epoch_more
+from ..model.weaving import unwoven
+from ..training.fit import FitResult, fit
+from ..training.one_epoch import fit_one_epoch_more
 from ..training.plan import TrainingPlan
 from ..training.sources import MemorySource
 from ..training.validation_set import DiskValidationSet, ValidationSet
+from ..utils.gates import changing, reading
 from .common import (
     as_of_now,
     check_callbacks,
@@ -135,7 +139,7 @@ class Base(BaseEstimator):
                 data=(data.X, data.y, getattr(data.source, "weights", None)), eval_set=eval_set,
                 validates=validation is not None or plan.early_stopping, callbacks=callbacks,
             )  # fmt: skip
-            table = None if before is None else _trainable(before).copy()
+            table = None if before is None else _trainable(before)
             result = fit(
                 plan, data.source, rng, validation=validation, observer=observer, table=table
             )
@@ -145,7 +149,7 @@ class Base(BaseEstimator):
         return self
 
     def _partial_fit(self, X: Any, y: Any, sample_weight: Any, **learning: Any) -> Self:
-        with one_fit(self, "partial_fit"):
+        with one_fit(self, "partial_fit"), ExitStack() as held:
             plan = self._plan(partial=True)
             before = self._fitted if self.__sklearn_is_fitted__() else None
             data = self._take_in(
@@ -161,7 +165,9 @@ class Base(BaseEstimator):
                 # A copy: on an error, the generator must be as it was, too.
                 rng = copy.deepcopy(self._rng)
                 source = cast(MemorySource, data.source)  # partial_fit takes no other
-                result = fit_one_epoch_more(plan, source, rng, _trainable(before), self._state_key)
+                table = _trainable(before)
+                held.enter_context(changing(table))  # in place: other threads' predictions wait
+                result = fit_one_epoch_more(plan, source, rng, table, self._state_key)
             self._publisher(plan, data, rng)(result.table, result.state_key)
             self._take(result, tuned)
             before_now = self.history_
@@ -227,7 +233,9 @@ class Base(BaseEstimator):
             and values of the model's dtype; lists and other arrays of numbers are converted.
         """
         check_is_fitted(self)
-        return as_of_now(self)._model_to_score().scorer()
+        model = as_of_now(self)._model_to_score()
+        with reading(model.trained.table):
+            return model.scorer()
 
     def _model_to_score(self) -> FittedModel:
         """The model, with what parameters say of predictions now."""
@@ -239,19 +247,25 @@ class Base(BaseEstimator):
         now = as_of_now(self)
         model, n_jobs = now._model_to_score(), effective_n_jobs(now.n_jobs)
         if isinstance(X, DiskDataset):
-            return model, model.scores_from_disk(X, n_jobs)
+            with reading(model.trained.table):
+                return model, model.scores_from_disk(X, n_jobs)
         now.n_features_in_ = model.n_features
         X, _, _ = unpacked(X, None, None, model.inputs, to_fit=False)
         X = encoded(now, X, model.encoder)
         rows = check_features(now, X, model.inputs, reset=False, dtype=str(model.table.dtype))
-        return model, model.scores(model.inputs.finish(rows, X), n_jobs)
+        rows = model.inputs.finish(rows, X)
+        with reading(model.trained.table):
+            return model, model.scores(rows, n_jobs)
 
     # Sparse models -----------------------------------------------------------------------------
 
     @property
     def sparsity_(self) -> dict[str, float]:
-        """dict : shares of the linear weights ("linear") and of the factors ("factors") that are
-        zero, and of the features all of whose weights are ("features")."""
+        """dict : shares that are zero.
+
+        "linear", of the linear weights; "factors", of the factors; "features", of the features all
+        of whose weights are.
+        """
         return sparsity(self._model_for("sparsity_").table)
 
     def sparsify(self) -> Self:
@@ -283,7 +297,7 @@ class Base(BaseEstimator):
         refuse_while_fitted(self, "densify")
         table = self._fitted.table
         if isinstance(table, SparseTable):
-            dense = self._fitted.with_table(table.dense(with_state=True))
+            dense = self._fitted.with_table(unwoven(table.dense(with_state=True)))
             self.__dict__.update(_fitted=dense, _state_key=None)
         return self
 

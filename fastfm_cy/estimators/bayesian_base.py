@@ -277,7 +277,7 @@ class BayesianBase(BaseEstimator):
 
         Returns
         -------
-        ndarray of shape (n_samples_, n_samples), float64
+        ndarray of shape (n_draws, n_samples), float64
         """
         return np.array(list(self._values(X)[1]))
 

@@ -11,6 +11,8 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
+from ..utils.gates import reading
+
 
 def set_parameters(estimator: BaseEstimator, parameters: dict[str, Any]) -> None:
     """Set the attributes of __init__'s parameters, given its locals()."""
@@ -62,6 +64,21 @@ def as_of_now(estimator: Estimator) -> Estimator:
     copy = object.__new__(type(estimator))
     vars(copy).update(vars(estimator))
     return copy
+
+
+@contextmanager
+def held_as_it_is(estimator: Estimator) -> Iterator[Estimator]:
+    """A context with `as_of_now`, whose numbers no partial_fit changes meanwhile."""
+    while True:
+        now = as_of_now(estimator)
+        trained = getattr(vars(now).get("_fitted"), "trained", None)
+        if trained is None:
+            yield now
+            return
+        with reading(trained.table):
+            if vars(now)["_fitted"] is vars(estimator).get("_fitted"):
+                yield now
+                return
 
 
 def new_rng(random_state: Any) -> np.random.Generator:

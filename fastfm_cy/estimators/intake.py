@@ -30,7 +30,7 @@ from ..preprocessing import FieldEncoder
 from ..training.plan import TrainingPlan
 from ..training.sources import DiskSource, MemorySource, Source
 from ..training.validation_set import DiskValidationSet, ValidationSet
-from .tables import encoded, encoded_to_fit
+from .tables import encoded, encoded_to_fit, encoder_of_dataset
 
 
 @dataclass(frozen=True)
@@ -175,6 +175,9 @@ def take_in_from_disk(
             f"{AS_MANY_FEATURES}"
         )
     estimator.n_features_in_ = n_features
+    encoder = encoder_of_dataset(dataset) if before is None else before.encoder
+    if encoder is not None:
+        inputs = inputs.with_fields(encoder.fields_, encoder.n_fields_)
     if before is None:
         vars(estimator).pop("feature_names_in_", None)
         scaling = sampled_scaling(dataset, centres=plan.centres) if plan.scaling else None
@@ -189,7 +192,6 @@ def take_in_from_disk(
         scale = summary.scale(centres=plan.has_free_bias)
     encoding = Encoding(target, scale)
     source = DiskSource(dataset, inputs, encoding, summary)
-    encoder = None if before is None else before.encoder
     return Intake(source, inputs, encoding, None, None, estimator, encoder)
 
 

@@ -17,7 +17,9 @@ from ..data.disk.dataset import DiskDataset
 from ..data.field_matrix import FieldMatrix
 from ..data.fields import WithFields
 from ..data.relational import RelationalDesign
+from ..exceptions import FileFormatError
 from ..preprocessing import FieldEncoder
+from ..preprocessing.encoder_file import read_encoder
 from ..preprocessing.from_dtype import encoder_for, refuse_other_than_numbers
 from ..preprocessing.plan import FROM_DTYPE
 from ..utils.checks import shown
@@ -113,6 +115,19 @@ def encoded(estimator: BaseEstimator, X: Any, encoder: FieldEncoder | None, name
         worker = copy.copy(encoder)
         worker.n_jobs = estimator.n_jobs
         return worker.transform(X)
+
+
+def encoder_of_dataset(dataset: Any) -> FieldEncoder | None:
+    """What made the rows of a data set on disk, if it was converted from a table."""
+    if getattr(dataset, "encoder_file", None) is None:
+        return None
+    encoder = read_encoder(dataset.encoder_file)
+    if len(encoder.fields_) != dataset.shape[1]:
+        raise FileFormatError(
+            f"{dataset.encoder_file} makes {len(encoder.fields_)} features, but the data set has "
+            f"{dataset.shape[1]}: it was altered. Convert the data anew."
+        )
+    return encoder
 
 
 def take_tables(estimator: Any, encoder: FieldEncoder) -> None:

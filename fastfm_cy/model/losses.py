@@ -93,16 +93,20 @@ class Loss:
     """Whether the scores of all classes make one loss, so that even two have one each."""
     of_counts: bool = False
     """Whether targets must not be negative."""
+    noise: float | None = None
+    """The mean square of its slopes in mean losses and curvatures; None: it is the curvature, as
+    that of a likelihood is."""
 
 
 REGRESSION = {
     "squared_error": Loss(
         LossCode.SQUARED_ERROR, _mean, 1.0, "half the squared error", clips=True, scales=True,
-        rescaling="least squares",
+        rescaling="least squares", noise=2.0,
     ),
     "huber": Loss(
         LossCode.HUBER, _mean, 1.0,
         "half the squared error up to `huber_delta`, linear beyond", clips=True, scales=True,
+        noise=2.0,
     ),
     "poisson": Loss(
         LossCode.POISSON, _log_mean, 1.0,
@@ -117,7 +121,7 @@ CLASSIFICATION = {
     ),
     "probit": Loss(LossCode.PROBIT, _probit, 1.0, "of a normal around the score", PROBIT),
     "hinge": Loss(LossCode.HINGE, _zero, 1.0, "of support vector machines"),
-    "squared_hinge": Loss(LossCode.SQUARED_HINGE, _zero, 2.0, "the hinge's square"),
+    "squared_hinge": Loss(LossCode.SQUARED_HINGE, _zero, 2.0, "the hinge's square", noise=2.0),
     "softmax": Loss(
         LossCode.SOFTMAX,
         _log_shares,

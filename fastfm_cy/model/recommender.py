@@ -49,6 +49,12 @@ class SideKind:
     def size(self) -> int:
         return self.n_own + self.n_features + self.n_context
 
+    @property
+    def numbers(self) -> np.ndarray:
+        """uint32, a number a feature that stays its own when there are more rows."""
+        others = np.arange(self.n_features + self.n_context, dtype=np.uint32)
+        return np.concatenate([np.arange(self.n_own, dtype=np.uint32), 2**31 + others])
+
 
 @dataclass
 class TwoSidedModel:

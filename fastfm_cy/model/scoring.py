@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..data.inputs import Rows
+from ..data.mapped import cut_files
 from ..data.relational_rows import RelationalRows
 from ..exceptions import DivergenceError
 from ..utils.checks import or_float64
@@ -93,5 +94,13 @@ def check_scores(scores: np.ndarray) -> None:
         raise DivergenceError(
             f"The score of row {finite.argmin()} is too large for {scores.dtype}: its values are "
             "far outside what the model was trained on. Rescale them as in training"
-            f"{or_float64(scores.dtype)}."
+            f"{or_float64(scores.dtype)}.{_of_cut_files()}"
         )
+
+
+def _of_cut_files() -> str:
+    """What else may be wrong, if files were cut while they were mapped."""
+    names = cut_files()
+    if not names:
+        return ""
+    return f" Or a model is damaged, as {', '.join(names)} was cut while in use: load it again."

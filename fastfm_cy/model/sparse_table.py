@@ -14,7 +14,7 @@ from .scoring import score_rows
 from .table import ParameterTable
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SparseTable:
     """The features of a table with a weight that is not zero, without optimiser state.
 
@@ -33,7 +33,7 @@ class SparseTable:
     @classmethod
     def of(cls, table: ParameterTable) -> SparseTable:
         kept = np.flatnonzero(is_used(table)).astype(np.int32)
-        state = table.state_start, table.n_row_state, table.is_tiled
+        state = *table.solver_state, table.is_tiled
         return cls(table.weights_of(kept), kept, table.n_features, state)
 
     @property
@@ -100,7 +100,7 @@ class SparseTable:
         dense.intercepts[...] = table.intercepts
         dense.shared_blocks[:, 0] = table.shared_blocks[:, 0]
         if dense.has_started is not None:
-            dense.start_factors(self.kept, np.zeros)
+            dense.begin(self.kept)
         dense.linear_blocks[self.kept, :, 0] = table.linear_blocks[:-1, :, 0]
         dense.factor_blocks[self.kept, :, 0] = table.factor_blocks[:-1, :, 0]
         return dense

@@ -42,6 +42,8 @@ def encoder_for(
         return None
     table = read_table(X)
     if not names_some and all(map(_is_number, table.columns)):
+        if _is_of_dicts(X):  # which checks of arrays do not know
+            return FieldEncoder(numeric="passthrough", **parameters)
         return None
     if not table.has_names:
         _refuse_numbers_as_text(table, categorical_features if names_some else ())
@@ -77,6 +79,11 @@ def _is_of_numbers(X: Any) -> bool:
     types = getattr(X, "dtypes", ())  # of pandas and polars
     types = () if callable(types) else list(types)
     return bool(types) and all(map(_is_number_type, types))
+
+
+def _is_of_dicts(X: Any) -> bool:
+    """Whether it is a dict of columns, or a list of dicts."""
+    return isinstance(X, dict) or (isinstance(X, list) and bool(X) and isinstance(X[0], dict))
 
 
 def _is_number_type(dtype: Any) -> bool:

@@ -99,7 +99,7 @@ def _sampled(source: MemorySource) -> MemorySource:
 def _loss_of(source: MemorySource, table: ParameterTable, settings: Settings) -> float:
     scores = score_rows(table, source.rows).astype(np.float64)
     losses, _ = values_and_gradients(settings, scores, source.target)
-    return float(np.average(losses, weights=source.weights))
+    return float(weighted_mean(losses, source.weights))
 
 
 def _columns_of_ids(source: Source) -> list[int]:

@@ -11,9 +11,15 @@ from ..exceptions import DivergenceError
 from ..kernels.common.settings import Settings
 from ..model.table import ParameterTable
 from .plan import TrainingPlan
-from .validation_set import DiskValidationSet, ValidationSet
 
 History = dict[str, list[float]]
+
+
+class Validation(Protocol):
+    """Rows to validate on, wherever they are."""
+
+    def loss(self, table: ParameterTable, settings: Settings, n_jobs: int = 1) -> float:
+        """Weighted mean loss."""
 
 
 class Observer(Protocol):
@@ -100,7 +106,7 @@ class Monitor:
     bring_up_to_date : function
         Brings what was trained so far to the table.
     settings : Settings
-    validation : ValidationSet, DiskValidationSet or None
+    validation : Validation or None
     stopping : EarlyStopping or None
     observer : Observer
     n_jobs : int
@@ -110,7 +116,7 @@ class Monitor:
 
     def __init__(
         self, table: ParameterTable, bring_up_to_date: Callable[[], Any], settings: Settings, *,
-        validation: ValidationSet | DiskValidationSet | None, stopping: EarlyStopping | None,
+        validation: Validation | None, stopping: EarlyStopping | None,
         observer: Observer, n_jobs: int, loss_unit: float = 1.0,
     ) -> None:  # fmt: skip
         self.table, self.bring_up_to_date, self.settings = table, bring_up_to_date, settings

@@ -60,10 +60,11 @@ def run_epochs(
     with trainer, tqdm(total=total, disable=not verbose, **trainer.bar_options) as bar:
         for epoch in range(1, max_iter + 1):
             start = perf_counter()
-            mean_loss = trainer.epoch(epoch, max_iter, bar)
-            if not np.isfinite(mean_loss):
+            mean_loss = float(trainer.epoch(epoch, max_iter, bar))
+            told = mean_loss * float(trainer.loss_unit)  # of targets that may have been scaled
+            if not np.isfinite(told):
                 raise divergence(epoch, "the mean training loss is not finite", trainer.remedy)
-            history["train_loss"].append(mean_loss * trainer.loss_unit)
+            history["train_loss"].append(told)
             history["seconds"].append(perf_counter() - start)
             if after_epoch and after_epoch(history):
                 break

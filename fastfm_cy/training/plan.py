@@ -7,12 +7,11 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-import numpy as np
-
 from ..data.targets import EVERYTHING, TargetScale
 from ..kernels.common.settings import Settings
 from ..model.families import FM
 from ..model.losses import Loss
+from ..model.starts import Starts
 from ..model.table import ParameterTable, table_bytes
 from .regularization import Strengths, check_strengths
 from .schedules import SCHEDULES
@@ -171,11 +170,7 @@ class TrainingPlan:
             n_features, self.n_factors, self.dtype, self.n_outputs, self.solver, self.family
         )
 
-    def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-        """Start values of factors, the same in either dtype."""
-        with np.errstate(over="ignore"):  # training finds what is not finite
-            scale: Any = np.float32(self.family.start_scale(self.init_scale))
-            if self.init == "normal":
-                return scale * rng.standard_normal(shape, dtype=np.float32)
-            scale = scale / np.sqrt(np.float32(max(1, self.n_factors)))
-            return scale * rng.random(shape, dtype=np.float32)
+    @property
+    def starts(self) -> Starts:
+        """What draws the factors' start values."""
+        return Starts(self.init_scale, self.init == "uniform", self.n_jobs)

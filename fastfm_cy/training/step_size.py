@@ -18,6 +18,7 @@ from .sources import MemorySource, Source
 _ROWS = 2000  # that are looked at
 _OF_SGD = 0.2  # of the distance to its target, that a score may move by in a step
 _OF_ADAM = 0.1  # of unit scale, that it may move by
+_SMALLEST, _LARGEST = 1e-300, 1e100  # by which, and whose square, there is no overflow
 
 
 def with_bearable_steps(plan: TrainingPlan, source: Source) -> TrainingPlan:
@@ -30,9 +31,9 @@ def with_bearable_steps(plan: TrainingPlan, source: Source) -> TrainingPlan:
         return plan
     if rows.n_rows > _ROWS:
         rows = rows.take(np.arange(0, rows.n_rows, rows.n_rows // _ROWS))
-    sizes = np.abs(rows.data.astype(np.float64)) ** norm
+    sizes = np.minimum(np.abs(rows.data.astype(np.float64)), _LARGEST) ** norm
     sums = np.add.reduceat(np.append(sizes, 0.0), rows.indptr[:-1])[np.diff(rows.indptr) > 0]
-    cap = _OF_ADAM / sums.mean()
+    cap = _OF_ADAM / max(sums.mean(), _SMALLEST)
     if norm == 2:
         cap = _OF_SGD / (plan.loss.curvature * (1 + np.quantile(sums, 0.99)))
     return replace(plan, learning_rate=min(plan.learning_rate, float(cap)))

@@ -32,6 +32,14 @@ class ValidationSet:
         losses = _losses(table, self.rows, self.target, settings, n_jobs)
         return float(weighted_mean(losses, self.weights))
 
+    def sums(self, table: ParameterTable, settings: Settings) -> tuple[float, float]:
+        """The sum of the weighted losses, and of the weights, of a part of a larger set."""
+        losses = _losses(table, self.rows, self.target, settings, 1)
+        if self.weights is None:
+            return float(losses.sum()), float(len(losses))
+        with np.errstate(over="ignore", invalid="ignore"):
+            return float(losses @ self.weights), float(self.weights.sum())
+
 
 @dataclass(frozen=True)
 class DiskValidationSet:

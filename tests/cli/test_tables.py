@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from fastfm_cy import FFMClassifier, FMClassifier
-from fastfm_cy.io import load_model, read_csv
+from fastfm_cy.io import load_model, read_csv, read_libffm
 from fastfm_cy.preprocessing import FieldEncoder, MultiValued
 
 
@@ -145,3 +145,37 @@ def test_missing_cells(run, tmp_path):
     (tmp_path / "t.csv").write_text("y,a\n1,NA\n0,x\n" + "1,3\n0,5\n" * 20)
     model, _ = fit(run, tmp_path, "t.csv", "--missing", "NA", "--missing", "x")
     assert model.encoder_.get_feature_names_out().tolist() == ["a", "a=<missing>"]
+
+
+def test_a_table_is_trained_on_from_disk(run, table, tmp_path):
+    result = run("convert", tmp_path / "train.csv", tmp_path / "disk", *OPTIONS)
+    assert result.exit_code == 0, result.stderr
+    assert run("fit", tmp_path / "disk", "-m", tmp_path / "d.fm", "--estimator", "ffm",
+               "--max-iter", 2, "--valid", tmp_path / "test.csv").exit_code == 0  # fmt: skip
+    model = load_model(tmp_path / "d.fm")
+    assert isinstance(model, FFMClassifier)
+    assert model.n_fields_ == len(model.encoder_.field_names_)
+    printed = run("predict", tmp_path / "d.fm", tmp_path / "new.csv").stdout.split()
+    new = table[200:].drop(columns="clicked").assign(user="99")
+    np.testing.assert_allclose(np.array(printed, float), model.predict_proba(new)[:, 1], rtol=1e-7)
+    from_disk = run("predict", tmp_path / "d.fm", tmp_path / "disk").stdout.split()
+    old = table[:200].drop(columns="clicked").assign(user=lambda frame: frame["user"].astype(str))
+    np.testing.assert_allclose(
+        np.array(from_disk, float), model.predict_proba(old)[:, 1], rtol=1e-7
+    )
+
+
+def test_tables_to_predict_from_standard_input(run, table, tmp_path):
+    fit(run, tmp_path, "train.csv", *OPTIONS)
+    text = (tmp_path / "new.csv").read_bytes()
+    piped = run("predict", tmp_path / "m.fm", "-", input=text)
+    assert piped.exit_code == 0, piped.stderr
+    assert piped.stdout == run("predict", tmp_path / "m.fm", tmp_path / "new.csv").stdout
+    assert len(piped.stdout.split()) == 100
+
+
+def test_a_table_becomes_a_file_of_numbers(run, table, tmp_path):
+    assert run("convert", tmp_path / "train.csv", tmp_path / "t.ffm", *OPTIONS).exit_code == 0
+    data = read_libffm(tmp_path / "t.ffm")
+    assert data.fields.data.max() == 3
+    np.testing.assert_array_equal(data.y, table["clicked"][:200])

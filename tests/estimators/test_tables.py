@@ -399,3 +399,14 @@ def test_names_of_columns_that_are_not_there(Estimator, frame, y):
            sparse.csr_array(np.ones((2, 2))), [0, 1])  # fmt: skip
     refuse(TypeError, "takes a table; X is a RelationalDesign", named.fit,
            RelationalDesign([(np.ones((2, 5)), [0, 1])]), [0, 1])  # fmt: skip
+
+
+def test_dicts_of_numbers_alone():
+    rows = [{"a": 1.0, "b": 2}, {"a": 3.0, "b": 1}, {"a": 2.0, "b": 5}, {"a": 0.5, "b": 4}]
+    columns = {name: [row[name] for row in rows] for name in "ab"}
+    y = [1.0, 2.0, 3.0, 4.0]
+    expected = FMRegressor(2, max_iter=3, random_state=0).fit(pd.DataFrame(columns), y)
+    for table in (rows, columns):
+        model = FMRegressor(2, max_iter=3, random_state=0).fit(table, y)
+        np.testing.assert_array_equal(model.predict(table), expected.predict(pd.DataFrame(columns)))
+        assert model.feature_names_in_.tolist() == ["a", "b"]

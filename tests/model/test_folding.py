@@ -32,7 +32,7 @@ def rows_of(X, with_fields=False):
 def table_of(family, n_outputs, rng):
     table = ParameterTable(N_FEATURES, 3, "float64", n_outputs, family=family)
     if table.has_started is not None:
-        table.start_factors(np.arange(N_FEATURES), np.zeros)
+        table.begin(np.arange(N_FEATURES))
         table.vector_blocks[...] = rng.normal(size=table.vector_blocks.shape)
     else:
         table.vector_blocks[...] = rng.normal(size=table.vector_blocks.shape)

@@ -3,6 +3,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from support.starts import start
 from support.strategies import DTYPES
 
 from fastfm_cy.model.families import FM
@@ -45,7 +46,7 @@ def test_layout(dtype, n_factors, state_start, n_outputs, n_row_state):
 def test_start_values_do_not_depend_on_the_layout():
     def drawn(*layout):
         table = ParameterTable(200_000, 3, *layout)
-        table.draw_factors(0.1, np.random.default_rng(0))
+        start(table, 0.1)
         return table.factor_vectors
 
     plain = drawn("float64")
@@ -58,12 +59,13 @@ def test_start_values_do_not_depend_on_the_layout():
 @pytest.mark.parametrize("n_outputs", [1, 3])
 def test_copies_keep_the_weights(dtype, n_outputs):
     table = ParameterTable(9, 5, dtype, n_outputs, (1.0,), 2)
-    table.draw_factors(1.0, np.random.default_rng(0))
+    start(table, 1.0)
     table.coef[...] = np.arange(9)
     table.intercepts[...] = 4
     rows = np.arange(9)
-    grown = table.grown(12, 1.0, np.random.default_rng(1))
-    assert grown.factor_vectors[..., 9:, :].all()
+    grown = table.grown(12)
+    assert grown.start_key == table.start_key
+    assert not grown.factors[9:, : table.n_weights].any()
     assert not grown.coef[..., 9:].any()
     pickled = pickle.loads(pickle.dumps(table))
     for copy in (table.copy(), pickled, table.take(rows), grown.take(rows)):
@@ -100,7 +102,7 @@ def test_several_vectors_and_shared_parameters(dtype, n_outputs, n_factors):
     assert table.intercept_blocks.tolist() == n_outputs * [[0, 2, 0, 0]]
     shape = (6, 3, n_factors) if n_outputs == 1 else (n_outputs, 6, 3, n_factors)
     assert table.factor_vectors.shape == shape
-    table.draw_factors(1.0, np.random.default_rng(0))
+    start(table, 1.0)
     assert np.count_nonzero(table.factor_blocks[:, :, 0]) == 6 * n_outputs * 3 * n_factors
     table.shared_blocks[:, 0] = np.arange(5)
     for copy in (table.copy(), pickle.loads(pickle.dumps(table)), table.take(np.arange(6))):

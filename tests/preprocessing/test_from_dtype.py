@@ -18,11 +18,16 @@ from fastfm_cy.preprocessing.from_dtype import encoder_for
         np.ones((2, 2)).tolist(),
         np.ones((2, 2), dtype=object),
         sparse.csr_array(np.ones((2, 2))),
-        {"a": [1, 2]},
     ],
 )
 def test_numbers_need_none(X):
     assert encoder_for(X) is None
+
+
+@pytest.mark.parametrize("X", [{"a": [1, 2]}, [{"a": 1}, {"a": 2}]])
+def test_numbers_in_dicts_stay_as_they_are(X):
+    """What is no array needs an encoder, which then changes no number."""
+    np.testing.assert_array_equal(encoder_for(X).fit_transform(X).toarray(), [[1.0], [2.0]])
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ class FieldProblem:
         table = ParameterTable(
             *shape, dtype, len(self.models), state_start, n_row_state, family=machine
         )
-        table.start_factors(np.arange(shape[0]), np.zeros)
+        table.begin(np.arange(shape[0]))
         for output, model in enumerate(self.models):
             table.intercepts[output] = model.w0
             table.linear_blocks[:, output, 0] = model.w

@@ -32,7 +32,7 @@ def no_strengths(dtype="float64"):
 def side_of(matrix, plan, rng, *, interacts=False, starts_with_own=False):
     """A side of a dense or sparse matrix; None and a number for rows that are their own feature."""
     n_features = matrix if isinstance(matrix, int) else matrix.shape[1]
-    table = plan.new_table(n_features, rng)
+    table = plan.new_table(n_features, key=0)
     table.coef[...] = rng.normal(size=n_features)
     table.factor_vectors[...] = rng.normal(size=table.factor_vectors.shape)
     rows = None if isinstance(matrix, int) else check_rows(matrix, plan.dtype, 1)

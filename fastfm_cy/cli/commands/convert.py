@@ -11,9 +11,12 @@ from ...io.data_files.disk_writer import check_output_folder
 from ...io.data_files.formats import DATA_FORMATS, format_by_name
 from ...io.model_files.formats import MODEL_FORMATS
 from .. import options as opt
+from ..columns import Columns
+from ..config import Config
 from ..data import read_data, reader_options
 from ..files import STANDARD, check_files, is_folder
 from ..models import is_model, open_model
+from ..tables import convert_table, encoded_with_fields, is_table
 
 _FOLDER = "folder"
 
@@ -35,6 +38,10 @@ def convert(
     target: opt.Target = None,
     drop: opt.Drop = None,
     n_hash: opt.NHash = None,
+    categorical: opt.Categorical = None,
+    multi: opt.Multi = None,
+    missing: opt.Missing = None,
+    min_frequency: opt.MinFrequency = None,
     n_features: Annotated[
         int | None,
         typer.Option(min=1, help="How many features there are, as in the data of a model."),
@@ -43,6 +50,7 @@ def convert(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a folder that is there.")
     ] = False,
+    config: Config = None,
 ):
     """Convert data or a model into another format."""
     check_files(sources)
@@ -52,8 +60,14 @@ def convert(
         return
     if to == "auto":
         to = _by_name(destination)
+    columns = Columns.of(context)
+    holds_more_than_numbers = is_table(context, sources, columns)
     if to == _FOLDER:
-        _convert_to_folder(context, sources, destination, format, overwrite)
+        check_output_folder(destination, overwrite)
+        if holds_more_than_numbers:
+            convert_table(context, sources, destination, columns, overwrite=overwrite)
+        else:
+            _convert_to_folder(context, sources, destination, format, overwrite)
         return
     if to not in DATA_FORMATS:
         raise ValueError(f"Data can be written as {', '.join(DATA_FORMATS)} or folder.")
@@ -62,7 +76,11 @@ def convert(
         raise ValueError(f"{to} is written to files only; name one.")
     if destination != STANDARD:
         check_files(outputs=row.outputs_of(destination))
-    data = read_data(context, sources)
+    data = (
+        encoded_with_fields(context, sources, columns)
+        if holds_more_than_numbers
+        else read_data(context, sources)
+    )
     row.write(sys.stdout.buffer if destination == STANDARD else destination, data)
 
 
@@ -74,7 +92,6 @@ def _convert_model(source, destination, to, task):
 
 
 def _convert_to_folder(context, sources, folder, format, overwrite):
-    check_output_folder(folder, overwrite)
     if STANDARD in sources or is_folder(sources[0]):
         io.convert(read_data(context, sources), folder, overwrite=overwrite)
     else:

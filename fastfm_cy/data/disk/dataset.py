@@ -17,7 +17,8 @@ from ...kernels.matrix.scan import NOT_FINITE, OUTSIDE, scan
 from ...utils.checks import or_float64
 from ...utils.memory import check_memory
 from ..csr import CSRRows, matrix_of
-from .folder import NPY_HEADER, OF_ENTRIES, checksum, read_header
+from ..mapped import mapped
+from .folder import ENCODER, NPY_HEADER, OF_ENTRIES, checksum, read_header
 from .replacing import recover_if_missing
 
 _BYTES_A_ROW = 80  # that training needs besides the entries
@@ -55,8 +56,11 @@ def open_dataset(
     recover_if_missing(folder)
     header = read_header(folder)
     if verify:
-        for name, about in header["arrays"].items():
-            path = Path(folder) / f"{name}.npy"
+        files = {f"{name}.npy": about for name, about in header["arrays"].items()}
+        if "encoder" in header:
+            files[ENCODER] = header["encoder"]
+        for name, about in files.items():
+            path = Path(folder) / name
             if checksum(path) != about["crc32"]:
                 raise FileFormatError(f"{path} was altered: its checksum is wrong.")
     return DiskDataset(Path(folder), header, check_memory(memory_budget, "memory_budget"))
@@ -101,6 +105,10 @@ class DiskDataset:
     feature_names : list of str or None
     n_fields : int
         One more than the largest field; 0 if entries have none.
+    target_name : str or None
+        Of a table: the target's column.
+    encoder_file : Path or None
+        Of a table: what made its rows.
     """
 
     def __init__(self, folder: Path, header: dict[str, Any], memory_budget: int) -> None:
@@ -108,6 +116,8 @@ class DiskDataset:
         self.shape = header["n_rows"], header["n_features"]
         self.n_entries = header["n_entries"]
         self.feature_names, self.n_fields = header.get("feature_names"), header.get("n_fields", 0)
+        self.target_name = header.get("target_name")
+        self.encoder_file = folder / ENCODER if "encoder" in header else None
         self._types = {name: about["dtype"] for name, about in header["arrays"].items()}
 
     def __repr__(self) -> str:
@@ -137,7 +147,16 @@ class DiskDataset:
         return [name for name in names if name in self._types]
 
     def has(self, name: str) -> bool:
-        """Whether there is an array: "target", "weights", "query" or "fields"."""
+        """Whether there is an array.
+
+        Parameters
+        ----------
+        name : {"target", "weights", "query", "fields"}
+
+        Returns
+        -------
+        bool
+        """
         return name in self._types
 
     @cached_property
@@ -166,7 +185,7 @@ class DiskDataset:
         length = self._length(name)
         if not length:
             return np.empty(0, self._types[name])
-        return np.memmap(self._path(name), self._types[name], "r", NPY_HEADER, (length,))
+        return mapped(self._path(name), self._types[name], "r", NPY_HEADER, (length,))
 
     def _mapped_matrix(self, name: str) -> sparse.csr_array:
         data, indices, indptr = map(self._mapped, (name, "indices", "indptr"))
@@ -181,7 +200,18 @@ class DiskDataset:
         return self.folder / f"{name}.npy"
 
     def read(self, name: str, ranges: Ranges) -> np.ndarray:
-        """The numbers in some ranges (first, last + 1) of an array, one behind the other."""
+        """The numbers in some ranges of an array, one behind the other.
+
+        Parameters
+        ----------
+        name : str
+            As of a file of the folder, without ".npy".
+        ranges : list of (first, last + 1)
+
+        Returns
+        -------
+        ndarray
+        """
         numbers = np.empty(sum(last - first for first, last in ranges), self._types[name])
         place = 0
         with open(self._path(name), "rb", buffering=0) as file:
@@ -194,9 +224,17 @@ class DiskDataset:
         return numbers
 
     def chunk(self, ranges: Ranges, dtype: Any = None) -> Chunk:
-        """Ranges of rows (first, last + 1), one behind the other, as a checked Chunk.
+        """Some ranges of rows, one behind the other, checked.
 
-        Their values are in `dtype` (None: as on disk).
+        Parameters
+        ----------
+        ranges : list of (first, last + 1)
+        dtype : {"float32", "float64"} or None, default=None
+            Of the values; None is that on disk.
+
+        Returns
+        -------
+        Chunk
         """
         offsets = [self.read("indptr", [(first, last + 1)]) for first, last in ranges]
         of_entries = [(int(part[0]), int(part[-1])) for part in offsets]
@@ -238,6 +276,15 @@ class DiskDataset:
         """Where to cut the rows into chunks that take at most n_bytes each in training.
 
         A row that takes more is a chunk of its own.
+
+        Parameters
+        ----------
+        n_bytes : int
+
+        Returns
+        -------
+        list of int
+            Numbers of rows, the first 0 and the last that of all.
         """
         an_entry = sum(np.dtype(self._types[name]).itemsize for name in self._names(OF_ENTRIES))
         cuts, offset = [0], 0  # the last cut, and where its entries begin

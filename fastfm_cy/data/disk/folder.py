@@ -8,6 +8,7 @@ target.npy      float64, a number a row; missing if there are no targets
 weights.npy     float64, likewise
 query.npy       int64, likewise
 fields.npy      int32, the entries' fields; missing if they have none
+encoder.npz     what made the rows of a table; missing if they were numbers
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from ...exceptions import FileFormatError
 
 FORMAT, VERSION = "fastfm_cy dataset", 1
 HEADER = "header.json"
+ENCODER = "encoder.npz"
 # The NPY header has a fixed size, so that it can be rewritten when the length is known.
 NPY_HEADER = 128
 _LARGEST_HEADER = 1 << 26  # bytes; most is feature names
@@ -44,10 +46,10 @@ def npy_header(dtype: str, length: int) -> bytes:
 
 
 def checksum(path: Path) -> int:
-    """CRC-32 of an array's numbers."""
+    """CRC-32 of an array's numbers, or of all of another file."""
     crc = 0
     with open(path, "rb") as file:
-        file.seek(NPY_HEADER)
+        file.seek(NPY_HEADER if path.suffix == ".npy" else 0)
         while block := file.read(_BLOCK):
             crc = zlib.crc32(block, crc)
     return crc
@@ -128,16 +130,21 @@ def _check_contents(folder: Path, header: dict[str, Any]) -> None:
         if not right or type(about["crc32"]) is not int:
             raise FileFormatError(f"{folder}: the header is wrong about {name}: {about}.")
         _check_array(folder / f"{name}.npy", about["dtype"], length)
+    if "encoder" in header:
+        _check_size(folder / ENCODER, header["encoder"]["length"])
 
 
 def _check_array(path: Path, dtype: str, length: int) -> None:
-    expected = NPY_HEADER + length * np.dtype(dtype).itemsize
+    _check_size(path, NPY_HEADER + length * np.dtype(dtype).itemsize)
+    with open(path, "rb") as file:
+        if file.read(NPY_HEADER) != npy_header(dtype, length):
+            raise FileFormatError(f"{path} was altered: its first bytes are wrong.")
+
+
+def _check_size(path: Path, expected: int) -> None:
     size = path.stat().st_size if path.exists() else 0
     if size != expected:
         raise FileFormatError(
             f"{path} should have {expected} bytes, but has {size}: it was truncated or altered. "
             "Convert the data anew."
         )
-    with open(path, "rb") as file:
-        if file.read(NPY_HEADER) != npy_header(dtype, length):
-            raise FileFormatError(f"{path} was altered: its first bytes are wrong.")

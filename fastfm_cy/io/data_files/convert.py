@@ -14,7 +14,9 @@ from ...data.matrix_checks import _canonical as canonical
 from ...data.sample_checks import check_weights
 from ...exceptions import FileFormatError
 from ...kernels.matrix.scan import HAS_ZEROS, UNSORTED, scan
+from ...preprocessing import FieldEncoder
 from ...utils.memory import check_memory
+from .convert_tables import write_table
 from .disk_writer import FolderWriter
 from .reading import format_of, only_path, tell_target, text_reader
 from .writing import blocks, checked_fields, checked_query, checked_target, scanned_rows
@@ -23,7 +25,7 @@ from .writing import blocks, checked_fields, checked_query, checked_target, scan
 def convert(
     source: Any, folder: str | Path, *, format: str = "auto", overwrite: bool = False,
     memory_budget: int | str = "256MB", on_error: str = "raise", n_jobs: int | None = None,
-    **options: Any,
+    encoder: FieldEncoder | None = None, **options: Any,
 ) -> DiskDataset:  # fmt: skip
     """Write files as a data set on disk, which estimators train on without holding it in memory.
 
@@ -33,7 +35,8 @@ def convert(
     Parameters
     ----------
     source : path, binary file object, list of these, Dataset or DiskDataset
-        As the readers take it; all but libFM's .xt files are read piece by piece.
+        As the readers take it; all but libFM's .xt files are read piece by piece. With an
+        `encoder`, paths of tables of any columns: text with separators, or Parquet.
     folder : path
         Where to write. It has its name only once it is whole, so what can be opened is complete.
     format : {"auto", "libsvm", "libffm", "csv", "libfm_binary"}, default="auto"
@@ -45,8 +48,15 @@ def convert(
         Of the DiskDataset that is returned.
     on_error : {"raise", "skip"}, default="raise"
     n_jobs : int, default=None
+    encoder : FieldEncoder, default=None
+        What makes rows of tables. One that is not fitted learns all of them first, some at a time,
+        by `partial_fit`. It is kept beside the rows: what is trained on them takes such tables.
+        Needs polars (the extra ``frame``).
     **options
-        Further parameters of the format's reader, such as n_features or target.
+        Further parameters of the format's reader, such as n_features or target; with an `encoder`,
+        `target` (a column's name or number, 0 by default; None for rows without one), `drop`
+        (columns to leave out), `missing` (texts that are missing values, beside empty cells) and
+        `contents` (for columns that are not what they look like: "text", "numbers" or "bools").
 
     Returns
     -------
@@ -54,7 +64,9 @@ def convert(
     """
     budget = check_memory(memory_budget, "memory_budget")
     with FolderWriter(Path(folder), overwrite) as writer:
-        if isinstance(source, Dataset | DiskDataset):
+        if encoder is not None:
+            write_table(writer, source, encoder, **options)
+        elif isinstance(source, Dataset | DiskDataset):
             _write_datasets(writer, [source])
         else:
             row = format_of(source, format)

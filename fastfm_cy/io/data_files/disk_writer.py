@@ -3,18 +3,25 @@
 import os
 import shutil
 import zlib
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import numpy as np
 
-from ...data.disk.folder import ARRAYS, HEADER, NPY_HEADER, checksum, npy_header, write_header
+from ...data.disk.folder import (
+    ARRAYS,
+    ENCODER,
+    HEADER,
+    NPY_HEADER,
+    npy_header,
+    write_header,
+)
 from ...data.disk.replacing import put_in_place, recover
 from ...exceptions import FileFormatError
 from ...utils.asides import aside_of, hold_lock, leftovers_of
 
 _SHIFTED = 1 << 20  # entries at a time
-_OWN_FILES = {HEADER, *(f"{name}.npy" for name in ARRAYS)}
+_OWN_FILES = {HEADER, ENCODER, *(f"{name}.npy" for name in ARRAYS)}
 
 
 class FolderWriter:
@@ -71,9 +78,9 @@ class FolderWriter:
         self._checksums[name] = zlib.crc32(values.data, self._checksums[name])
         self._types[name] = values.dtype.str
 
-    def finish(self, n_features, first_index=0, **others):
-        """The last call: how many features there are, from which number they were counted, and
-        what else the header should say."""
+    def finish(self, n_features, first_index=0, encoder=None, **others):
+        """The last call: how many features there are, from which number they were counted, the
+        file of what made the rows of a table, and what else the header should say."""
         if not self.n_rows:
             raise FileFormatError("There are no rows to write.")
         if first_index:
@@ -89,6 +96,12 @@ class FolderWriter:
                 "length": self._lengths[name],
                 "crc32": self._checksums[name],
             }
+        if encoder is not None:
+            with open(self._aside / ENCODER, "wb") as file:
+                file.write(encoder)
+                file.flush()
+                os.fsync(file.fileno())
+            others["encoder"] = {"length": len(encoder), "crc32": zlib.crc32(encoder)}
         shape = {"n_rows": self.n_rows, "n_features": n_features, "n_entries": self.n_entries}
         write_header(self._aside, {**shape, "arrays": arrays, **others})
 
@@ -97,17 +110,19 @@ class FolderWriter:
         file.flush()
         if not self.n_entries:
             return
-        indices = np.memmap(file, "<i4", "r+", NPY_HEADER, (self.n_entries,))
+        crc = 0
         for start in range(0, self.n_entries, _SHIFTED):
-            indices[start : start + _SHIFTED] -= first_index
-        indices.flush()
-        del indices
-        self._checksums["indices"] = checksum(self._aside / "indices.npy")
+            file.seek(NPY_HEADER + 4 * start)
+            indices = np.frombuffer(file.read(4 * min(_SHIFTED, self.n_entries - start)), "<i4")
+            indices = indices - np.int32(first_index)
+            file.seek(NPY_HEADER + 4 * start)
+            file.write(indices.data)
+            crc = zlib.crc32(indices.data, crc)
+        self._checksums["indices"] = crc
 
     def __exit__(self, kind, error, traceback):
-        for file in self._files.values():
-            file.close()
         try:
+            self._close_files(is_whole=kind is None)
             if kind is None:
                 check_folder(self.folder, self.overwrite)
                 put_in_place(self._aside, self.folder)
@@ -115,6 +130,13 @@ class FolderWriter:
             shutil.rmtree(self._aside, ignore_errors=True)
             if self._lock is not None:
                 os.close(self._lock)
+
+    def _close_files(self, *, is_whole):
+        """After an error, each whatever happens to the others: closing writes what is left, for
+        which there may be no room."""
+        for file in self._files.values():
+            with nullcontext() if is_whole else suppress(OSError):
+                file.close()
 
 
 def check_folder(folder, overwrite):

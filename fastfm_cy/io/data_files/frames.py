@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...exceptions import FileFormatError
 from ...kernels.text.numbers import parse
-from ...preprocessing.columns import BOOL, NUMBER, TEXT
+from ...preprocessing.columns import TEXT
 from ..files import check_text, damage_reported, opened
+from .frame_text import text_frames
+from .frame_types import as_type, common_type, typed
 from .line_reader import data_lines
 from .table_lines import TableForm
 
@@ -19,8 +21,8 @@ if TYPE_CHECKING:
 PARQUET_MAGIC = b"PAR1"
 _LOOKED_AT = 1 << 16  # bytes that tell whether a table holds text
 _LOOKED_AT_LINES = 100
-_LEAST_NUMBERS = 0.9  # of a column's cells, for the others to be a mistake
-_BOOLS = ("true", "false")
+_BLOCK = 1 << 26  # bytes of text at a time; several times as much is held
+_CELL = 16  # bytes of a cell of Parquet, as a guess
 
 
 def import_polars() -> Any:
@@ -84,114 +86,95 @@ def read_frame(
         What columns must hold, whatever they look like: TEXT, NUMBER or BOOL.
     """
     pl = import_polars()
-    frames = [
-        pl.read_parquet(source)
-        if not hasattr(source, "read") and is_parquet(source)
-        else _read_text(source, list(missing))
-        for source in sources
-    ]
-    first = frames[0]
-    for frame in frames[1:]:
-        if frame.columns != first.columns:
-            raise FileFormatError(
-                f"The files have different columns: {first.columns[:10]} and {frame.columns[:10]}."
-            )
-    frame = first if len(frames) == 1 else pl.concat(frames, how="vertical_relaxed")
-    wanted = dict(contents or {})
+    frames: list[Any] = []
+    for source in sources:
+        frames += _raw_frames(source, missing, None)
+        _check_same_columns(frames[0], frames[-1])
+    frame = frames[0] if len(frames) == 1 else pl.concat(frames, how="vertical_relaxed")
+    wanted = contents or {}
     return frame.with_columns(
-        frame[name].cast(pl.String) if dtype.is_integer() else _typed(frame[name], wanted.get(name))
-        for name, dtype in frame.schema.items()
-        if dtype == pl.String or (dtype.is_integer() and wanted.get(name) == TEXT)
+        typed(cells, wanted.get(cells.name)) for cells in _text_of(frame, wanted)
     )
 
 
-def _read_text(source: Any, missing: list[str]) -> pl.DataFrame:
-    """A table whose columns are all text; empty cells are missing."""
+class FrameChunks:
+    """Tables in files, with the same columns, that are read some rows after the other.
+
+    They are read once to find out what all cells of a column are, and again with each iteration,
+    whose frames have the same types.
+
+    Parameters
+    ----------
+    sources : list of paths
+    missing, contents
+        As of `read_frame`.
+    block_size : int
+        About how many bytes to read at a time.
+    """
+
+    def __init__(
+        self, sources: Sequence[Any], *, missing: Sequence[str] = (),
+        contents: Mapping[str, str | None] | None = None, block_size: int = _BLOCK,
+    ) -> None:  # fmt: skip
+        import_polars()
+        self._sources, self._missing, self._block_size = sources, missing, block_size
+        self._wanted = contents or {}
+        self._types: dict[str, Any] = {}
+        self.columns: list[str] = []
+        for frame in self._frames():
+            for cells in _text_of(frame, self._wanted):
+                found = typed(cells, self._wanted.get(cells.name))
+                dtype = None if found.null_count() == len(found) else found.dtype
+                self._types[cells.name] = common_type(self._types.get(cells.name), dtype)
+
+    def __iter__(self) -> Iterator[pl.DataFrame]:
+        pl = import_polars()
+        for frame in self._frames():
+            yield frame.with_columns(
+                as_type(cells, self._types[cells.name] or pl.String)
+                for cells in _text_of(frame, self._wanted)
+            )
+
+    def _frames(self) -> Iterator[pl.DataFrame]:
+        first = None
+        for source in self._sources:
+            for frame in _raw_frames(source, self._missing, self._block_size):
+                first = frame if first is None else first
+                self.columns = first.columns
+                _check_same_columns(first, frame)
+                yield frame
+
+
+def _raw_frames(
+    source: Any, missing: Sequence[str], block_size: int | None
+) -> Iterator[pl.DataFrame]:
+    """A file's rows; cells of text files are text."""
     pl = import_polars()
-    with opened(source) as (file, name), damage_reported(name):
-        text = file.read()
-    check_text(text[: 1 << 12], name)
-    form = TableForm(target=None)
-    start = form.begin(text[: 1 << 20], name)
-    if start is None:
-        raise FileFormatError(f"{name}: there is no line with data.")
-    if form.separator == " ":
+    if hasattr(source, "read") or not is_parquet(source):
+        yield from text_frames(source, list(missing), block_size)
+        return
+    if block_size is None:
+        yield pl.read_parquet(source)
+        return
+    lazy = pl.scan_parquet(source)
+    n_rows, names = lazy.select(pl.len()).collect().item(), lazy.collect_schema().names()
+    step = max(1, block_size // (_CELL * max(1, len(names))))
+    for start in range(0, max(1, n_rows), step):
+        yield lazy.slice(start, step).collect()
+
+
+def _check_same_columns(first: pl.DataFrame, other: pl.DataFrame) -> None:
+    if other.columns != first.columns:
         raise FileFormatError(
-            f"{name}: tables of text need a separator, such as a comma or a tab, in the first line."
+            f"The files have different columns: {first.columns[:10]} and {other.columns[:10]}."
         )
-    names = form.feature_names or [str(place) for place in range(form.n_columns)]
-    if len(set(names)) < len(names):
-        twice = next(column for column in names if names.count(column) > 1)
-        raise FileFormatError(f"{name} has several columns of the name {twice!r}; rename them.")
-    try:
-        frame = pl.read_csv(
-            text[start:], has_header=False, new_columns=names, separator=form.separator,
-            infer_schema=False, comment_prefix="#", schema=dict.fromkeys(names, pl.String),
-        )  # fmt: skip
-    except (pl.exceptions.ComputeError, pl.exceptions.NoDataError) as error:
-        said = str(error).splitlines()[0]
-        raise FileFormatError(
-            f"{name} is no table of {form.n_columns} columns, as in its first line: {said}"
-        ) from error
-    stripped = pl.all().str.strip_chars()
-    is_missing = stripped.is_in(["", *missing])
-    return frame.select(pl.when(is_missing).then(None).otherwise(stripped).name.keep())
 
 
-def _typed(cells: pl.Series, content: str | None) -> pl.Series:
-    if content == TEXT:
-        return cells
-    if content == NUMBER:
-        return _numbers(cells, must=True)
-    if content == BOOL:
-        return _bools(cells)
-    return _inferred(cells)
-
-
-def _inferred(cells: pl.Series) -> pl.Series:
-    """A column of text as what all its cells are."""
+def _text_of(frame: pl.DataFrame, wanted: Mapping[str, str | None]) -> Iterator[pl.Series]:
+    """The columns of text, and those of integers that are wanted as text."""
     pl = import_polars()
-    present = cells.drop_nulls()
-    if not len(present) or present.str.contains(r"^[+-]?(0[0-9]|[0-9]{19})").any():
-        return cells  # numbers with zeros before them, and long ones, are names
-    if present.str.to_lowercase().is_in(_BOOLS).all():
-        return _bools(cells)
-    if present.str.contains(r"^\d{4}-\d\d-\d\d").all():
-        dates = cells.str.to_datetime(strict=False, time_unit="us")
-        if dates.null_count() == cells.null_count():
-            days = dates.cast(pl.Date)
-            return days if (days.cast(pl.Datetime("us")) == dates).all() else dates
-        return cells
-    return _numbers(cells, must=False)
-
-
-def _numbers(cells: pl.Series, *, must: bool) -> pl.Series:
-    """Numbers; the text as it is if hardly a cell is one, unless all `must` be."""
-    pl = import_polars()
-    for dtype in (pl.Int64, pl.Float64):
-        numbers = cells.cast(dtype, strict=False)
-        if numbers.null_count() == cells.null_count():
-            return numbers
-    n_cells = len(cells) - cells.null_count()
-    n_numbers = len(numbers) - numbers.null_count()
-    if not must and n_numbers < _LEAST_NUMBERS * n_cells:
-        return cells
-    row = (numbers.is_null() & cells.is_not_null()).to_list().index(True)
-    raise ValueError(
-        f"Column {cells.name!r}, row {row}: {cells[row]!r} is no number, as "
-        f"{'all must be' if must else 'the others are'}. If it stands for a missing "
-        f"value, say so (--missing {cells[row]!r})"
-        + ("." if must else f"; if the column is text, too (--categorical {cells.name}).")
-    )
-
-
-def _bools(cells: pl.Series) -> pl.Series:
-    lower = cells.str.to_lowercase()
-    bad = ~lower.is_in(_BOOLS) & cells.is_not_null()
-    if bad.any():
-        row = bad.to_list().index(True)
-        raise ValueError(
-            f"Column {cells.name!r}, row {row}: {cells[row]!r} is neither true nor false, as those "
-            "of the model are."
-        )
-    return (lower == "true").alias(cells.name)
+    for name, dtype in frame.schema.items():
+        if dtype == pl.String:
+            yield frame[name]
+        elif dtype.is_integer() and wanted.get(name) == TEXT:
+            yield frame[name].cast(pl.String)

@@ -13,6 +13,7 @@ import numpy as np
 from ...model.families import FAMILIES, HIGHEST_DEGREE
 from ...model.posterior import Samples
 from ...model.table import ParameterTable
+from ...model.weaving import woven
 from ...preprocessing import FieldEncoder
 from ...training.gibbs.sampler import Chain
 
@@ -138,7 +139,7 @@ def _pairs(*names, **renamed):
 
 _TABLE_NAMES = _pairs(
     "n_factors", "machine", "n_padded", "n_weights", "in_eights", "state_start", "n_row_state",
-    "intercept", "linear", "factors", "begun",
+    "intercept", "linear", "factors", "begun", "start_key",
     machine="family", in_eights="is_tiled", begun="has_started",
 )  # fmt: skip
 _SAMPLES_NAMES = _pairs("intercept", "linear", "factors", "alpha", "cutpoints")
@@ -174,6 +175,8 @@ def _decode_family(content):
 
 def _encode_table(table):
     """A table's names; of one whose features have mostly not started, those that have, packed."""
+    if table.state is not None:
+        table = woven(table)  # as files have had them from the beginning
     if table.has_started is None or 4 * np.count_nonzero(table.has_started) > table.n_features:
         return _encode_names(table, _TABLE_NAMES)
     started = table.started
@@ -184,6 +187,7 @@ def _encode_table(table):
 def _decode_table(content):
     values = _decode_dict(content)
     gaps = values.pop("gaps", None)
+    values.setdefault("start_key", None)  # of files written before there were any
     table = _whole_table(values, has_gaps=gaps is not None)
     if gaps is None:
         return table
@@ -198,8 +202,10 @@ def _decode_table(content):
 def _whole_table(values, *, has_gaps):
     table = ParameterTable.__new__(ParameterTable)
     vars(table).update({_TABLE_NAMES[stored]: value for stored, value in values.items()})
-    table.has_gaps = False
+    table.has_gaps, table.state, table.kept_start = False, None, ()
     require(type(table.family) in FAMILIES.values(), "machine")
+    key = table.start_key
+    require(key is None or (type(key) is int and 0 <= key < 1 << 64), "start_key")
     n_slots = 1 + len(table.state_start)
     width = n_slots * (1 + table.family.n_shared) + _count(table.n_row_state)
     require(table.intercept.shape == (len(table.intercept), width), "parameter table")

@@ -18,6 +18,7 @@ import struct
 
 import numpy as np
 
+from ...data.mapped import mapped
 from ...exceptions import ModelFileError
 from ...utils.memory import CACHE_LINE, aligned_zeros
 from ..outputs import model_written_aside
@@ -131,6 +132,8 @@ def _check_entries(entries, n_text, length):
     for entry in entries:
         if entry["dtype"] not in _DTYPES:
             raise ValueError(f"an array of {entry['dtype']!r}")
+        if not isinstance(entry["sha256"], str):
+            raise TypeError("a checksum that is no text")
         shape = entry["shape"]
         is_shape = isinstance(shape, list) and len(shape) <= _MOST_AXES
         if not is_shape or not all(type(size) is int and 0 <= size < 2**62 for size in shape):
@@ -143,11 +146,14 @@ def _check_entries(entries, n_text, length):
 
 def _read_array(file, offset, entry, mmap):
     dtype, shape = np.dtype(entry["dtype"]), tuple(entry["shape"])
-    if mmap and math.prod(shape):
-        return np.memmap(file, dtype, "c", offset, shape).view(np.ndarray)
+    # Whole numbers are few, and trusted once they are checked: a file that is cut later must not
+    # change them.
+    if mmap and dtype.kind == "f" and math.prod(shape):
+        return mapped(file, dtype, "c", offset, shape).view(np.ndarray)
     array = aligned_zeros(shape, dtype)
     file.seek(offset)
-    file.readinto(_bytes(array))
+    if file.readinto(_bytes(array)) != array.nbytes:
+        raise ModelFileError(f"{file.name} is truncated: it was cut while it was read.")
     return array
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from ...estimators.common import held_as_it_is
 from ...estimators.registry import ESTIMATORS
 from ...exceptions import ModelFileError
 from ...utils.checks import check_bool
@@ -64,6 +65,12 @@ def save_model(model: Any, path: str | Path, *, optimizer_state: bool = True) ->
     >>> save_model(model, "ratings.fm")  # doctest: +SKIP
     >>> model = load_model("ratings.fm", mmap=True)  # doctest: +SKIP
     """
+    with held_as_it_is(model) as now:
+        write_container(path, *_contents(now, check_bool(optimizer_state, "optimizer_state")))
+
+
+def _contents(model, optimizer_state):
+    """The header and the arrays of a model's file."""
     schema = schema_of(model)
     check_is_fitted(model)
     parameters = {
@@ -72,7 +79,7 @@ def save_model(model: Any, path: str | Path, *, optimizer_state: bool = True) ->
         if name not in schema.told_by_attributes
     }
     attributes = schema.stored(model)
-    if not check_bool(optimizer_state, "optimizer_state"):
+    if not optimizer_state:
         attributes = schema.without_state(attributes)
     schema.check(model, attributes)
     arrays = []
@@ -84,7 +91,7 @@ def save_model(model: Any, path: str | Path, *, optimizer_state: bool = True) ->
                 header[part][name] = encode(value, arrays)
             except TypeError as error:
                 raise TypeError(f"{type(model).__name__}.{name} holds {error}") from None
-    write_container(path, header, arrays)
+    return header, arrays
 
 
 def load_model(path: str | Path, *, mmap: bool = False, verify: bool = True) -> Any:
@@ -95,8 +102,9 @@ def load_model(path: str | Path, *, mmap: bool = False, verify: bool = True) -> 
     path : path
     mmap : bool, default=False
         Map the file into memory rather than read it: processes that predict from one file share
-        its pages. The file must not be cut while it is in use. Training on changes copies of the
-        pages, never the file.
+        its pages. Training on changes copies of the pages, never the file. If the file is cut
+        while it is in use, weights that are gone are NaN, and predictions that use them raise
+        DivergenceError; those in what is left of the last page (4 kB) read as 0.
     verify : bool, default=True
         Whether to compare all arrays with their checksums, which reads the whole file. If it is
         not, large arrays that are mapped are not looked at either; a number in them that is none

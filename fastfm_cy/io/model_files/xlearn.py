@@ -40,8 +40,8 @@ def read_xlearn_model(
     normalize : bool, default=False
         Whether xLearn normalised the rows, as it does unless told not to (``disableNorm``,
         ``--no-norm``); it never does so for linear models. The estimator is then the last step of a
-        pipeline, whose first does what xLearn does: with |x| the length of a row, a factorization
-        machine's linear terms are divided by |x|, and its interactions by |x| to the fourth; a
+        pipeline, whose first does what xLearn does: a factorization machine's linear terms are
+        divided by the length of the row, and its interactions by its fourth power; a
         field-aware machine does it itself (``normalize="l2"``).
     **parameters
         Of the estimator; of a field-aware machine, ``fields`` holds the field of each feature, or

@@ -29,7 +29,8 @@ def start(classes: np.ndarray, n_classes: int) -> np.ndarray:
 
 def cutpoints_of(free: np.ndarray) -> np.ndarray:
     """Increasing cutpoints, float64, of free numbers; none of none."""
-    return np.cumsum(np.concatenate([free[:1], np.exp(free[1:])]))
+    with np.errstate(over="ignore"):  # whoever draws them looks whether they are finite
+        return np.cumsum(np.concatenate([free[:1], np.exp(free[1:])]))
 
 
 def draw(

@@ -19,6 +19,7 @@ import numpy as np
 
 from ...data.inputs import Rows
 from ...kernels.dispatch import coordinate
+from ...model.starts import Starts, new_key
 from ...model.table import ParameterTable
 from ..coordinate.row_cache import FACTOR_TILE
 from ..coordinate.sweeper import Sweeper
@@ -58,7 +59,8 @@ class Chain:
     ) -> Chain:  # fmt: skip
         """Linear weights at zero, factors drawn."""
         table = ParameterTable(n_features, n_factors, dtype, is_tiled=True)
-        table.draw_factors(init_scale, rng)
+        table.start_key = new_key(rng)
+        Starts(init_scale).write(table)
         return cls(
             table, 1.0, np.tile([1.0, 0.0], (n_groups, 1)),
             np.ones((n_groups, n_factors)), np.zeros((n_groups, n_factors)), rng, np.empty(0),

@@ -70,7 +70,8 @@ def test_vectors_that_no_pair_uses_keep_their_state(kernels, dtype):
     rows = CSRRows(np.array([0, 2]), np.array([0, 1], np.int32), np.ones(2, dtype), 2,
                    np.array([0, 2], np.int32))  # fmt: skip
     table = ParameterTable(2, 3, dtype, 1, (1.0,), family=FFM(4))
-    table.start_factors(np.arange(2), np.ones)
+    table.begin(np.arange(2))
+    table.vector_blocks[...] = 1
     train(kernels, rows, [1.0], None, [0], table, make_settings("log_loss", "adagrad", 0.1),
           (0, 0, 0, 0.5))  # fmt: skip
     moved = (table.factor_vectors != 1).any(axis=2)

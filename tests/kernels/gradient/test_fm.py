@@ -8,6 +8,7 @@ from reference import fm as reference
 from reference.losses import LOSSES as TEXTBOOK
 from reference.losses import of_outputs
 from reference.solvers import SOLVERS as REFERENCES
+from support.starts import start
 from support.strategies import DTYPES, problems
 
 from fastfm_cy.data.csr import CSRRows
@@ -272,7 +273,7 @@ def test_non_zeros_beyond_two_to_the_31(dtype):
 
     def fitted(rows):
         table = ParameterTable(3, 2, dtype)
-        table.draw_factors(0.5, np.random.default_rng(0))
+        start(table, 0.5)
         train(rows, [1.0, -1.0], None, [1, 0], table, make_settings())
         return table
 

@@ -14,6 +14,7 @@ from support.strategies import DTYPES
 
 from fastfm_cy import FMClassifier, FMRegressor
 from fastfm_cy.estimators.common import new_rng
+from fastfm_cy.model.starts import Starts, new_key
 from fastfm_cy.training.coordinate import csc as columns
 from fastfm_cy.training.solvers import COORDINATE_SOLVERS
 
@@ -256,7 +257,8 @@ def test_sweeps_of_higher_degrees_equal_their_definition(degree, share, dtype):
     fitted = model.fit(X, y)
     rng = new_rng(fitted.random_state)
     table = fitted._table.like(5)
-    table.draw_factors(0.3, rng)
+    table.start_key = new_key(rng)
+    Starts(0.3).write(table)
     v = table.vector_blocks[:, 0].astype(float)
     plain = Anova(0.5, np.zeros(5), v, degree)
     for _ in range(2):
