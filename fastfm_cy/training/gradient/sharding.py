@@ -38,6 +38,8 @@ class Placement:
     """Number of features of which each shard has a copy."""
     frequency: np.ndarray | None = None
     """For each of those features, the share of the rows that hold it."""
+    n_frequent: int = 0
+    """How many of those features are merged many times an epoch, if not all are alike."""
 
     @cached_property
     def home(self) -> np.ndarray | None:
@@ -175,8 +177,9 @@ def place_features(
             head = min(head, _LARGEST_HEAD)
         n_copies = n_shards + 1  # and the master
     placement = Placement(
-        n_features, n_shards, rank, n_copies, head, counts[by_frequency[:head]] / n_rows
-    )
+        n_features, n_shards, rank, n_copies, head, counts[by_frequency[:head]] / n_rows,
+        int(np.count_nonzero(counts >= max(1, n_rows / frequent))),
+    )  # fmt: skip
     if placement.n_table_rows > np.iinfo(np.int32).max:
         raise ValueError(
             f"{n_features} features with {n_copies} copies of {head} of them are more than a "
