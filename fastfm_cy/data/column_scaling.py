@@ -119,6 +119,16 @@ class ColumnMoments:
             self._largest = np.zeros(len(self.counts))
         np.maximum.at(self._largest, columns[extreme], sizes[extreme])
 
+    def take(self, other: ColumnMoments) -> None:
+        """Take in those of other rows."""
+        self.n_rows += other.n_rows
+        self.counts += other.counts
+        self.sums += other.sums
+        self.squares += other.squares
+        if other._largest is not None:
+            mine = 0.0 if self._largest is None else self._largest
+            self._largest = np.maximum(mine, other._largest)
+
     def scaling(self, *, centres: bool, shortens: bool = False) -> ColumnScaling | None:
         """The scaling that the columns need, or None if all are to be left alone.
 
@@ -177,8 +187,7 @@ def learn_scaling(
     """
     if not rows.n_entries:
         return None
-    is_dense = (centres or shortens) and _has_common_columns(rows)
-    if weights is None and not is_dense and _are_of_unit_size(rows.data):
+    if weights is None and needs_no_scaling(rows, centres=centres or shortens):
         return None
     present = None
     if has_gaps(rows.n_features, rows.n_entries):
@@ -188,6 +197,11 @@ def learn_scaling(
     moments.add(rows, None if weights is None else summable(weights))
     scaling = moments.scaling(centres=centres, shortens=shortens)
     return scaling and replace(scaling, columns=present)
+
+
+def needs_no_scaling(rows: CSRRows, *, centres: bool) -> bool:
+    """Whether a look at the rows is enough to say so."""
+    return not (centres and _has_common_columns(rows)) and _are_of_unit_size(rows.data)
 
 
 def _are_of_unit_size(values: np.ndarray) -> bool:

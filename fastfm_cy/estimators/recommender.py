@@ -46,6 +46,9 @@ class FMRecommender(RecommenderAnswers):
     learning_rate : float > 0 or None, default=None
         None is the solver's default: 0.07 for adagrad, 0.1 for ftrl, 0.05 for sgd, 0.002 for adam
         and adamw.
+    schedule, power_t, adam_betas, ftrl_beta : as of `FMClassifier`
+    max_iter : int >= 1, default=30
+        Number of epochs (passes over the interactions), at most.
     max_sampled : int >= 1, default=10
         Most items drawn for a chosen one ("warp", "softmax", "logistic"). Known positives do not
         count: they are never negatives.
@@ -60,14 +63,27 @@ class FMRecommender(RecommenderAnswers):
     encoders : dict of str: FieldEncoder, default=None
         How to encode tables that are passed as "user_features", "item_features" or "context". Data
         frames with columns that hold no numbers have a `FieldEncoder()` without being named here.
-    max_iter : int >= 1, default=30
-        Number of epochs (passes over the interactions), at most.
     l1_linear, l2_linear, l1_factors, l2_factors : float >= 0, dict or None
         Strengths of regularisation, l2 / 2 times the square on what a step touches. A dict has a
         number for some of "users", "user_features", "context", "items", "item_features"; the others
         have none. None, the default of `l2_factors`, is the loss's: 0.1 for "warp", 0.01 for "bpr",
         0.03 for the others; for "implicit_squared", 0.3 for ids and 3 for features. The others'
         default is 0.
+    fit_linear : bool or None, default=None
+        Whether items have biases. None is True, but False for "implicit_squared".
+    init_scale : as of `FMClassifier`
+    early_stopping : bool, default=False
+        Stop when the metric does not rise for `n_iter_no_change` epochs, and go back to the best.
+    validation_fraction : float, default=0.1
+        Share of each user's interactions to validate on, without an eval_set.
+    n_iter_no_change : as of `FMClassifier`
+    tol : float or None, default=0
+        A rise by less is none.
+    scoring : {"ndcg", "precision", "recall", "map", "mrr", "hit_rate", "auc"}, default="ndcg"
+        Metric to validate with.
+    top : int >= 1, default=10
+        Length of the lists that it is taken of.
+    shuffle, warm_start, n_jobs, deterministic, random_state, verbose, dtype : as of `FMClassifier`
     unobserved_weight : float >= 0 or None, default=None
         Of "implicit_squared", as the next three: the weight of a pair's squared score, whoever
         chose what. None is 0.5.
@@ -79,19 +95,6 @@ class FMRecommender(RecommenderAnswers):
     frequency_power : float >= 0 or None, default=None
         Strengths are multiplied by that power of what a feature's pairs weigh together [8]_. None
         is 0.5; 0 leaves them as they are.
-    early_stopping : bool, default=False
-        Stop when the metric does not rise for `n_iter_no_change` epochs, and go back to the best.
-    validation_fraction : float, default=0.1
-        Share of each user's interactions to validate on, without an eval_set.
-    tol : float or None, default=0
-        A rise by less is none.
-    scoring : {"ndcg", "precision", "recall", "map", "mrr", "hit_rate", "auc"}, default="ndcg"
-        Metric to validate with, of lists of length `top`, 10 by default.
-    fit_linear : bool or None, default=None
-        Whether items have biases. None is True, but False for "implicit_squared".
-    schedule, power_t, adam_betas, ftrl_beta, init_scale, n_iter_no_change, shuffle, warm_start, \
-n_jobs, deterministic, random_state, verbose, dtype
-        As FMClassifier has them.
 
     Attributes
     ----------
@@ -175,6 +178,10 @@ n_jobs, deterministic, random_state, verbose, dtype
             To validate on after each epoch; of known users and items.
         callbacks : function or list of functions of (estimator, history), default=None
             Called after each epoch; training stops when one of them returns True.
+
+        Returns
+        -------
+        self
         """
         with one_fit(self):
             data = interactions, user_features, item_features, context, sample_weight
@@ -188,8 +195,18 @@ n_jobs, deterministic, random_state, verbose, dtype
     ) -> Self:  # fmt: skip
         """Train for one epoch on more interactions, whose users and items may be new.
 
-        Parameters as fit's; with features, those of all users or items, the new ones included.
         What earlier calls had as positives is remembered: it is not recommended, nor drawn.
+
+        Parameters
+        ----------
+        interactions : as of `fit`
+        user_features, item_features : as of `fit`
+            Those of all users or items, the new ones included.
+        context, sample_weight : as of `fit`
+
+        Returns
+        -------
+        self
         """
         with one_fit(self, "partial_fit"):
             data = interactions, user_features, item_features, context, sample_weight

@@ -87,8 +87,7 @@ class RecommenderAnswers(BaseEstimator):
 
         Parameters
         ----------
-        users, user_features, context, history
-            As `query_vectors` takes them.
+        users : as of `query_vectors`
         n : int, default=10
         filter_seen : bool, default=True
             Leave out what a user chose in training, or in `history`.
@@ -96,6 +95,7 @@ class RecommenderAnswers(BaseEstimator):
             Recommend these only; None is all.
         exclude : array of ids, or sparse matrix of shape (n_queries, n_items), default=None
             Items that nobody, or that each user, shall not get.
+        user_features, context, history : as of `query_vectors`
         item_features : as fit takes them, default=None
             New items, described by their features alone, in place of the known ones.
         unknown : {"error", "skip"}, default="error"
@@ -144,9 +144,16 @@ class RecommenderAnswers(BaseEstimator):
     ) -> tuple[np.ndarray, np.ndarray]:
         """The given items for each user, best first.
 
+        Parameters
+        ----------
+        users : as of `query_vectors`
+        items : array of ids
+        user_features, context : as of `query_vectors`
+
         Returns
         -------
-        ids, scores : ndarrays of shape (n_queries, n_items)
+        ids : ndarray of shape (n_queries, n_items)
+        scores : ndarray of shape (n_queries, n_items)
         """
         n = len(np.unique(np.asarray(items)))
         return self.recommend(
@@ -157,9 +164,15 @@ class RecommenderAnswers(BaseEstimator):
     def similar_items(self, items: Any, n: int = 10) -> tuple[np.ndarray, np.ndarray]:
         """The n known items whose vectors have the highest cosine with each of `items`.
 
+        Parameters
+        ----------
+        items : array of ids
+        n : int, default=10
+
         Returns
         -------
-        ids, cosines : ndarrays of shape (len(items), n)
+        ids : ndarray of shape (len(items), n)
+        cosines : ndarray of shape (len(items), n)
         """
         asked = self._asked()
         vectors = asked.model.item_vectors(asked.n_jobs)[:, :-1]
@@ -168,9 +181,15 @@ class RecommenderAnswers(BaseEstimator):
     def similar_users(self, users: Any, n: int = 10) -> tuple[np.ndarray, np.ndarray]:
         """The n known users whose vectors have the highest cosine with each of `users`.
 
+        Parameters
+        ----------
+        users : array of ids
+        n : int, default=10
+
         Returns
         -------
-        ids, cosines : ndarrays of shape (len(users), n)
+        ids : ndarray of shape (len(users), n)
+        cosines : ndarray of shape (len(users), n)
         """
         asked = self._asked()
         vectors = asked.queries(None, None, None, None)[0][:, :-1]
@@ -179,8 +198,16 @@ class RecommenderAnswers(BaseEstimator):
     def score(
         self, interactions: Any, *, metric: str = "ndcg", k: int = 10, unknown: str = "error"
     ) -> float:
-        """A metric of the recommendations for held-out interactions; those of training are left
-        out of the lists.
+        """A metric of the recommendations for held-out interactions.
+
+        Those of training are left out of the lists.
+
+        Parameters
+        ----------
+        interactions : as of `evaluate`
+        metric : str, default="ndcg"
+            One of those that `evaluate` gives.
+        k, unknown : as of `evaluate`
 
         Returns
         -------

@@ -23,8 +23,8 @@ FLOORS = {
     "datasets": 3, "preprocessing": 3, "model": 3,
     "training": 4, "metrics": 4,
     "estimators": 5,
-    "io": 6, "distributed": 6,
-    "inspection": 7,
+    "io": 6,
+    "inspection": 7, "dask": 7,
     "cli": 8,
 }  # fmt: skip
 KERNEL_FLOORS = {

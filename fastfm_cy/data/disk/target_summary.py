@@ -1,9 +1,9 @@
-"""Summaries of the targets of a data set on disk, which a fit needs before it sees the rows."""
+"""Summaries of targets that come in blocks, which a fit needs before it sees the rows."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -71,12 +71,10 @@ class TargetSummary:
 
 def summarise_targets(dataset: DiskDataset, rules: RealRules | ClassRules) -> TargetSummary:
     """The summary, by what an estimator's rules say of targets."""
-    if isinstance(rules, ClassRules):
-        summary = _of_labels(dataset, rules.class_weight)
-    else:
-        summary = _of_numbers(dataset)
-    check_not_all_zero(summary.typical_weights)
-    return summary
+    tally = tally_of(rules)
+    for y, weights in _blocks_of_targets(dataset):
+        tally.add(y, weights)
+    return tally.summary(rules)
 
 
 def _blocks_of_targets(dataset: DiskDataset) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -91,42 +89,87 @@ def _blocks_of_targets(dataset: DiskDataset) -> Iterator[tuple[np.ndarray, np.nd
         yield y, weights
 
 
-def _of_labels(dataset: DiskDataset, class_weights: dict | str | None) -> TargetSummary:
-    counts: dict[float, int] = {}
-    weight_sums: dict[float, float] = {}
-    n_visited = 0
-    for y, weights in _blocks_of_targets(dataset):
+@dataclass
+class LabelTally:
+    """Labels of blocks of rows, counted; tallies of several places can be put together."""
+
+    counts: dict[Any, int] = field(default_factory=dict)
+    weight_sums: dict[Any, float] = field(default_factory=dict)
+    n_visited: int = 0
+
+    def add(self, y: np.ndarray, weights: np.ndarray) -> None:
+        """Take in a block of labels and their rows' weights."""
         found, codes = np.unique(y, return_inverse=True)
         check_labels(found)
         sums = np.bincount(codes, weights)
         for label, count, total in zip(found.tolist(), np.bincount(codes), sums, strict=True):
-            counts[label] = counts.get(label, 0) + count
-            weight_sums[label] = weight_sums.get(label, 0.0) + total
-        n_visited += np.count_nonzero(weights)
-    labels = np.array(sorted(counts))
-    numbers = np.array([counts[label] for label in labels])
-    if isinstance(class_weights, str):  # "balanced"
-        shares = numbers.sum() / (len(labels) * numbers)
-        class_weights = dict(zip(labels.tolist(), shares.tolist(), strict=True))
-    totals = np.array([weight_sums[label] for label in labels])
-    if class_weights is not None:
-        totals = totals * compute_sample_weight(class_weights, labels)
-    return TargetSummary(labels, totals, class_weights, labels, totals, n_visited)
+            self._count(label, int(count), float(total))
+        self.n_visited += int(np.count_nonzero(weights))
+
+    def _count(self, label: Any, count: int, weight: float) -> None:
+        self.counts[label] = self.counts.get(label, 0) + count
+        self.weight_sums[label] = self.weight_sums.get(label, 0.0) + weight
+
+    def take(self, other: LabelTally) -> None:
+        """Take in another tally."""
+        for label, count in other.counts.items():
+            self._count(label, count, other.weight_sums[label])
+        self.n_visited += other.n_visited
+
+    def summary(self, rules: ClassRules) -> TargetSummary:
+        """Of all that was taken in."""
+        labels = np.array(sorted(self.counts))
+        numbers = np.array([self.counts[label] for label in labels.tolist()])
+        class_weights: Any = rules.class_weight
+        if isinstance(class_weights, str):  # "balanced"
+            shares = numbers.sum() / (len(labels) * numbers)
+            class_weights = dict(zip(labels.tolist(), shares.tolist(), strict=True))
+        totals = np.array([self.weight_sums[label] for label in labels.tolist()])
+        if class_weights is not None:
+            totals = totals * compute_sample_weight(class_weights, labels)
+        check_not_all_zero(totals)
+        return TargetSummary(labels, totals, class_weights, labels, totals, self.n_visited)
 
 
-def _of_numbers(dataset: DiskDataset) -> TargetSummary:
-    ends, n_visited = Ends(), 0
-    means, totals, squares = [], [], 0.0
-    for y, weights in _blocks_of_targets(dataset):
-        ends = ends.and_of(Ends.of(y))
+@dataclass
+class NumberTally:
+    """The same of numbers."""
+
+    ends: Ends = field(default_factory=Ends)
+    means: list[float] = field(default_factory=list)
+    totals: list[float] = field(default_factory=list)
+    squares: float = 0.0
+    n_visited: int = 0
+
+    def add(self, y: np.ndarray, weights: np.ndarray) -> None:
+        self.ends = self.ends.and_of(Ends.of(y))
         total = weights.sum()
         if total > 0:
-            means.append(np.average(y, weights=weights))
-            totals.append(total)
-            squares += float(weights @ np.square(y))
-        n_visited += np.count_nonzero(weights)
-    values = np.array([ends.low, ends.high])
-    of_weight, mean_square = np.array(totals), squares / max(sum(totals), 1e-300)
-    return TargetSummary(
-        values, None, None, np.array(means), of_weight, n_visited, mean_square, ends
-    )
+            self.means.append(np.average(y, weights=weights))
+            self.totals.append(total)
+            self.squares += float(weights @ np.square(y))
+        self.n_visited += int(np.count_nonzero(weights))
+
+    def take(self, other: NumberTally) -> None:
+        self.ends = self.ends.and_of(other.ends)
+        self.means += other.means
+        self.totals += other.totals
+        self.squares += other.squares
+        self.n_visited += other.n_visited
+
+    def summary(self, rules: RealRules) -> TargetSummary:
+        values = np.array([self.ends.low, self.ends.high])
+        of_weight, mean_square = np.array(self.totals), self.squares / max(sum(self.totals), 1e-300)
+        check_not_all_zero(of_weight)
+        return TargetSummary(
+            values, None, None, np.array(self.means), of_weight, self.n_visited, mean_square,
+            self.ends,
+        )  # fmt: skip
+
+
+Tally = LabelTally | NumberTally
+
+
+def tally_of(rules: RealRules | ClassRules) -> Any:
+    """An empty one for targets of the rules' kind."""
+    return LabelTally() if isinstance(rules, ClassRules) else NumberTally()

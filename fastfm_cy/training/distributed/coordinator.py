@@ -57,11 +57,12 @@ class Coordinator:
         entries_a_row = n_entries / max(1, n_rows)
         self._of_head = MergeRule(plan, self.settings, strengths.packed(head), entries_a_row)
         self._of_tail = MergeRule(plan, self.settings, strengths, entries_a_row)
+        self._n_epochs = 0
         self.bytes_moved = 0
         """To and from all sessions."""
 
     def __enter__(self) -> Coordinator:
-        self._give_all(None)
+        self._give_all()
         return self
 
     def __exit__(self, *error: object) -> None: ...
@@ -73,7 +74,7 @@ class Coordinator:
         for attempt in range(_MOST_LOSSES + 1):
             try:
                 if attempt:
-                    self._give_all(number - 1)
+                    self._give_all(anew=True)
                 mean_loss, head = self._parts_of(number, bar)
                 tails = self.crew.each("tail")
                 break
@@ -82,7 +83,8 @@ class Coordinator:
                 if attempt == _MOST_LOSSES:
                     raise
         self._merge_tails(head, tails)
-        self._give_all(None)
+        self._n_epochs = number
+        self._give_all()
         return mean_loss
 
     def check_end(self, number: int, mean_loss: float) -> None:
@@ -142,13 +144,31 @@ class Coordinator:
         ]
         self._of_tail.merge(table, copies, np.ones(len(copies)), together=False)
 
-    def _give_all(self, n_epochs: int | None) -> None:
+    def _give_all(self, *, anew: bool = False) -> None:
+        """Give the sessions what is merged; `anew`, to those that are at their start, too."""
         head = self._values_of(self.head)
-        rest = [
-            (self._values_of(np.concatenate([columns.tail, columns.extra])), n_epochs)
-            for columns in self.columns
-        ]
-        self.crew.each("take_all", head, per_session=rest)
+        features = [np.concatenate([columns.tail, columns.extra]) for columns in self.columns]
+        for attempt in range(_MOST_LOSSES + 1):
+            n_epochs = self._n_epochs if anew or attempt else None
+            rest = [(self._values_of(own), n_epochs) for own in features]
+            try:
+                self.crew.each("take_all", head, per_session=rest)
+                return
+            except SessionsLost:
+                if attempt == _MOST_LOSSES:
+                    raise
+
+    def validate(self) -> float:
+        """Mean loss of the sessions' validation rows."""
+        for attempt in range(_MOST_LOSSES + 1):
+            try:
+                sums, weights = zip(*self.crew.each("validate"), strict=True)
+                break
+            except SessionsLost:
+                if attempt == _MOST_LOSSES:
+                    raise
+                self._give_all(anew=True)
+        return sum(sums) / sum(weights)
 
     def _values_of(self, features: np.ndarray) -> Values:
         table = self.table
@@ -161,13 +181,12 @@ class Coordinator:
 class DistributedValidation:
     """What a ValidationSet is, of rows that the sessions hold."""
 
-    def __init__(self, crew: Crew) -> None:
-        self.crew = crew
+    def __init__(self, coordinator: Coordinator) -> None:
+        self.coordinator = coordinator
 
     def loss(self, table: ParameterTable, settings: Any, n_jobs: int = 1) -> float:
-        """Weighted mean loss, with what the sessions have, which is the table."""
-        sums, weights = zip(*self.crew.each("validate"), strict=True)
-        return sum(sums) / sum(weights)
+        """Weighted mean loss, by what the sessions have, which is the table."""
+        return self.coordinator.validate()
 
 
 def _size(values: Values) -> int:

@@ -19,6 +19,9 @@ class Crew(Protocol):
         It takes `arguments`, and behind them those of `per_session`, if there are any.
         """
 
+    def one(self, session: int, method: str, *arguments: Any) -> Any:
+        """What the method of one session returns."""
+
 
 class CrewOfOneProcess:
     """All sessions in this process, one after the other: a cluster, simulated."""
@@ -32,6 +35,9 @@ class CrewOfOneProcess:
             getattr(session, method)(*arguments, *more)
             for session, more in zip(self.sessions, own, strict=True)
         ]
+
+    def one(self, session: int, method: str, *arguments: Any) -> Any:
+        return getattr(self.sessions[session], method)(*arguments)
 
 
 class SessionsLost(RuntimeError):

@@ -21,7 +21,7 @@ from ..gradient.row_order import RowOrder
 from ..plan import TrainingPlan
 from ..sources import MemorySource
 from ..validation_set import ValidationSet
-from .starts import start_table
+from .starts import started_table
 
 _SAMPLE = 512  # rows that curvatures are taken from
 
@@ -82,12 +82,12 @@ class Session:
     def __init__(
         self, source: MemorySource | None, validation: ValidationSet | None = None
     ) -> None:
-        self._source = None if source is None else source.only_visited()
+        self.source = None if source is None else source.only_visited()
         self._validation = validation
         self._trained = np.zeros(0, np.int64)
-        if self._source is not None:
-            self._trained = self._source.present_features()
-            self._counts = self._counts_of(self._source.rows, self._trained)
+        if self.source is not None:
+            self._trained = self.source.present_features()
+            self._counts = self._counts_of(self.source.rows, self._trained)
 
     @staticmethod
     def _counts_of(rows: Any, features: np.ndarray) -> np.ndarray:
@@ -99,22 +99,28 @@ class Session:
         """Rows to train on, and their entries."""
         return self.n_rows, self.n_entries
 
+    @property
+    def n_own_features(self) -> int:
+        """At most."""
+        n_entries = 0 if self._validation is None else self._validation.rows.n_entries
+        return len(self._trained) + n_entries
+
     def frequent(self, one_in: int) -> np.ndarray:
         """Features that at least one row in so many has; features that are so frequent in all
         rows of all sessions are so in those of one."""
-        if self._source is None:
+        if self.source is None:
             return self._trained
         return self._trained[self._counts >= self.n_rows / one_in]
 
     def occurrences(self, features: np.ndarray) -> np.ndarray:
         """How many entries these features, which rise, have."""
-        if self._source is None or not len(self._trained):
+        if self.source is None or not len(self._trained):
             return np.zeros(len(features), np.int64)
         places = np.searchsorted(self._trained, features).clip(max=len(self._trained) - 1)
         return np.where(self._trained[places] == features, self._counts[places], 0)
 
     def open(
-        self, plan: TrainingPlan, head: np.ndarray, n_features: int, seed: int,
+        self, plan: TrainingPlan, head: np.ndarray, n_features: int, key: int,
         rng: np.random.Generator,
     ) -> Columns:  # fmt: skip
         """Begin to train.
@@ -127,8 +133,8 @@ class Session:
             Rising numbers of the features that are merged often.
         n_features : int
             Of the whole table.
-        seed : int
-            Of the start values, the same for all sessions.
+        key : int
+            To draw start values with, the same for all sessions.
         rng : numpy.random.Generator
             Makes the order of the rows.
         """
@@ -146,25 +152,24 @@ class Session:
             np.searchsorted(head, runs[0]).astype(np.int32), counts[: self._n_head],
             self._features[tail], counts[tail], self._features[tail.stop :],
         )  # fmt: skip
-        if self._source is not None:
-            self._source = replace(self._source, rows=self._renumbered(self._source.rows))
+        if self.source is not None:
+            self.source = replace(self.source, rows=self._renumbered(self.source.rows))
         if self._validation is not None:
             rows = self._renumbered(self._validation.rows)
             self._validation = replace(self._validation, rows=rows)
         self._strengths = plan.check_strengths(n_features).packed(self._features)
         self._settings = plan.settings(self._strengths)
-        self.table = plan.new_table(len(self._features))
-        start_table(self.table, plan, self._strengths, self._settings, seed, self._features)
+        self.table = started_table(plan, self._strengths, self._settings, key, self._features)
         self._set_order(0)
         return self.columns
 
     @property
     def n_rows(self) -> int:
-        return 0 if self._source is None else self._source.n_visited
+        return 0 if self.source is None else self.source.n_visited
 
     @property
     def n_entries(self) -> int:
-        return 0 if self._source is None else self._source.rows.n_entries
+        return 0 if self.source is None else self.source.rows.n_entries
 
     def _renumbered(self, rows: Any) -> Rows:
         """The rows with columns as the session's table has them."""
@@ -196,17 +201,17 @@ class Session:
         rows = self._order.part(part * n_units // n_parts, (part + 1) * n_units // n_parts)
         loss, weight = 0.0, 0.0
         if len(rows):
-            assert self._source is not None
-            rows_of_session: Any = self._source.rows
-            weights = self._source.cast_weights
+            assert self.source is not None
+            rows_of_session: Any = self.source.rows
+            weights = self.source.cast_weights
             loss, done = self.table.family.train(
-                rows_of_session, self._source.y, weights, rows, self.table,
+                rows_of_session, self.source.y, weights, rows, self.table,
                 self.table.intercept, self._strengths, self._settings,
             )  # fmt: skip
             if done < len(rows):
                 raise divergence(
-                    epoch, f"the score of row {self._source.number(int(rows[done]))} of its part "
-                    "is not finite", self.plan.remedy,
+                    epoch, f"the score of row {self.source.number(int(rows[done]))} is not finite",
+                    self.plan.remedy,
                 )  # fmt: skip
             weight = len(rows) if weights is None else weights[rows].sum(dtype=np.float64)
         share = len(rows) / max(1, self.n_rows)
@@ -246,8 +251,8 @@ class Session:
         """
         if self.plan.solver.state_start or not len(rows):
             return None
-        assert self._source is not None
-        sample: Any = self._source.rows.take(np.sort(rows))
+        assert self.source is not None
+        sample: Any = self.source.rows.take(np.sort(rows))
         values = sample.data.astype(np.float64)
         squares = float(np.square(values).sum() / max(1, len(values)))
         vectors = self.table.factor_blocks[:, :, 0].mean(axis=1)[sample.indices]

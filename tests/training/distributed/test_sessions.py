@@ -10,6 +10,7 @@ from fastfm_cy.model.scoring import score_rows
 from fastfm_cy.training.distributed.crew import CrewOfOneProcess, SessionsLost
 from fastfm_cy.training.distributed.fit import fit_by_crew, frequent_features
 from fastfm_cy.training.distributed.session import Session
+from fastfm_cy.training.fit import fit
 from fastfm_cy.training.solvers import SOLVERS
 from fastfm_cy.training.sources import MemorySource
 from fastfm_cy.training.validation_set import ValidationSet
@@ -147,4 +148,18 @@ def test_a_lost_session_changes_nothing(many_ratings):
         for kind in (CrewOfOneProcess, crew)
     ]
     for one, other in zip(*(result.table.arrays for result in results), strict=True):
+        assert np.array_equal(one, other)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("n_rows", [3000, 36_000])
+def test_one_session_is_a_fit_of_one_process(solver, n_rows, many_ratings):
+    """Bit for bit, in order of rows and blocks of rows."""
+    rows, y = many_ratings
+    rows, y = rows.take(np.arange(n_rows)), y[:n_rows]
+    plan = plan_of(max_iter=2, solver=solver, init_intercept=0.0)
+    source = MemorySource.of(rows, y, None, "float32")
+    alone = fit(plan, source, np.random.default_rng(0)).table
+    session = fitted(plan, [Session(source)], rows.n_features).table
+    for one, other in zip(alone.arrays, session.arrays, strict=True):
         assert np.array_equal(one, other)
