@@ -178,3 +178,14 @@ def test_gram_of_many_rows():
         for n_jobs in (1, 2):
             np.testing.assert_allclose(gram_of(vectors, n_jobs), expected, rtol=1e-4, atol=1e-2)
         assert np.array_equal(gram_of(vectors, 1), gram_of(vectors, 3))
+
+
+@pytest.mark.parametrize("features", [0, 3])
+def test_floats_agree_with_doubles_on_long_rows(features):
+    """More than eight pairs a row, which kernels of floats take eight at a time, and some left."""
+    given, _, _, both = data_of(np.random.default_rng(1), 40, 37, features, features, True)
+    params = {"n_factors": 19, "l2_factors": 0.3, "unobserved_weight": 0.4, "fit_linear": True}
+    one, other = (fitted(given, both, 3, dtype, **params) for dtype in ("float32", "float64"))
+    np.testing.assert_allclose(one.query_vectors(), other.query_vectors(), rtol=0, atol=2e-3)
+    np.testing.assert_allclose(one.item_vectors_, other.item_vectors_, rtol=0, atol=2e-3)
+    np.testing.assert_allclose(one.history_["train_loss"], other.history_["train_loss"], rtol=1e-4)
