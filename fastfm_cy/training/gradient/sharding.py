@@ -188,9 +188,7 @@ def place_features(
     frequency = np.empty(head)
     frequency[rank[in_head]] = counts[in_head] / n_rows
     n_frequent = int(np.count_nonzero(counts >= max(1, n_rows / frequent)))
-    placement = Placement(
-        n_features, n_shards, rank, n_copies, head, frequency, n_frequent, n_jobs
-    )
+    placement = Placement(n_features, n_shards, rank, n_copies, head, frequency, n_frequent, n_jobs)
     if placement.n_table_rows > np.iinfo(np.int32).max:
         raise ValueError(
             f"{n_features} features with {n_copies} copies of {head} of them are more than a "
