@@ -20,6 +20,7 @@ from fastfm_cy import (
 )
 from fastfm_cy.datasets import make_clicks
 from fastfm_cy.io import Dataset, convert, load_model, open_dataset, save_model
+from fastfm_cy.model.starts import Starts
 from fastfm_cy.training.solvers import ALL_SOLVERS
 
 N_FEATURES = 20_000_000
@@ -35,6 +36,19 @@ def problem():
         (X.data, places[X.indices].astype(np.int32), X.indptr), (X.shape[0], N_FEATURES)
     )
     return X, wide, places, data.y
+
+
+@pytest.fixture(autouse=True)
+def starts_by_place(problem, monkeypatch):
+    """Features of the narrow matrix start as those of the wide one that they stand for."""
+    places, write = problem[2].astype(np.uint32), Starts.write
+
+    def by_place(self, table, rows=None, *, numbers=None, first=0):
+        if numbers is None and table.n_features == len(places):
+            numbers = places if rows is None else places[rows]
+        write(self, table, rows, numbers=numbers, first=first)
+
+    monkeypatch.setattr(Starts, "write", by_place)
 
 
 def assert_equal(model, packed, places, X, wide):
