@@ -1,4 +1,4 @@
-"""Sessions for developers: ``nox -s tests``, lint, types, docs, kernels, sanitize."""
+"""Sessions for developers: ``nox -s tests``, lint, types, docs, kernels, sanitize, fuzz, audit."""
 
 from itertools import chain
 from pathlib import Path
@@ -82,6 +82,22 @@ def kernels(session: nox.Session) -> None:
 
 @nox.session
 def sanitize(session: nox.Session) -> None:
-    """Tests of files with AddressSanitizer and UndefinedBehaviorSanitizer; needs gcc."""
+    """All kernels under sanitizers: nox -s sanitize -- [address|thread] [pytest arguments]."""
     _install_requirements(session)
     session.run(".ci/sanitize", *session.posargs, external=True, env={"PYTHON": "python"})
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Fuzzing, five minutes a format: nox -s fuzz -- ARGUMENTS of `python -m fuzz`."""
+    _build_in_place(session)
+    session.chdir("tests")
+    session.run("python", "-m", "fuzz", *(session.posargs or ["--seconds", "300"]))
+
+
+@nox.session
+def audit(session: nox.Session) -> None:
+    """Known vulnerabilities of what the package depends on."""
+    project = PYPROJECT["project"]
+    session.install("pip-audit", *project["dependencies"])
+    session.run("pip-audit", "--local")

@@ -1,13 +1,16 @@
 """Builds the Cython kernels; everything else about the package stands in pyproject.toml."""
 
+import gzip
 import os
 import platform
 import subprocess
+import tarfile
 from pathlib import Path
 
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
+from setuptools.command.sdist import sdist
 
 KERNELS = Path("fastfm_cy/kernels")
 # Cython's own code for memoryviews, once for all modules: it is two thirds of a small one.
@@ -25,6 +28,7 @@ PER_BUILD = [
     "gradient/fm",
     "coordinate/coordinate",
     "ranking/ranking",
+    "whole_data/whole_data",
     "matrix/starts",
 ]
 
@@ -79,6 +83,30 @@ class BuildKernels(build_ext):
         return [] if "__clang__" in macros else GCC_FLAGS  # clang defines gcc's macros, too
 
 
+class ReproducibleArchive(sdist):
+    """The same bytes from the same files, at the time that SOURCE_DATE_EPOCH says."""
+
+    def make_archive(self, base_name, format, root_dir=None, base_dir=None, **owners):
+        epoch = os.environ.get("SOURCE_DATE_EPOCH")
+        if epoch is None or format != "gztar":
+            return super().make_archive(base_name, format, root_dir, base_dir, **owners)
+
+        def plain(member):
+            member.mtime, member.mode = int(epoch), 0o755 if member.mode & 0o100 else 0o644
+            member.uid = member.gid = 0
+            member.uname = member.gname = ""
+            return member
+
+        path = f"{base_name}.tar.gz"
+        with (
+            open(path, "wb") as file,
+            gzip.GzipFile("", "wb", 9, file, int(epoch)) as packed,
+            tarfile.open(mode="w", fileobj=packed, format=tarfile.PAX_FORMAT) as archive,
+        ):
+            archive.add(base_dir, filter=plain)  # in the order of names
+        return path
+
+
 def kernel_extensions():
     """Every .pyx is a module, but those of PER_BUILD: they are one in each folder of BUILDS."""
     headers = sorted(KERNELS.rglob("*.h"))
@@ -115,4 +143,7 @@ def build_of(translated, build, common):
 
 
 if __name__ == "__main__":  # not when a process that translates imports this file
-    setup(ext_modules=kernel_extensions(), cmdclass={"build_ext": BuildKernels})
+    setup(
+        ext_modules=kernel_extensions(),
+        cmdclass={"build_ext": BuildKernels, "sdist": ReproducibleArchive},
+    )

@@ -56,13 +56,12 @@ sphinx_gallery_conf = {
     "within_subsection_order": "gallery_order.key",
     "doc_module": ("fastfm_cy",),
     "backreferences_dir": "api/backreferences",
-    "reference_url": {"fastfm_cy": None},
     "show_memory": False,
     "show_signature": False,
     "plot_gallery": True,
     "image_srcset": ["2x"],
     "write_computation_times": False,
-    "default_thumb_file": str(HERE / "_static" / "thumbnail.svg"),
+    "default_thumb_file": str(HERE / "_static" / "logo.svg"),
     "nested_sections": False,
 }
 
@@ -70,12 +69,18 @@ sphinx_gallery_conf = {
 html_theme = "pydata_sphinx_theme"
 html_title = f"fastfm_cy {release}"
 html_static_path = ["_static"]
+html_favicon = "_static/logo.svg"
+html_context = {"default_mode": "auto"}
 html_css_files = ["site.css"]
 html_math_renderer = "mathml"
 html_copy_source = False
 html_show_sourcelink = False
 html_theme_options = {
-    "logo": {"text": "fastfm_cy"},
+    "logo": {
+        "text": "fastfm_cy",
+        "image_light": "_static/logo.svg",
+        "image_dark": "_static/logo.svg",
+    },
     "show_toc_level": 2,
     "header_links_before_dropdown": 6,
     "navbar_align": "left",

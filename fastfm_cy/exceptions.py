@@ -42,5 +42,4 @@ class ParseError(FileFormatError):
 
 
 class ModelFileError(FileFormatError):
-    """A file that does not hold a model: another kind of file, truncated, altered, or of a newer
-    version."""
+    """A file does not hold a model: of another kind, truncated, altered, or of a newer version."""

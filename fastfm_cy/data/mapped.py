@@ -33,4 +33,4 @@ def _release(guard: Guard) -> None:
 
 def cut_files() -> list[str]:
     """The names of mapped files that turned out to be cut."""
-    return sorted({name for guard, name in list(_guards.items()) if guard.is_cut})
+    return sorted({name for guard, name in _guards.copy().items() if guard.is_cut})

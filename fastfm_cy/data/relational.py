@@ -81,8 +81,17 @@ class RelationalDesign:
         return self._shape
 
     def checked_blocks(self) -> tuple[tuple[Any, np.ndarray | None], ...]:
-        """The blocks, whose matrices may have changed since they were checked; ValueError if one
-        is no longer sound, or has another shape."""
+        """The blocks, whose matrices may have changed since they were checked.
+
+        Returns
+        -------
+        tuple of (matrix, row_index)
+
+        Raises
+        ------
+        ValueError
+            One is no longer sound, or has another shape.
+        """
         for number, (matrix, _) in enumerate(self._blocks):
             _check_matrix(matrix, number)
             if matrix.shape != self._shapes[number]:
@@ -113,7 +122,12 @@ class RelationalDesign:
         )
 
     def tocsr(self) -> sparse.csr_array:
-        """The expanded matrix, a scipy.sparse.csr_array of shape ``shape``."""
+        """The expanded matrix.
+
+        Returns
+        -------
+        csr_array of shape (n_rows, n_features)
+        """
         parts = [
             sparse.csr_array(matrix) if index is None else sparse.csr_array(matrix)[index]
             for matrix, index in self.checked_blocks()

@@ -47,7 +47,7 @@ def make_ratings(
         expected : ndarray of shape (n_ratings,), the ratings without their noise
         fields : ndarray of shape (n_features,), the number of each feature's field
         field_names : list of str
-        intercept, coef, factors : the planted model
+        intercept, coef, factors : the planted model.
     """
     for name, size in (("n_users", n_users), ("n_items", n_items), ("n_ratings", n_ratings)):
         _check_at_least_one(name, size)
@@ -116,7 +116,7 @@ def make_clicks(
         y : ndarray of shape (n_rows,), 1 for a click and 0 for none
         probability : ndarray of shape (n_rows,), of a click under the planted model
         fields : ndarray of shape (n_features,), the number of each feature's field
-        coef, factors : the planted model, up to the scaling of its scores
+        coef, factors : the planted model, up to the scaling of its scores.
     """
     for name, size in (("n_rows", n_rows), ("n_fields", n_fields), ("rank", rank)):
         _check_at_least_one(name, size)

@@ -52,8 +52,9 @@ def load_movielens_fold(
 
     Returns
     -------
-    X, y, X_test, y_test
-        csr_array of shape (n_ratings, 943 + 1682), float32, and the ratings as float64
+    X, X_test : csr_array of shape (n_ratings, 943 + 1682), float32
+    y, y_test : float64 array of shape (n_ratings,)
+        In the order X, y, X_test, y_test.
     """
     parts = []
     for ratings in _ratings(folder, fold):

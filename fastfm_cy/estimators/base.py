@@ -18,7 +18,9 @@ from ..data.targets import ClassRules, RealRules
 from ..model.families import FM
 from ..model.fitted import FittedModel
 from ..model.sparse_table import SparseTable, sparsity
-from ..training.fit import FitResult, fit, fit_one_epoch_more
+from ..model.weaving import unwoven
+from ..training.fit import FitResult, fit
+from ..training.one_epoch import fit_one_epoch_more
 from ..training.plan import TrainingPlan
 from ..training.sources import MemorySource
 from ..training.validation_set import DiskValidationSet, ValidationSet
@@ -137,7 +139,7 @@ class Base(BaseEstimator):
                 data=(data.X, data.y, getattr(data.source, "weights", None)), eval_set=eval_set,
                 validates=validation is not None or plan.early_stopping, callbacks=callbacks,
             )  # fmt: skip
-            table = None if before is None else _trainable(before).copy()
+            table = None if before is None else _trainable(before)
             result = fit(
                 plan, data.source, rng, validation=validation, observer=observer, table=table
             )
@@ -259,8 +261,11 @@ class Base(BaseEstimator):
 
     @property
     def sparsity_(self) -> dict[str, float]:
-        """dict : shares of the linear weights ("linear") and of the factors ("factors") that are
-        zero, and of the features all of whose weights are ("features")."""
+        """dict : shares that are zero.
+
+        "linear", of the linear weights; "factors", of the factors; "features", of the features all
+        of whose weights are.
+        """
         return sparsity(self._model_for("sparsity_").table)
 
     def sparsify(self) -> Self:
@@ -292,7 +297,7 @@ class Base(BaseEstimator):
         refuse_while_fitted(self, "densify")
         table = self._fitted.table
         if isinstance(table, SparseTable):
-            dense = self._fitted.with_table(table.dense(with_state=True))
+            dense = self._fitted.with_table(unwoven(table.dense(with_state=True)))
             self.__dict__.update(_fitted=dense, _state_key=None)
         return self
 

@@ -17,7 +17,7 @@ from ..model.responses import NormalResponse, ProbitResponse
 from ..training.gibbs.likelihoods import ProbitTarget, RegressionTarget
 from ..utils.checks import check_bool
 from .bayesian_base import BayesianBase
-from .bayesian_docstrings import SAMPLER, documented_sampler
+from .bayesian_docstrings import REGRESSION_SAMPLER, SAMPLER, documented_sampler
 from .common import set_parameters
 from .hyperparameters import check_clip
 from .registry import register
@@ -29,7 +29,7 @@ _ROWS_A_BLOCK = 4096  # of quantiles
 
 
 @register("bayes", "regression")
-@documented_sampler(**SAMPLER)
+@documented_sampler(**REGRESSION_SAMPLER)
 class BayesianFMRegressor(RegressorMixin, BayesianBase):
     """Bayesian factorization machine for real targets: predictions with their uncertainty.
 
@@ -40,9 +40,6 @@ class BayesianFMRegressor(RegressorMixin, BayesianBase):
     Parameters
     ----------
     {parameters}
-    clip_predictions : bool or (float, float), default=True
-        Clip each draw's prediction to the range of the training targets (`y_range_`), or to one
-        that is known beforehand.
 
     Attributes
     ----------

@@ -27,10 +27,14 @@ feature_groups : int array of shape (n_features,) or None, default=None
     items, ...) make good groups.
 init_scale : float > 0, default=0.1
     Standard deviation of the normal distribution that the factors start from.
-alpha_0, gamma_0 : float > 0, default=1
-    Shape and rate, both times two, of the gamma priors of all precisions; libFM's values.
-beta_0, mu_0 : float, default=1 and 0
-    Weight (in features) and mean of the normal priors of the groups' means; libFM's values.
+alpha_0 : float > 0, default=1
+    Shape, times two, of the gamma priors of all precisions; the defaults of all four are libFM's.
+beta_0 : float > 0, default=1
+    Weight, in features, of the normal priors of the groups' means.
+gamma_0 : float > 0, default=1
+    Rate, times two, of the gamma priors of all precisions.
+mu_0 : float, default=0
+    Mean of the normal priors of the groups' means.
 {terms}
 scaling : {"auto", None}, default="auto"
     "auto" samples on columns and targets brought to unit scale where they are far from it, as the
@@ -95,6 +99,14 @@ SAMPLER = {
     Whether the model has w0, and the w_i.""",
     "constant": """intercept_ : float
     Posterior mean of w0.""",
+}
+
+REGRESSION_SAMPLER = SAMPLER | {
+    "terms": SAMPLER["terms"]
+    + """
+clip_predictions : bool or (float, float), default=True
+    Clip each draw's prediction to the range of the training targets (`y_range_`), or to one that is
+    known beforehand.""",
 }
 
 ORDINAL_SAMPLER = {

@@ -106,16 +106,13 @@ CATEGORICAL = """categorical_features : "from_dtype" or list of columns, default
     Categories that it does not know are left out, unless partial_fit with `grow_features` adds
     them."""
 
-MEMORY = (
-    CATEGORICAL
-    + """
-n_hash : int or None, default=None
+HASHING = """n_hash : int or None, default=None
     Hash the features to so many rows of the table, which bounds its memory; features that meet
-    share their parameters{met}. ``coef_`` and ``factors_`` then have a row a hash.
-max_memory : int, str or None, default=None
+    share their parameters{met}. ``coef_`` and ``factors_`` then have a row a hash."""
+MOST_MEMORY = """max_memory : int, str or None, default=None
     Most bytes, or such as "8GB", that the parameters may take, copies included; a fit that needs
     more is refused. None is what the system has free."""
-)
+MEMORY = "\n".join([CATEGORICAL, HASHING, MOST_MEMORY])
 
 DEGREE = """degree : int from 2 to 5, default=2
     The most features that interact. Beyond 2, the score also has for every order d up to the degree
@@ -186,9 +183,18 @@ same_field : bool, default={same_field}
 normalize : {{"l2"}} or None, default={normalize}
     "l2" divides each row of X by its Euclidean length (instance-wise normalisation): interactions
     are then divided by its square, as in libffm, and linear terms by itself."""
+_MODEL_WITH_FIELDS = "\n".join([HASHING.format(met=""), CATEGORICAL, MOST_MEMORY])
 _WITH_FIELDS = {
-    "model": MEMORY.format(met=""), "als_name": "", "als": "", "auto_name": "", "auto": "",
+    "model": _MODEL_WITH_FIELDS, "als_name": "", "als": "", "auto_name": "", "auto": "",
 }  # fmt: skip
+_PAIR_WEIGHTS = """
+fit_pair_weights : bool, default=True
+    Whether the weights of the pairs of fields are learned; else they stay 1, which is the plain
+    machine.
+l2_pair_weights : float >= 0 or None, default=None
+    L2 strength that pulls the pair weights towards 1, in each row those of its pairs of fields, of
+    which each has an equal share of it; without it they undo the factors' L2. None is 0.5, for
+    "adamw" 10, and for "ftrl", where it counts once for all rows, 80,000."""
 FFM_TEXTS = _WITH_FIELDS | {
     "n_factors": """n_factors : int, default=4
     Length k of each of a feature's factor vectors, one a field; 0 gives the plain linear model.
@@ -208,15 +214,8 @@ FWFM_TEXTS = _WITH_FIELDS | {
     "n_factors": """n_factors : int, default=8
     Length k of each feature's factor vector; 0 gives the plain linear model.
 """
-    + _FIELDS.format(same_field=True, normalize="None")
-    + """
-fit_pair_weights : bool, default=True
-    Whether the weights of the pairs of fields are learned; else they stay 1, which is the plain
-    machine.
-l2_pair_weights : float >= 0 or None, default=None
-    L2 strength that pulls the pair weights towards 1, in each row those of its pairs of fields, of
-    which each has an equal share of it; without it they undo the factors' L2. None is 0.5, for
-    "adamw" 10, and for "ftrl", where it counts once for all rows, 80,000.""",
+    + _FIELDS.format(same_field=True, normalize="None"),
+    "model": _MODEL_WITH_FIELDS + _PAIR_WEIGHTS,
     "init": """init : {"normal", "uniform"}, default="normal"
     What the factors start from: a normal distribution of standard deviation init_scale, or
     U(0, init_scale) / sqrt(n_factors). A feature's factors start when it first occurs and are zero

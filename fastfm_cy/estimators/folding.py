@@ -14,6 +14,8 @@ from ..model.sides import Side, no_rows
 from ..training.ranking.fit import fit_recommender
 from ..training.ranking.interactions import known_of
 from ..training.ranking.losses import RECOMMENDER_LOSSES
+from ..training.regularization import NAMES
+from ..training.whole_data.fold_in import best_vectors
 from .ranking_plan import group_strengths, resolve_ranking
 
 _EPOCHS = 30
@@ -30,7 +32,8 @@ def folded_in(
 ) -> np.ndarray:
     """Queries, each fitted to its history from where its features put it.
 
-    The loss and the solver are those of `params`, the model's fold_parameters. The same histories
+    The loss and the solver are those of `params`, the model's fold_parameters; with a loss over
+    whole data the solution is exact. The same histories
     give the same vectors.
 
     Parameters
@@ -46,11 +49,17 @@ def folded_in(
         "schedule": "constant", "verbose": 0,
     }  # fmt: skip
     plan, rng = resolve_ranking(params | fresh, RECOMMENDER_LOSSES), np.random.default_rng(0)
+    of_users = group_strengths(plan.strengths, {"users": len(queries)}, plan.dtype)
+    if plan.whole_data is not None:
+        chosen_ever = np.bincount(model.seen.indices, minlength=model.items.n_rows) > 0
+        strength = float(of_users.values[0, NAMES.index("l2_factors")])
+        folded[:, :-1] = best_vectors(
+            plan.whole_data, queries, model.item_vectors(), chosen, chosen_ever, strength
+        )
+        return folded
     table = plan.new_table(len(queries), key=0)
     table.factor_vectors[...] = queries[:, :-1]
-    users = Side(
-        None, table, group_strengths(plan.strengths, {"users": len(queries)}, plan.dtype), True
-    )
+    users = Side(None, table, of_users, True)
     sizes = {"items": model.items.n_own, "item_features": model.items.n_features}
     items = Side(
         model.item_rows, model.item_table, group_strengths(plan.strengths, sizes, plan.dtype),

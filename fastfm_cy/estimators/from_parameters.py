@@ -12,6 +12,7 @@ from ..data.inputs import FieldInput, PlainInput, input_of
 from ..data.targets import EVERYTHING, ClassRules, ClassTarget, RealTarget
 from ..model.fitted import FittedModel
 from ..model.table import ParameterTable
+from ..model.weaving import unwoven
 from ..preprocessing import FieldEncoder
 from ..training.plan import TrainingPlan
 from .common import new_rng
@@ -79,7 +80,7 @@ def estimator_of(
         target = RealTarget(known or EVERYTHING, known is not None, rules.are_counts)
     inputs = _inputs(model, arrays, encoder, beside)
     plan = replace(plan, family=plan.family.with_fields(inputs.n_fields))
-    table = _table(replace(plan, n_outputs=target.n_outputs), arrays)
+    table = unwoven(_table(replace(plan, n_outputs=target.n_outputs), arrays))
     model._fitted = FittedModel(table, inputs, target, plan.loss.link, table.n_features)
     model._state_key, model._rng = None, new_rng(model.random_state)
     model.n_features_in_, model.n_iter_ = table.n_features, 0

@@ -61,13 +61,13 @@ class FMRanker(BaseEstimator):
         Most rows that "warp" draws.
     solver : {"adagrad", "sgd", "adam", "adamw", "ftrl"}, default="adagrad"
     learning_rate : float > 0 or None, default=None
+    schedule, power_t, adam_betas, ftrl_beta : as of `FMClassifier`
     max_iter : int >= 1, default=20
         Number of epochs, at most.
     l1_linear, l2_linear, l1_factors, l2_factors : float >= 0 or array
         As FMClassifier has them, with `feature_groups`. 0 by default, but 0.001 for `l2_factors`.
     feature_groups : int array of shape (n_features,) or None, default=None
-    schedule, power_t, adam_betas, ftrl_beta, fit_linear, init_scale, shuffle, dtype, verbose
-        As FMClassifier has them.
+    fit_linear, init_scale : as of `FMClassifier`
     early_stopping : bool, default=False
         Stop when NDCG does not rise for `n_iter_no_change` epochs, and go back to the best.
     validation_fraction : float, default=0.1
@@ -76,11 +76,13 @@ class FMRanker(BaseEstimator):
     tol : float or None, default=0
     top : int, default=10
         How many rows of a query NDCG looks at.
+    shuffle : as of `FMClassifier`
     warm_start : bool, default=False
     n_jobs : int or None, default=None
     deterministic : bool, default=False
         A result that does not depend on n_jobs.
     random_state : int, RandomState or None, default=None
+    verbose, dtype : as of `FMClassifier`
 
     Attributes
     ----------
@@ -178,7 +180,11 @@ class FMRanker(BaseEstimator):
         self, X: Any, y: Any = None, *, qid: Any = None, pairs: Any = None,
         sample_weight: Any = None,
     ) -> Self:  # fmt: skip
-        """Train for one epoch on more rows; parameters as fit's.
+        """Train for one epoch on more rows.
+
+        Parameters
+        ----------
+        X, y, qid, pairs, sample_weight : as of `fit`
 
         Returns
         -------
@@ -192,6 +198,10 @@ class FMRanker(BaseEstimator):
     def predict(self, X: Any) -> np.ndarray:
         """Scores: within a query, the higher the better.
 
+        Parameters
+        ----------
+        X : {sparse matrix, array, data frame} of shape (n_rows, n_features)
+
         Returns
         -------
         ndarray of shape (n_rows,)
@@ -204,7 +214,20 @@ class FMRanker(BaseEstimator):
         return now._scores(now._table, expand_if_relational(rows).with_own_columns())
 
     def score(self, X: Any, y: Any, qid: Any = None) -> float:
-        """Mean NDCG at `top` over the queries, of relevances >= 0."""
+        """Mean NDCG at `top` over the queries.
+
+        Parameters
+        ----------
+        X : {sparse matrix, array, data frame} of shape (n_rows, n_features)
+        y : array of shape (n_rows,)
+            Relevances >= 0.
+        qid : array of shape (n_rows,), default=None
+            The query of each row; None is one query.
+
+        Returns
+        -------
+        float
+        """
         scores = self.predict(X)
         qid = np.zeros(len(scores), dtype=np.int64) if qid is None else qid
         return query_ndcg(y, scores, qid, self.top)

@@ -11,18 +11,20 @@ from joblib import effective_n_jobs
 from ..training.ranking.losses import NEGATIVES, RankingLoss
 from ..training.ranking.plan import RankingPlan
 from ..training.regularization import NAMES, Strengths
-from ..training.solvers import SOLVERS
+from ..training.solvers import ALL_SOLVERS, SOLVERS
 from ..utils.checks import check_bool, check_choice, check_integer, check_real, plain_number
 from .hyperparameters import check_each
+from .whole_data_plan import whole_data_settings
 
 # By solver, as chosen by benchmarks/accuracy/ranking.py.
 LEARNING_RATES = {"sgd": 0.05, "adagrad": 0.07, "adam": 0.002, "adamw": 0.002, "ftrl": 0.1}
 
-_FLAGS = ("user_identity", "item_identity", "item_interactions")
+_FLAGS = ("user_identity", "item_identity")
+_OF_CONSTANTS = ("item_interactions", "fit_linear")  # None is the loss's default
 _COUNTS = ("max_sampled", "top")
 _TAKEN_AS_THEY_ARE = (
     "n_factors", "dtype", "schedule", "power_t", "adam_betas", "ftrl_beta", "max_sampled",
-    "fit_linear", "init_scale", "shuffle", "early_stopping", "validation_fraction",
+    "init_scale", "shuffle", "early_stopping", "validation_fraction",
     "n_iter_no_change", "tol", "deterministic", "verbose",
 )  # fmt: skip
 
@@ -47,9 +49,15 @@ def resolve_ranking(
         Naming the parameter.
     """
     loss = check_choice(params["loss"], "loss", losses)
-    solver = check_choice(params["solver"], "solver", SOLVERS)
+    solvers = ALL_SOLVERS if any(one.is_whole for one in losses.values()) else SOLVERS
+    solver = check_choice(params["solver"], "solver", solvers)
     negatives = check_choice(params.get("negatives", "uniform"), "negatives", NEGATIVES)
-    check_each({name: value for name, value in params.items() if name != "scoring"})
+    elsewhere = ("scoring", *_OF_CONSTANTS)
+    check_each({name: value for name, value in params.items() if name not in elsewhere})
+    constants: dict[str, Any] = {
+        name: loss.has_constants if params.get(name) is None else check_bool(params[name], name)
+        for name in _OF_CONSTANTS
+    }
     for name in _FLAGS:
         check_bool(params.get(name, True), name)
     for name in _COUNTS:
@@ -58,6 +66,7 @@ def resolve_ranking(
         raise ValueError(
             "partial_fit trains for one epoch and cannot stop early; set early_stopping=False."
         )
+    whole_data = whole_data_settings(params, loss, solver)
     if params["schedule"] != "constant" and (partial or not solver.schedules):
         who = "partial_fit does not know which epoch it is in" if partial else (
             f"solver={params['solver']!r} shrinks its own steps"
@@ -69,7 +78,8 @@ def resolve_ranking(
         strengths["l2_factors"] = loss.l2_factors
     return RankingPlan(
         loss=loss, solver=solver, negatives=negatives, strengths=strengths,
-        learning_rate=float(params["learning_rate"] or LEARNING_RATES[params["solver"]]),
+        learning_rate=float(params["learning_rate"] or LEARNING_RATES.get(params["solver"], 1.0)),
+        whole_data=whole_data, **constants,
         max_iter=1 if partial else params["max_iter"],
         n_jobs=effective_n_jobs(params["n_jobs"]),
         **{name: params[name] for name in _TAKEN_AS_THEY_ARE},

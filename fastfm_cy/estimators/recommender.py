@@ -6,18 +6,14 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from joblib import effective_n_jobs
-from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted
 
-from ..model.recommender import TwoSidedModel
 from ..preprocessing import FieldEncoder
 from ..training.early_stopping import History
-from ..utils.checks import check_bool, check_integer
-from .common import as_of_now, check_callbacks, new_rng, no_attribute, one_fit, set_parameters
+from ..utils.checks import check_bool
+from .common import check_callbacks, new_rng, one_fit, set_parameters
 from .folding import fold_parameters
+from .recommender_answers import RecommenderAnswers
 from .recommender_fit import RecommenderFit
-from .recommender_queries import RecommenderQueries
 from .recommender_tables import FeatureTables
 from .registry import register
 
@@ -26,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @register("recommender", "recommendation")
-class FMRecommender(BaseEstimator):
+class FMRecommender(RecommenderAnswers):
     """Factorization machine that learns from interactions which items to recommend to a user.
 
     Users, items and contexts may have features; an item scores ``b_i + <q_c, q_i>``, with q the sum
@@ -38,50 +34,67 @@ class FMRecommender(BaseEstimator):
     ----------
     n_factors : int >= 1, default=64
         Length of each feature's factor vector.
-    loss : {"warp", "bpr", "softmax", "logistic", "hinge"}, default="warp"
+    loss : {"warp", "bpr", "softmax", "logistic", "hinge", "implicit_squared"}, default="warp"
         "warp" draws items that the user did not choose until one comes within a margin of 1 of the
         chosen one, and weighs it by the rank that the number of draws tells [2]_. "bpr" takes one
         such item, and the logistic loss of the difference of the scores [3]_; "hinge" the hinge
         loss. "softmax" sets the chosen item against `max_sampled` others at once; "logistic" is the
-        log loss of it and of `max_sampled` others on their own.
-    solver : {"adagrad", "sgd", "adam", "adamw", "ftrl"}, default="adagrad"
+        log loss of it and of `max_sampled` others on their own. "implicit_squared" draws none: it
+        looks at all pairs of users and items, with the solver "als" [6]_.
+    solver : {"adagrad", "sgd", "adam", "adamw", "ftrl", "als"}, default="adagrad"
+        "als" makes exact steps in eight factors at a time [7]_, for "implicit_squared" alone.
     learning_rate : float > 0 or None, default=None
         None is the solver's default: 0.07 for adagrad, 0.1 for ftrl, 0.05 for sgd, 0.002 for adam
         and adamw.
+    schedule, power_t, adam_betas, ftrl_beta : as of `FMClassifier`
+    max_iter : int >= 1, default=30
+        Number of epochs (passes over the interactions), at most.
     max_sampled : int >= 1, default=10
         Most items drawn for a chosen one ("warp", "softmax", "logistic"). Known positives do not
         count: they are never negatives.
     negatives : {"uniform", "popularity", "adaptive"}, default="uniform"
         What negatives are drawn from: all items alike; by how often they were chosen; or those that
         score high with the user so far [4]_.
-    item_interactions : bool, default=True
+    item_interactions : bool or None, default=None
         Whether the features of an item interact among themselves; without it the model is that of
-        LightFM [5]_.
+        LightFM [5]_. None is True, but False for "implicit_squared".
     user_identity, item_identity : bool, default=True
         Whether each user and item is a feature of its own. Without it features must be given.
     encoders : dict of str: FieldEncoder, default=None
         How to encode tables that are passed as "user_features", "item_features" or "context". Data
         frames with columns that hold no numbers have a `FieldEncoder()` without being named here.
-    max_iter : int >= 1, default=30
-        Number of epochs (passes over the interactions), at most.
     l1_linear, l2_linear, l1_factors, l2_factors : float >= 0, dict or None
         Strengths of regularisation, l2 / 2 times the square on what a step touches. A dict has a
         number for some of "users", "user_features", "context", "items", "item_features"; the others
         have none. None, the default of `l2_factors`, is the loss's: 0.1 for "warp", 0.01 for "bpr",
-        0.03 for the others. The others' default is 0.
+        0.03 for the others; for "implicit_squared", 0.3 for ids and 3 for features. The others'
+        default is 0.
+    fit_linear : bool or None, default=None
+        Whether items have biases. None is True, but False for "implicit_squared".
+    init_scale : as of `FMClassifier`
     early_stopping : bool, default=False
         Stop when the metric does not rise for `n_iter_no_change` epochs, and go back to the best.
     validation_fraction : float, default=0.1
         Share of each user's interactions to validate on, without an eval_set.
+    n_iter_no_change : as of `FMClassifier`
     tol : float or None, default=0
         A rise by less is none.
     scoring : {"ndcg", "precision", "recall", "map", "mrr", "hit_rate", "auc"}, default="ndcg"
-        Metric to validate with, of lists of length `top`, 10 by default.
-    fit_linear : bool, default=True
-        Whether items have biases.
-    schedule, power_t, adam_betas, ftrl_beta, init_scale, n_iter_no_change, shuffle, warm_start, \
-n_jobs, deterministic, random_state, verbose, dtype
-        As FMClassifier has them.
+        Metric to validate with.
+    top : int >= 1, default=10
+        Length of the lists that it is taken of.
+    shuffle, warm_start, n_jobs, deterministic, random_state, verbose, dtype : as of `FMClassifier`
+    unobserved_weight : float >= 0 or None, default=None
+        Of "implicit_squared", as the next three: the weight of a pair's squared score, whoever
+        chose what. None is 0.5.
+    alpha : float > 0, default=1.0
+        Confidence of an interaction of weight 1; it is in proportion to the weight.
+    counts_observed : bool, default=True
+        Whether `unobserved_weight` counts for what was chosen, too [8]_; False is the loss of Hu et
+        al. [9]_, where the confidence is all that such a pair weighs.
+    frequency_power : float >= 0 or None, default=None
+        Strengths are multiplied by that power of what a feature's pairs weigh together [8]_. None
+        is 0.5; 0 leaves them as they are.
 
     Attributes
     ----------
@@ -104,10 +117,16 @@ n_jobs, deterministic, random_state, verbose, dtype
     .. [4] S. Rendle, C. Freudenthaler, "Improving Pairwise Learning for Item Recommendation from
        Implicit Feedback", WSDM 2014.
     .. [5] M. Kula, "Metadata Embeddings for User and Item Cold-start Recommendations", 2015.
+    .. [6] I. Bayer, X. He, B. Kanagal, S. Rendle, "A Generic Coordinate Descent Framework for
+       Learning from Implicit Feedback", WWW 2017.
+    .. [7] S. Rendle et al., "iALS++: Speeding up Matrix Factorization with Subspace Optimization",
+       2021.
+    .. [8] S. Rendle et al., "Revisiting the Performance of iALS on Item Recommendation Benchmarks",
+       RecSys 2022.
+    .. [9] Y. Hu, Y. Koren, C. Volinsky, "Collaborative Filtering for Implicit Feedback Datasets",
+       ICDM 2008.
     """
 
-    _model: TwoSidedModel
-    _fold_parameters: dict[str, Any]
     _rng: np.random.Generator
     encoders_: dict[str, FieldEncoder]
     history_: History
@@ -116,14 +135,16 @@ n_jobs, deterministic, random_state, verbose, dtype
         self, n_factors: int = 64, *, loss: str = "warp", solver: str = "adagrad",
         learning_rate: float | None = None, schedule: str = "constant", power_t: float = 0.5,
         adam_betas: tuple[float, float] = (0.9, 0.999), ftrl_beta: float = 1.0, max_iter: int = 30,
-        max_sampled: int = 10, negatives: str = "uniform", item_interactions: bool = True,
+        max_sampled: int = 10, negatives: str = "uniform", item_interactions: bool | None = None,
         user_identity: bool = True, item_identity: bool = True, encoders: Any = None,
         l1_linear: Any = 0.0, l2_linear: Any = 0.0, l1_factors: Any = 0.0, l2_factors: Any = None,
-        fit_linear: bool = True, init_scale: float = 0.1, early_stopping: bool = False,
+        fit_linear: bool | None = None, init_scale: float = 0.1, early_stopping: bool = False,
         validation_fraction: float = 0.1, n_iter_no_change: int = 5, tol: float | None = 0.0,
         scoring: str = "ndcg", top: int = 10, shuffle: str | bool = "block",
         warm_start: bool = False, n_jobs: int | None = None, deterministic: bool = False,
         random_state: Any = None, verbose: int = 0, dtype: str = "float32",
+        unobserved_weight: float | None = None, alpha: float = 1.0, counts_observed: bool = True,
+        frequency_power: float | None = None,
     ) -> None:  # fmt: skip
         set_parameters(self, locals())
 
@@ -157,6 +178,10 @@ n_jobs, deterministic, random_state, verbose, dtype
             To validate on after each epoch; of known users and items.
         callbacks : function or list of functions of (estimator, history), default=None
             Called after each epoch; training stops when one of them returns True.
+
+        Returns
+        -------
+        self
         """
         with one_fit(self):
             data = interactions, user_features, item_features, context, sample_weight
@@ -170,8 +195,18 @@ n_jobs, deterministic, random_state, verbose, dtype
     ) -> Self:  # fmt: skip
         """Train for one epoch on more interactions, whose users and items may be new.
 
-        Parameters as fit's; with features, those of all users or items, the new ones included.
         What earlier calls had as positives is remembered: it is not recommended, nor drawn.
+
+        Parameters
+        ----------
+        interactions : as of `fit`
+        user_features, item_features : as of `fit`
+            Those of all users or items, the new ones included.
+        context, sample_weight : as of `fit`
+
+        Returns
+        -------
+        self
         """
         with one_fit(self, "partial_fit"):
             data = interactions, user_features, item_features, context, sample_weight
@@ -209,192 +244,3 @@ n_jobs, deterministic, random_state, verbose, dtype
         self.n_iter_ = len(self.history_["seconds"])
         if result.best_iter:
             self.best_iter_ = result.best_iter
-
-    @property
-    def item_vectors_(self) -> np.ndarray:
-        """ndarray of shape (n_items, n_factors + 1) : [q_i, b_i] of the known items."""
-        return self._fitted("item_vectors_").item_vectors(effective_n_jobs(self.n_jobs))
-
-    @property
-    def user_ids_(self) -> np.ndarray:
-        """ndarray of shape (n_users,) : raw ids by number."""
-        return self._fitted("user_ids_").known_users
-
-    @property
-    def item_ids_(self) -> np.ndarray:
-        """ndarray of shape (n_items,) : raw ids by number."""
-        return self._fitted("item_ids_").known_items
-
-    def _asked(self, unknown: str = "error") -> RecommenderQueries:
-        check_is_fitted(self)
-        now = as_of_now(self)
-        return RecommenderQueries(
-            now._fold_parameters, now._model, FeatureTables(None, now.encoders_),
-            effective_n_jobs(now.n_jobs), unknown,
-        )  # fmt: skip
-
-    def _fitted(self, attribute: str) -> TwoSidedModel:
-        try:
-            return vars(self)["_model"]
-        except KeyError:
-            raise no_attribute(self, attribute) from None
-
-    # Recommending ------------------------------------------------------------------------------
-
-    def query_vectors(
-        self, users: Any = None, *, user_features: Any = None, context: Any = None,
-        history: Any = None,
-    ) -> np.ndarray:  # fmt: skip
-        """[q_c, 1] of users or contexts: their inner products with `item_vectors_` are the scores.
-
-        Parameters
-        ----------
-        users : array of ids, default=None
-            Known ones, unless `user_features` or `history` describe them. None: the known users if
-            neither is given, else new ones, as many as these have rows.
-        user_features : matrix, default=None
-            A row a query, in place of what fit had.
-        context : matrix, default=None
-            A row a query.
-        history : sparse matrix of shape (n_queries, n_items), or list of lists of item ids
-            What new users have chosen: they are fitted to it, as in training, with all else held.
-
-        Returns
-        -------
-        ndarray of shape (n_queries, n_factors + 1)
-        """
-        return self._asked().queries(users, user_features, context, history)[0]
-
-    def recommend(
-        self, users: Any = None, n: int = 10, *, filter_seen: bool = True, items: Any = None,
-        exclude: Any = None, user_features: Any = None, context: Any = None, history: Any = None,
-        item_features: Any = None, unknown: str = "error",
-    ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
-        """The n items of the highest scores of each user, best first.
-
-        Parameters
-        ----------
-        users, user_features, context, history
-            As `query_vectors` takes them.
-        n : int, default=10
-        filter_seen : bool, default=True
-            Leave out what a user chose in training, or in `history`.
-        items : array of ids, default=None
-            Recommend these only; None is all.
-        exclude : array of ids, or sparse matrix of shape (n_queries, n_items), default=None
-            Items that nobody, or that each user, shall not get.
-        item_features : as fit takes them, default=None
-            New items, described by their features alone, in place of the known ones.
-        unknown : {"error", "skip"}, default="error"
-            Whether ids that the model does not know are an error that names the first of them, or
-            are left out; unknown users then get no items.
-
-        Returns
-        -------
-        ids : ndarray of shape (n_queries, n)
-            Of items; numbers of rows if the items have no ids. Where there are fewer than n, -1,
-            or "" if ids are strings.
-        scores : ndarray of shape (n_queries, n)
-            -infinity there.
-        """
-        check_integer(n, "n", 1)
-        asked = self._asked(unknown)
-        queries, seen, is_unknown = asked.queries(users, user_features, context, history)
-        if not check_bool(filter_seen, "filter_seen"):
-            seen = None
-        return asked.best(queries, n, items, item_features, seen, exclude, is_unknown)
-
-    def predict(
-        self, users: Any, items: Any, *, user_features: Any = None, context: Any = None
-    ) -> np.ndarray:
-        """Scores of pairs of users and items.
-
-        Parameters
-        ----------
-        users, items : arrays of ids of one length
-        user_features, context : matrices with a row a pair, default=None
-
-        Returns
-        -------
-        ndarray of shape (n_pairs,)
-        """
-        asked = self._asked()
-        queries = asked.queries(users, user_features, context, None)[0]
-        numbers = asked.item_numbers(items)
-        if len(numbers) != len(queries):
-            raise ValueError(f"There are {len(queries)} users and {len(numbers)} items.")
-        vectors = asked.model.item_vectors(asked.n_jobs)
-        return np.einsum("ij,ij->i", queries, vectors[numbers])
-
-    def rank(
-        self, users: Any, items: Any, *, user_features: Any = None, context: Any = None
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """The given items for each user, best first.
-
-        Returns
-        -------
-        ids, scores : ndarrays of shape (n_queries, n_items)
-        """
-        n = len(np.unique(np.asarray(items)))
-        return self.recommend(
-            users, max(1, n), filter_seen=False, items=items, user_features=user_features,
-            context=context,
-        )  # fmt: skip
-
-    def similar_items(self, items: Any, n: int = 10) -> tuple[np.ndarray, np.ndarray]:
-        """The n known items whose vectors have the highest cosine with each of `items`.
-
-        Returns
-        -------
-        ids, cosines : ndarrays of shape (len(items), n)
-        """
-        asked = self._asked()
-        vectors = asked.model.item_vectors(asked.n_jobs)[:, :-1]
-        return asked.similar(vectors, asked.item_numbers(items), n, asked.model.known_items)
-
-    def similar_users(self, users: Any, n: int = 10) -> tuple[np.ndarray, np.ndarray]:
-        """The n known users whose vectors have the highest cosine with each of `users`.
-
-        Returns
-        -------
-        ids, cosines : ndarrays of shape (len(users), n)
-        """
-        asked = self._asked()
-        vectors = asked.queries(None, None, None, None)[0][:, :-1]
-        return asked.similar(vectors, asked.user_numbers(users), n, asked.model.known_users)
-
-    def score(
-        self, interactions: Any, *, metric: str = "ndcg", k: int = 10, unknown: str = "error"
-    ) -> float:
-        """A metric of the recommendations for held-out interactions; those of training are left
-        out of the lists.
-
-        Returns
-        -------
-        float
-        """
-        report = self.evaluate(interactions, k=k, unknown=unknown)
-        if metric not in report:
-            raise ValueError(f"metric must be one of {', '.join(report)}; got {metric!r}.")
-        return report[metric]
-
-    def evaluate(
-        self, interactions: Any, *, k: int = 10, unknown: str = "error"
-    ) -> dict[str, float]:
-        """All metrics of fastfm_cy.metrics for held-out interactions.
-
-        Parameters
-        ----------
-        interactions : as fit takes them
-        k : int, default=10
-            Length of the lists.
-        unknown : {"error", "skip"}, default="error"
-            Whether interactions of users and items that the model does not know are an error, or
-            do not count.
-
-        Returns
-        -------
-        dict of str: float
-            Those of `ranking_report`, and "auc".
-        """
-        return self._asked(unknown).report(interactions, k, unknown)

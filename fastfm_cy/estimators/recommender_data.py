@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from ..data.csr import CSRRows
 from ..data.interactions import Ids, Interactions, check_interactions
@@ -75,6 +76,30 @@ def read_recommender_data(
     if known:
         _check_same_features(known, users, items, contexts)
     return RecommenderData(given, users, items, contexts)
+
+
+def with_remembered(data: RecommenderData, seen: sparse.csr_array) -> RecommenderData:
+    """With all positives of earlier calls, too, of weight 1, for losses that would otherwise take
+    them for pairs that were not observed; what is given now says what a pair is."""
+    given = data.interactions
+    if data.context is not None:
+        raise ValueError(
+            "partial_fit: this loss looks at all interactions, and the contexts of the earlier "
+            "ones are not remembered. Use fit with warm_start=True and all of them."
+        )
+    before = seen.tocoo()
+    key = given.users.astype(np.int64) * given.n_items + given.items
+    is_new = ~np.isin(before.row.astype(np.int64) * given.n_items + before.col, key)
+    users, items = before.row[is_new], before.col[is_new]
+    none = np.full(len(users), -1)
+    interactions = replace(
+        given, users=np.concatenate([given.users, users]).astype(np.int32),
+        items=np.concatenate([given.items, items]).astype(np.int32),
+        weights=np.concatenate([given.weights, np.ones(len(users))]),
+        is_negative=np.concatenate([given.is_negative, np.zeros(len(users), dtype=bool)]),
+        source=None if given.source is None else np.concatenate([given.source, none]),
+    )  # fmt: skip
+    return replace(data, interactions=interactions)
 
 
 def known_interactions(

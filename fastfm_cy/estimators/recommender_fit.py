@@ -22,7 +22,7 @@ from ..training.ranking.interactions import known_of
 from ..training.ranking.losses import RECOMMENDER_LOSSES
 from ..utils.checks import check_choice
 from .ranking_plan import check_group_names, check_same_kind, group_strengths, resolve_ranking
-from .recommender_data import known_interactions, read_recommender_data
+from .recommender_data import known_interactions, read_recommender_data, with_remembered
 from .recommender_tables import FeatureTables
 
 GROUPS = ("users", "user_features", "context", "items", "item_features")
@@ -51,6 +51,7 @@ class RecommenderFit:
         rng: np.random.Generator, *, partial: bool = False,
     ) -> None:  # fmt: skip
         self.params, self.known, self.tables, self.rng = params, known, tables, rng
+        self.partial = partial
         self.plan = resolve_ranking(params, RECOMMENDER_LOSSES, partial=partial)
         check_group_names(self.plan.strengths, GROUPS)
         check_choice(params["scoring"], "scoring", SCORINGS)
@@ -67,6 +68,8 @@ class RecommenderFit:
             encoded("item_features", item_features), encoded("context", context), sample_weight,
             self.plan.dtype, self.known, self.plan.n_jobs,
         )  # fmt: skip
+        if self.partial and self.plan.loss.is_whole and self.known is not None:
+            self.data = with_remembered(self.data, self.known.seen)
         self.model = self._new_model()
         if eval_set is not None:
             self.eval_set = known_interactions(self.model, eval_set)
@@ -92,7 +95,8 @@ class RecommenderFit:
             self.plan, train, known_of(model.seen), users, self._contexts(train, users), items,
             self.rng, Watch(score, after),
         )  # fmt: skip
-        _forget_cold(model)
+        if not self.plan.loss.is_whole:
+            _forget_cold(model)
         return result
 
     def model_now(self) -> TwoSidedModel:
@@ -134,7 +138,7 @@ class RecommenderFit:
             users, items, tables[0], tables[1],
             rows_of_side(users, data.user_features, self.plan.dtype),
             rows_of_side(items, data.item_features, self.plan.dtype),
-            bool(params["item_interactions"]), given.user_ids, given.item_ids, seen,
+            self.plan.item_interactions, given.user_ids, given.item_ids, seen,
         )  # fmt: skip
 
     def _grown(self, table: ParameterTable, before: SideKind, now: SideKind) -> ParameterTable:

@@ -38,9 +38,9 @@ class Columns(dict[str, np.ndarray]):
     def rows(self) -> Iterator[dict[str, Any]]:
         """Each row as a dict of plain Python values.
 
-        Yields
-        ------
-        dict
+        Returns
+        -------
+        iterator of dict
         """
         values = zip(*(column.tolist() for column in self.values()), strict=True)
         return (dict(zip(self, row, strict=True)) for row in values)

@@ -37,42 +37,106 @@ def precision_at_k(truth, recommended, k: int = 10, *, per_user: bool = False):
 
 
 def recall_at_k(truth, recommended, k: int = 10, *, per_user: bool = False):
-    """Share of the chosen items that are among the first k; parameters as `precision_at_k`."""
+    """Share of the chosen items that are among the first k.
+
+    Parameters
+    ----------
+    truth, recommended, k, per_user : as of `precision_at_k`
+
+    Returns
+    -------
+    float or ndarray
+    """
     return _metric(_recall, truth, recommended, k, per_user)
 
 
 def ndcg_at_k(truth, recommended, k: int = 10, *, per_user: bool = False):
-    """Normalised discounted cumulative gain: 1 / log2(1 + place) a hit, over that of the best list
-    (Järvelin & Kekäläinen 2002); parameters as `precision_at_k`."""
+    """Normalised discounted cumulative gain.
+
+    1 / log2(1 + place) a hit, over that of the best list [1]_.
+
+    Parameters
+    ----------
+    truth, recommended, k, per_user : as of `precision_at_k`
+
+    Returns
+    -------
+    float or ndarray
+
+    References
+    ----------
+    .. [1] K. Järvelin, J. Kekäläinen, "Cumulated Gain-based Evaluation of IR Techniques", ACM TOIS
+       20(4), 2002.
+    """
     return _metric(_ndcg, truth, recommended, k, per_user)
 
 
 def average_precision_at_k(truth, recommended, k: int = 10, *, per_user: bool = False):
-    """Mean of the precision at each hit's place, over min(k, chosen items): their mean over users
-    is MAP; parameters as `precision_at_k`."""
+    """Sum of the precisions at the hits' places, over min(k, chosen items).
+
+    The mean over users is MAP.
+
+    Parameters
+    ----------
+    truth, recommended, k, per_user : as of `precision_at_k`
+
+    Returns
+    -------
+    float or ndarray
+    """
     return _metric(_average_precision, truth, recommended, k, per_user)
 
 
 def reciprocal_rank_at_k(truth, recommended, k: int = 10, *, per_user: bool = False):
-    """1 / place of the first hit, 0 without one: their mean over users is MRR; parameters as
-    `precision_at_k`."""
+    """1 / place of the first hit, 0 without one: the mean over users is MRR.
+
+    Parameters
+    ----------
+    truth, recommended, k, per_user : as of `precision_at_k`
+
+    Returns
+    -------
+    float or ndarray
+    """
     return _metric(_reciprocal_rank, truth, recommended, k, per_user)
 
 
 def hit_rate_at_k(truth, recommended, k: int = 10, *, per_user: bool = False):
-    """Whether any of the first k was chosen; parameters as `precision_at_k`."""
+    """Whether any of the first k was chosen.
+
+    Parameters
+    ----------
+    truth, recommended, k, per_user : as of `precision_at_k`
+
+    Returns
+    -------
+    float or ndarray
+    """
     return _metric(_hit_rate, truth, recommended, k, per_user)
 
 
 def catalogue_coverage(recommended, n_items: int, k: int = 10) -> float:
-    """Share of the items that are among the first k of any user."""
+    """Share of the items that are among the first k of any user.
+
+    Parameters
+    ----------
+    recommended : int array of shape (n_users, n), n >= k
+    n_items : int
+        How many there are.
+    k : int, default=10
+
+    Returns
+    -------
+    float
+    """
     lists = _check_lists(recommended, k)[:, :k]
     return len(np.unique(lists[lists >= 0])) / check_integer(n_items, "n_items", 1)
 
 
 def roc_auc(truth, queries, items, *, hidden=None, n_jobs: int = 1, per_user: bool = False):
-    """Area under the ROC curve: the share of pairs of a chosen and another item that are in order,
-    ties for half.
+    """Area under the ROC curve.
+
+    The share of pairs of a chosen and another item that are in order, ties for half.
 
     Parameters
     ----------
@@ -108,6 +172,10 @@ def roc_auc(truth, queries, items, *, hidden=None, n_jobs: int = 1, per_user: bo
 
 def ranking_report(truth, recommended, k: int = 10) -> dict[str, float]:
     """All metrics of lists of items at once.
+
+    Parameters
+    ----------
+    truth, recommended, k : as of `precision_at_k`
 
     Returns
     -------

@@ -23,8 +23,10 @@ def split_by_user(users, test_size: float = 0.2, *, random_state=None):
 
     Returns
     -------
-    train, test : increasing int64 arrays
+    train : increasing int64 array
         Numbers of interactions.
+    test : increasing int64 array
+        The others.
     """
     share = _check_share(test_size)
     users = _check_column(users, "users")
@@ -51,7 +53,8 @@ def split_by_time(times, test_size: float = 0.2):
 
     Returns
     -------
-    train, test : increasing int64 arrays
+    train : increasing int64 array
+    test : increasing int64 array
     """
     share = _check_share(test_size)
     times = _check_column(times, "times")
@@ -74,7 +77,8 @@ def leave_one_out(users, times=None, *, random_state=None):
 
     Returns
     -------
-    train, test : increasing int64 arrays
+    train : increasing int64 array
+    test : increasing int64 array
     """
     users = _check_column(users, "users")
     user = np.unique(users, return_inverse=True)[1]

@@ -91,7 +91,7 @@ class FittedModel:
 
     def scorer(self) -> Any:
         """What ``compile()`` returns: a copy of the model for single rows and small batches."""
-        table = self.dense_table.copy()
+        table = self.dense_table.with_state()
         return table.family.scorer(table, self)
 
 

@@ -33,7 +33,7 @@ class SparseTable:
     @classmethod
     def of(cls, table: ParameterTable) -> SparseTable:
         kept = np.flatnonzero(is_used(table)).astype(np.int32)
-        state = table.state_start, table.n_row_state, table.is_tiled
+        state = *table.solver_state, table.is_tiled
         return cls(table.weights_of(kept), kept, table.n_features, state)
 
     @property

@@ -97,11 +97,17 @@ class ParameterTable:
     start_key : int or None
         What start values are drawn with (starts.py), also of features that come later; None before
         any were.
+    state : ParameterTable or None
+        Of a fitted model's table: the optimiser's state beside it (weaving.py), to go on with.
+    kept_start : tuple of float
+        What `state_start` is of that.
     """
 
     # Of tables that were pickled before there were any:
     has_gaps = False
     start_key: int | None = None
+    state: ParameterTable | None = None
+    kept_start: tuple[float, ...] = ()
 
     def __init__(
         self, n_features: int, n_factors: int, dtype: Any, n_outputs: int = 1,
@@ -114,7 +120,7 @@ class ParameterTable:
         self.n_factors, self.family = n_factors, family
         self.n_padded = _padded_vector(n_factors, family.n_vectors, dtype, is_tiled)
         self.n_weights = _padded(family.n_vectors * self.n_padded, dtype, is_tiled)
-        self.is_tiled, self.start_key = is_tiled, None
+        self.is_tiled, self.start_key, self.state, self.kept_start = is_tiled, None, None, ()
         self.state_start, self.n_row_state = tuple(state_start), n_row_state
         block = slots + n_row_state
         self.intercept = aligned_zeros((n_outputs, block + slots * family.n_shared), dtype)
@@ -133,6 +139,13 @@ class ParameterTable:
                     self.linear_blocks[:, :, slot] = value
                 if self.has_started is None:
                     self.factor_blocks[:, :, slot] = value
+
+    @property
+    def solver_state(self) -> tuple[tuple[float, ...], int]:
+        """state_start and n_row_state of the optimiser's state, wherever it is."""
+        if self.state is not None:
+            return self.kept_start, self.state.n_row_state
+        return self.state_start, self.n_row_state
 
     @property
     def n_features(self) -> int:
@@ -205,19 +218,26 @@ class ParameterTable:
     def begin(self, features: np.ndarray) -> np.ndarray:
         """Begin the factors of those of the features that have not started; these features.
 
-        Their state is at its start then, while they are zero until they get their start values
-        (starts.py). `features` is an increasing int array.
+        Their state is at its start then; their values come from starts.py. `features` rise.
         """
         has_started = self.has_started
         assert has_started is not None  # else they all have from the beginning
         new = features[~has_started[features]]
         has_started[new] = True
-        for slot, value in enumerate(self.state_start, start=1):
-            if value:
-                self.factor_blocks[new, :, slot] = value
-                if self.has_gaps:
-                    self.linear_blocks[new, :, slot] = value
+        self.start_state(self.state_start, new, 1)
+        if self.state is not None:
+            self.state.start_state(self.kept_start, new)
         return new
+
+    def start_state(
+        self, state_start: tuple[float, ...], features: slice | np.ndarray, first: int = 0
+    ) -> None:
+        """Set what starts with these features, from the slot `first` on."""
+        for slot, value in enumerate(state_start, start=first):
+            if value:
+                self.factor_blocks[features, :, slot] = value
+                if self.has_gaps:
+                    self.linear_blocks[features, :, slot] = value
 
     def like(self, n_features: int, *, has_gaps: bool = False) -> ParameterTable:
         """A table of the same kind for another number of features, all at their start."""
@@ -230,11 +250,25 @@ class ParameterTable:
         """A copy with more features, whose factors are zero or begin later."""
         table = self.like(n_features, has_gaps=self.has_gaps)
         table.assign(self, slice(self.n_features))
+        if self.state is not None:
+            state, new = self.state.grown(n_features), slice(self.n_features, None)
+            if not self.has_gaps:
+                state.linear_blocks[new, :, 0] = self.kept_start[0]
+            if self.has_started is None:
+                state.factor_blocks[new, :, 0] = self.kept_start[0]
+            table.keep(self.kept_start, state)
         return table
+
+    def keep(self, state_start: tuple[float, ...], state: ParameterTable) -> None:
+        """Have the optimiser's state, which starts from these numbers, beside the weights."""
+        self.kept_start, self.state = state_start, state
+        state.has_started = self.has_started
 
     def copy(self) -> ParameterTable:
         table = self.like(self.n_features, has_gaps=self.has_gaps)
         table.assign(self)
+        if self.state is not None:
+            table.keep(self.kept_start, self.state.copy())
         return table
 
     def assign(self, other: ParameterTable, rows: slice | np.ndarray = slice(None)) -> None:
@@ -242,6 +276,8 @@ class ParameterTable:
         self.intercept[...] = other.intercept
         if self.has_started is not None:
             self.has_started[rows] = other.has_started
+        if self.state is not None and other.state is not None:
+            self.state.assign(other.state, rows)
         if not (self.has_gaps and isinstance(rows, slice)):
             self.linear[rows] = other.linear
         if self.has_started is None or isinstance(rows, np.ndarray):
@@ -324,21 +360,27 @@ class ParameterTable:
         """Whether every number, state included, is finite."""
         n_everywhere = 1 if self.has_gaps else 3 if self.has_started is None else 2
         everywhere, late = self.arrays[:n_everywhere], self.arrays[n_everywhere:]
-        return all(
-            np.isfinite(array[start : start + _BLOCK]).all()
-            for array in everywhere
-            for start in range(0, len(array), _BLOCK)
-        ) and all(
-            np.isfinite(array[part]).all() for array in late for part in self._blocks_of_started()
+        return (
+            all(
+                np.isfinite(array[start : start + _BLOCK]).all()
+                for array in everywhere
+                for start in range(0, len(array), _BLOCK)
+            )
+            and all(
+                np.isfinite(array[part]).all()
+                for array in late
+                for part in self._blocks_of_started()
+            )
+            and (self.state is None or self.state.is_finite())
         )
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickled as laid out, less the alignment, which is made anew, and less the gaps."""
         if not self.has_gaps:
             return vars(self)
-        return {"n_features": self.n_features, "started": self.started} | vars(
-            self.take(self.started)
-        )
+        packed = self.take(self.started)
+        packed.kept_start, packed.state = self.kept_start, self.state
+        return {"n_features": self.n_features, "started": self.started} | vars(packed)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         if "started" in state:
@@ -346,6 +388,7 @@ class ParameterTable:
             started, n_features = state.pop("started"), state.pop("n_features")
             packed.__setstate__(state)
             vars(self).update(vars(packed.with_gaps(started, n_features)))
+            self.kept_start, self.state = packed.kept_start, packed.state
             return
         vars(self).update(state)
         for name in ("intercept", "linear", "factors"):

@@ -185,8 +185,8 @@ class FieldEncoder(TransformerMixin, BaseEstimator):
         Returns
         -------
         csr_array of shape (n_rows, n_features_out)
-            int32 columns, ascending in each row, without zeros. It has the features' fields as its
-            attribute `fields`, where estimators find them.
+            Columns are int32, ascending in each row, without zeros. It has the features' fields
+            as its attribute `fields`, where estimators find them.
         """
         check_is_fitted(self)
         table = read_table(X)
@@ -256,6 +256,14 @@ class FieldEncoder(TransformerMixin, BaseEstimator):
 
         The tables of `join` are not part of it: it cannot be fitted anew without them.
 
+        Parameters
+        ----------
+        state, arrays : what `to_state` gave
+
+        Returns
+        -------
+        FieldEncoder
+
         Raises
         ------
         ValueError
@@ -271,12 +279,22 @@ class FieldEncoder(TransformerMixin, BaseEstimator):
         return encoder
 
     def checkpoint(self) -> Any:
-        """What `roll_back` needs to forget a later `partial_fit`; cheap."""
+        """What `roll_back` needs to forget a later `partial_fit`; cheap.
+
+        Returns
+        -------
+        object
+        """
         fitted = vars(self).get("_fitted")
         return dict(vars(self)), fitted and fitted.checkpoint()
 
     def roll_back(self, checkpoint: Any) -> None:
-        """Become what the encoder was at a checkpoint, which can be used once."""
+        """Become what the encoder was at a checkpoint, which can be used once.
+
+        Parameters
+        ----------
+        checkpoint : what `checkpoint` gave
+        """
         attributes, of_fields = checkpoint
         self.__dict__.clear()
         self.__dict__.update(attributes)

@@ -15,22 +15,22 @@ from ..data.relational_rows import RelationalRows
 from ..model.folding import rescale_scores
 from ..model.starts import new_key
 from ..model.table import ParameterTable
-from ..utils.memory import free_memory
+from ..model.weaving import put_back, starting_apart, taken, unwoven, woven
 from .adaptive_l2 import COLUMNS, learn
 from .convergence import check_convergence
 from .coordinate.als import CoordinateTrainer
 from .early_stopping import EarlyStopping, History, Monitor, Observer, Unobserved
 from .epoch_loop import Trainer, run_epochs
-from .gradient.sharding import DETERMINISTIC_SHARDS, Placement, place_features
+from .gradient.sharding import Placement, place_features
 from .gradient.trainer import GradientTrainer
 from .plan import TrainingPlan
-from .rollback import Touched
 from .sources import MemorySource, Source
 from .step_size import with_bearable_steps
+from .table_size import check_size
 from .tuning import tune
 from .validation_set import DiskValidationSet, ValidationSet
 
-_PAGE = 4096  # bytes of memory that the system gives at a time
+_BLOCK = 1 << 16  # features whose state is matched at a time
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def fit(
     validation : ValidationSet, default=None
     observer : Observer, default=None
     table : ParameterTable, default=None
-        To go on with, in place.
+        Of a fitted model, to go on with; it stays as it is.
 
     Returns
     -------
@@ -73,20 +73,21 @@ def fit(
     """
     observer, all_rows = observer or Unobserved(), source
     # Before all else that is random, so that the same seed starts all kinds of fits the same.
-    key = _key_of(table, rng)
+    key = key_of(table, rng)
     if validation is None and plan.early_stopping:
         source, validation = _hold_out(plan, source, rng, observer)
     rescale, tunes = None, plan.tunes and table is None and isinstance(source, MemorySource)
     if tunes:
         plan, rescale = tune(plan, cast(MemorySource, source), rng, _train_once(key, rng))
     plan = with_bearable_steps(plan, source)
-    course = _Course(plan, source)
+    course = Course(plan, source)
     learned = course.learn_strengths(validation, key, rng)
     before = None
     if table is None:
         table = course.new_table(key)
     else:
         course.check_same_kind(table)
+        table = course.own(table)
         table.start_key = key
         before = table.copy() if plan.refits and source is not all_rows else None
         course.start_late(table)
@@ -102,11 +103,13 @@ def fit(
     if rescale is not None:
         rescale_scores(table, rescale)
         course.match_state(table)
+    # Observers may have shown others the table, who may hold on to it.
+    table = unwoven(table, plan.n_jobs, consumes=not observer.watches)
     tuned = {"max_iter": plan.max_iter, **plan.chosen} if tunes else {}
     return FitResult(table, history, best_iter, learned, tuned, state_key)
 
 
-def _key_of(table: ParameterTable | None, rng: np.random.Generator) -> int:
+def key_of(table: ParameterTable | None, rng: np.random.Generator) -> int:
     """What start values are drawn with, those of features that come later, too."""
     known = None if table is None else table.start_key
     return new_key(rng) if known is None else known
@@ -119,7 +122,7 @@ def _train_once(key: int, rng: np.random.Generator) -> Callable:
     def train(plan: TrainingPlan, source: MemorySource, max_iter: int, watch: Callable) -> None:
         own = np.random.default_rng(seed)
         plan = replace(with_bearable_steps(plan, source), max_iter=max_iter)
-        course = _Course(plan, source)
+        course = Course(plan, source)
         table = course.new_table(key)
         trainer, take_back = course.trainer(table, own)
 
@@ -130,44 +133,6 @@ def _train_once(key: int, rng: np.random.Generator) -> Callable:
         run_epochs(trainer, max_iter, after_epoch=after_epoch)
 
     return train
-
-
-def fit_one_epoch_more(
-    plan: TrainingPlan, source: MemorySource, rng: np.random.Generator, table: ParameterTable,
-    state_key: tuple | None,
-) -> FitResult:  # fmt: skip
-    """Go on with a table, in place; an error leaves it as it was.
-
-    The result's table is another one if the source has more features.
-    """
-    plan = with_bearable_steps(plan, source)
-    course, n_before = _Course(plan, source), table.n_features
-    course.check_same_kind(table)
-    table.start_key = _key_of(table, rng)
-    if source.n_features > n_before:
-        n_started = len(table.started) + source.rows.n_entries if table.has_gaps else None
-        check_size(plan, source.n_features, n_started)
-        table = table.grown(source.n_features)
-    # Of the new features; of all, if they may be anywhere, or if what ties weights to their
-    # state has changed.
-    unchanged = state_key == course.state_key(n_before) and table.has_started is None
-    touched = None
-    if course.trains_in_place or table.has_started is not None:
-        touched = Touched(table, source)
-    try:
-        course.start(table, n_before)
-        course.match_state(table, slice(n_before, None) if unchanged else slice(None))
-        if table.has_gaps:
-            trainer, take_back = course.packed_trainer(table, source.present_features(), rng)
-        else:
-            trainer, take_back = course.trainer(table, rng)
-        history = run_epochs(trainer, 1, verbose=plan.verbose)
-    except BaseException:
-        if touched:
-            touched.restore()
-        raise
-    take_back()
-    return FitResult(table, history, state_key=course.state_key(table.n_features))
 
 
 def _hold_out(
@@ -188,7 +153,7 @@ def _validation_of(source: MemorySource, numbers: np.ndarray) -> ValidationSet:
     return ValidationSet(source.rows.take(numbers), source.target[numbers], weights)
 
 
-class _Course:
+class Course:
     """The steps of a fit on one source of rows."""
 
     def __init__(self, plan: TrainingPlan, source: Source) -> None:
@@ -203,7 +168,10 @@ class _Course:
         plan, source = self.plan, self.source
         n_started = len(source.present_features()) if source.has_gaps else None
         check_size(plan, source.n_features, n_started)
-        table = plan.new_table(source.n_features, has_gaps=source.has_gaps)
+        if self.places and not source.has_gaps:
+            table = starting_apart(plan.new_table(0), source.n_features)
+        else:
+            table = plan.new_table(source.n_features, has_gaps=source.has_gaps)
         table.start_key = key
         self.start(table)
         if plan.fit_intercept:
@@ -211,6 +179,13 @@ class _Course:
                 table.intercepts[...] = self._start_of_intercept()
         self.match_state(table)
         return table
+
+    def own(self, table: ParameterTable) -> ParameterTable:
+        """A copy of a fitted model's table for the trainer."""
+        if not self.places or table.has_gaps:
+            return woven(table)
+        apart = unwoven(table)
+        return apart.copy() if apart is table else apart
 
     def _start_of_intercept(self) -> float | np.ndarray:
         plan = self.plan
@@ -233,8 +208,20 @@ class _Course:
     def match_state(self, table: ParameterTable, rows: slice = slice(None)) -> None:
         """Set the state that belongs to the weights, of some of the features."""
         match = self.plan.solver.match_state
-        if match and len(table.linear[rows]):
+        if not match or not len(table.linear[rows]):
+            return
+        if table.state is None:
             match(table, self.strengths, self.settings, rows)
+            return
+        first, last, _ = rows.indices(table.n_features)
+        features: np.ndarray = np.arange(first, last, dtype=np.int32)
+        if table.has_started is not None:
+            features = features[table.has_started[features]]
+        for start in range(0, max(1, len(features)), _BLOCK):
+            block = features[start : start + _BLOCK]
+            part = taken(table, block)
+            match(part, self.strengths.packed(block), self.settings)
+            put_back(part, table, block)
 
     def state_key(self, n_features: int) -> tuple | None:
         """What ties the solver's state to its weights, in short; None if nothing does."""
@@ -252,8 +239,7 @@ class _Course:
         for name, now, before in (
             ("n_factors", plan.n_factors, table.n_factors),
             ("dtype", np.dtype(plan.dtype), table.dtype),
-            ("solver", solver.state_start, table.state_start),
-            ("solver", solver.n_row_state, table.n_row_state),
+            ("solver", (solver.state_start, solver.n_row_state), table.solver_state),
             ("solver", solver.by_columns, table.is_tiled),
             ("the model's kind", plan.family, table.family),
             ("the number of outputs", plan.n_outputs, table.n_outputs),
@@ -277,7 +263,7 @@ class _Course:
         if validation is None:
             source, numbers = source.split(plan.validation_fraction, rng, stratify=plan.stratifies)
             validation = _validation_of(source, numbers)
-        course = _Course(plan, source)
+        course = Course(plan, source)
         course.strengths, course.settings = self.strengths, self.settings
         seed = int(rng.integers(2**31))
 
@@ -315,7 +301,7 @@ class _Course:
         rng: np.random.Generator,
     ) -> ParameterTable:  # fmt: skip
         """A table of other rows, from the start or from a table `before`, for so many epochs."""
-        course = _Course(replace(self.plan, max_iter=epochs, early_stopping=False), source)
+        course = Course(replace(self.plan, max_iter=epochs, early_stopping=False), source)
         course.strengths, course.settings = self.strengths, self.settings
         table = course.new_table(key) if before is None else before
         course.start_late(table)
@@ -345,16 +331,33 @@ class _Course:
         self, table: ParameterTable, features: np.ndarray, rng: np.random.Generator
     ) -> tuple[Trainer, Callable[[], None]]:
         """The same for a table with gaps: of these features, packed."""
-        packed, course = table.take(features), copy.copy(self)
-        course.source = cast(MemorySource, self.source).packed(features)
-        course.strengths = self.strengths.packed(features)
-        trainer, take_back = course.trainer(packed, rng)
+        packed = table.take(features)
+        trainer, take_back = self.packed(features).trainer(packed, rng)
 
         def bring_back() -> None:
             take_back()
             table.assign(packed, features)
 
         return trainer, bring_back
+
+    def packed(self, features: np.ndarray) -> Course:
+        """The course of a table of only these features, which all rows to visit have."""
+        course = copy.copy(self)
+        course.source = cast(MemorySource, self.source).packed(features)
+        course.strengths = self.strengths.packed(features)
+        return course
+
+    def start_packed(self, part: ParameterTable, features: np.ndarray) -> None:
+        """Start those features of a packed table whose factors begin only now."""
+        if part.has_started is not None:
+            new = part.begin(np.arange(len(features)))
+            self.plan.starts.write(part, new, numbers=features[new].astype(np.uint32))
+            self.match_state(part)
+
+    @property
+    def places(self) -> bool:
+        """Whether what is trained is a copy of the table, which so can have its state apart."""
+        return not self.trains_in_place and not self.plan.solver.by_columns
 
     @property
     def trains_in_place(self) -> bool:
@@ -371,44 +374,12 @@ class _Course:
     def placement(self) -> Placement:
         plan, source, in_blocks = self.plan, self.source, self._in_blocks
         return place_features(
-            source.n_features, source.occurrences, source.n_visited,
+            source.n_features, lambda: source.occurrences(plan.n_jobs), source.n_visited,
             n_jobs=1 if in_blocks else plan.n_jobs,
             relabel=plan.relabel and not in_blocks,
             deterministic=plan.deterministic and not in_blocks,
             frequent=plan.family.frequent,
         )  # fmt: skip
-
-
-def check_size(plan: TrainingPlan, n_features: int, n_started: int | None = None) -> None:
-    """Refuse a table that is too large, before memory is taken for it.
-
-    Of a table with gaps, `n_started` of the features take memory, in pages of their own.
-    """
-    n_copies = 1 + plan.early_stopping
-    if plan.deterministic:
-        n_copies += DETERMINISTIC_SHARDS + 1
-    elif plan.n_jobs > 1 or plan.relabel:
-        n_copies += 1
-    needed = dense = n_copies * plan.table_bytes(n_features)
-    if n_started is not None:
-        in_pages = plan.table_bytes(n_started) + 2 * _PAGE * n_started
-        needed = n_features + (n_copies + 1) * min(in_pages, plan.table_bytes(n_features))
-    limit = free_memory() if plan.max_memory is None else plan.max_memory
-    n_fields = getattr(plan.family, "n_fields", None)
-    fields = "" if n_fields is None else f" and {n_fields} fields"
-    what = f"The parameters of {n_features:,} features{fields} take {needed / 1e6:,.1f} MB"
-    if needed > limit:
-        most = f"the {limit / 1e6:,.1f} MB that are free"
-        if plan.max_memory is not None:
-            most = f"max_memory={plan.max_memory:,} bytes"
-        raise MemoryError(
-            f"{what}{f' in {n_copies} copies' if n_copies > 1 else ''}, more than {most}. Hash "
-            f"the features to fewer rows (n_hash={max(1, int(n_features * limit / dense))}), use "
-            "fewer factors or fields, or raise max_memory. Early stopping, and threads or relabel, "
-            "each hold a copy more."
-        )
-    if plan.verbose and n_fields is not None:
-        print(what)
 
 
 def _nothing() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from ..data.sample_checks import check_cast, check_not_all_zero
 from ..data.targets import Encoding
 from ..exceptions import FileFormatError
 from ..kernels.gradient import replicas
+from ..utils.threads import in_parts
 
 _ENTRIES_A_READ = 1 << 17
 
@@ -95,8 +97,13 @@ class MemorySource:
     def packed(self, features: np.ndarray) -> MemorySource:
         """The same rows over a table of only these features, which all that are visited have."""
         rows: Any = self.rows
-        places = np.searchsorted(features, rows.indices).clip(max=len(features) - 1)
-        packed = replace(rows, indices=places.astype(np.int32), n_features=len(features))
+        if isinstance(rows, CSRRows) and len(rows.indices) < self.n_features // 4:
+            places = np.searchsorted(features, rows.indices).clip(max=len(features) - 1)
+            packed = replace(rows, indices=places.astype(np.int32), n_features=len(features))
+        else:
+            place = np.zeros(self.n_features, dtype=np.int32)
+            place[features] = np.arange(len(features), dtype=np.int32)
+            packed = rows.renumbered(place, len(features))
         return replace(self, rows=packed)
 
     def only_visited(self) -> MemorySource:
@@ -111,9 +118,9 @@ class MemorySource:
             visited=np.arange(len(take)),
         )  # fmt: skip
 
-    def occurrences(self) -> np.ndarray:
+    def occurrences(self, n_jobs: int = 1) -> np.ndarray:
         """How many entries each of the table's features has in all rows."""
-        return _counts(self.rows.indices, self.n_features)
+        return _counts(self.rows.indices, self.n_features, n_jobs)
 
     def present_features(self) -> np.ndarray:
         """The table's features that have entries in the visited rows."""
@@ -194,7 +201,7 @@ class DiskSource:
         rows = self.inputs.of_chunk(chunk)
         return MemorySource(rows, target, y, weights, cast, visited, chunk.row_number)
 
-    def occurrences(self) -> np.ndarray:
+    def occurrences(self, n_jobs: int = 1) -> np.ndarray:
         dataset = self.dataset
         counts = np.zeros(self.n_features, dtype=np.int64)
         for first in range(0, dataset.n_entries, _ENTRIES_A_READ):
@@ -228,7 +235,12 @@ def encoded_chunk(
     return y, weights if chunk.weights is None else weights * chunk.weights
 
 
-def _counts(indices: np.ndarray, n_features: int) -> np.ndarray:
-    counts = np.zeros(n_features, dtype=np.int64)
-    replicas.count(indices, counts)
-    return counts
+def _counts(indices: np.ndarray, n_features: int, n_jobs: int = 1) -> np.ndarray:
+    def count(first: int, last: int) -> np.ndarray:
+        counts = np.zeros(n_features, dtype=np.int64)
+        replicas.count(indices[first:last], counts)
+        return counts
+
+    # Each thread has counts of its own, which cost time, too.
+    work = len(indices) if len(indices) > 4 * n_features else 0
+    return reduce(np.add, in_parts(count, len(indices), work, n_jobs))

@@ -44,8 +44,18 @@ class _Gate:
 # By what they are for: no copy or pickle of that takes its gate along.
 _gates: WeakKeyDictionary[object, _Gate] = WeakKeyDictionary()
 _lock = Lock()
-if hasattr(os, "register_at_fork"):  # the child has none of the threads that hold a gate
-    os.register_at_fork(after_in_child=_gates.clear)
+
+
+def _begin_anew() -> None:
+    """In a child, which has none of the threads that hold a gate."""
+    _gates.clear()
+    _lock.release()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_begin_anew
+    )
 
 
 def _gate_of(thing: object) -> _Gate:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import mmap
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,8 @@ import numpy as np
 from .checks import shown
 
 CACHE_LINE = 64  # bytes
+_RELEASED = 1 << 20  # fewer bytes are not worth the call
+_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 _UNITS = {
     "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
@@ -48,6 +52,20 @@ def _small_pages(n_bytes: int) -> np.ndarray:
         with contextlib.suppress(OSError):  # of a kernel without huge pages
             pages.madvise(mmap.MADV_NOHUGEPAGE)
     return np.frombuffer(pages, dtype=np.uint8)
+
+
+def release(array: np.ndarray) -> None:
+    """Give back the memory of part of an array, all of whose numbers are of no more use.
+
+    Of whole pages, where the system can; they read as zeros then.
+    """
+    if _libc is None or not array.flags.c_contiguous:
+        return
+    start = -(-array.ctypes.data // mmap.PAGESIZE) * mmap.PAGESIZE
+    end = (array.ctypes.data + array.nbytes) // mmap.PAGESIZE * mmap.PAGESIZE
+    n_bytes = end - start  # the system would round up
+    if n_bytes >= _RELEASED:
+        _libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(n_bytes), mmap.MADV_DONTNEED)
 
 
 def check_memory(value: Any, name: str = "max_memory") -> int:

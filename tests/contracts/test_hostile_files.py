@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.files import assert_sound
 
 from fastfm_cy.io import (
     Dataset,
@@ -98,21 +99,6 @@ def outcome(reader, n_bytes):
                 assert tracemalloc.get_traced_memory()[1] < BYTES_A_BYTE * n_bytes + SLACK
     finally:
         tracemalloc.stop()
-
-
-def assert_sound(dataset):
-    X = dataset.X
-    assert len(X.indptr) == X.shape[0] + 1
-    assert X.indptr[0] == 0
-    assert (np.diff(X.indptr) >= 0).all()
-    assert X.indptr[-1] == len(X.indices) == len(X.data)
-    assert not len(X.indices) or 0 <= X.indices.min() <= X.indices.max() < X.shape[1]
-    assert np.isfinite(X.data).all()
-    for values in (dataset.y, dataset.weights, dataset.query):
-        assert values is None or (values.shape == X.shape[:1] and np.isfinite(values).all())
-    if dataset.fields is not None:
-        np.testing.assert_array_equal(dataset.fields.indices, X.indices)
-        assert not len(X.indices) or dataset.fields.data.min() >= 0
 
 
 @pytest.mark.parametrize("on_error", ["raise", "skip"])

@@ -29,6 +29,7 @@ FLOORS = {
 }  # fmt: skip
 KERNEL_FLOORS = {
     "common": 1, "matrix": 2, "text": 2, "gradient": 2, "coordinate": 2, "ranking": 3,
+    "whole_data": 3,
     "baseline": 4, "avx2": 4,
 }  # fmt: skip
 LONGEST_FILE, LONGEST_FUNCTION = 400, 60

@@ -1,5 +1,6 @@
 """The site: its configuration runs, every page is in a table of contents, links are led there."""
 
+import ast
 import re
 import runpy
 import sys
@@ -85,6 +86,19 @@ def test_links_are_led_to_the_site(page, link, led):
 def test_gallery_has_an_order():
     order = runpy.run_path(str(DOCS / "_site" / "gallery_order.py"))["ORDER"]
     assert {page.stem for page in (DOCS / "gallery").glob("*.py")} == set(order)
+
+
+@pytest.mark.parametrize(
+    "page", sorted((DOCS / "gallery").glob("*.py")), ids=lambda page: page.stem
+)
+def test_gallery_pages_have_a_title_a_lesson_and_a_picture(page):
+    """The site's build runs them; this only looks at them."""
+    tree = ast.parse(page.read_text(encoding="utf-8"))
+    title, underline, *_ = ast.get_docstring(tree).splitlines()
+    assert underline == "=" * len(title)
+    assert "hat this teaches" in " ".join(ast.get_docstring(tree).split())
+    calls = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    assert "plt.subplots" in calls
 
 
 def test_every_public_name_is_in_the_reference():

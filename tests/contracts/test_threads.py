@@ -3,6 +3,8 @@
 .ci/sanitize runs these tests under ThreadSanitizer, too.
 """
 
+import os
+import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
@@ -23,6 +25,7 @@ from fastfm_cy import (
 )
 from fastfm_cy.estimators.base import Base
 from fastfm_cy.io import load_model, save_model
+from fastfm_cy.utils.gates import reading
 
 N_FEATURES, N_THREADS, N_TURNS = 30, 8, 12
 FIELDS = np.arange(N_FEATURES) % 3
@@ -96,3 +99,59 @@ def test_whatever_threads_do_each_sees_one_state(kind, tmp_path):
         list(pool.map(act, range(N_THREADS)))
     assert seen
     assert seen <= states
+
+
+WITHOUT_RACES = {
+    "sgd": (FMRegressor, {"solver": "sgd", "deterministic": True}),
+    "adagrad": (FMClassifier, {"deterministic": True}),
+    "adam": (FMClassifier, {"solver": "adam", "deterministic": True}),
+    "ftrl": (FMClassifier, {"solver": "ftrl", "deterministic": True}),
+    "degree 3": (FMRegressor, {"degree": 3, "deterministic": True}),
+    "ffm": (FFMClassifier, {"fields": FIELDS, "deterministic": True}),
+    "fwfm": (FwFMRegressor, {"fields": FIELDS, "deterministic": True}),
+    "als": (FMRegressor, {"solver": "als"}),
+    "bayes": (BayesianFMClassifier, {"n_burn_in": 0}),
+    "ranker": (FMRanker, {"deterministic": True}),
+    "recommender": (FMRecommender, {"deterministic": True}),
+}
+HOGWILD = {
+    kind: (Estimator, {**parameters, "deterministic": False})
+    for kind, (Estimator, parameters) in WITHOUT_RACES.items()
+    if "deterministic" in parameters
+}
+
+
+def fitted(Estimator, parameters, n_jobs):
+    model = Estimator(n_factors=4, max_iter=2, random_state=0, n_jobs=n_jobs, **parameters)
+    args, options = data_of(Estimator, "all")
+    return model.fit(*args, **options)
+
+
+@pytest.mark.parametrize("kind", WITHOUT_RACES)
+def test_threads_that_share_nothing(kind):
+    """Four threads give what one does; ThreadSanitizer finds no race in them."""
+    Estimator, parameters = WITHOUT_RACES[kind]
+    one, four = (answer(fitted(Estimator, parameters, n_jobs)) for n_jobs in (1, 4))
+    assert one == four
+
+
+@pytest.mark.parametrize("kind", HOGWILD)
+def test_threads_that_share_features_without_locks(kind):
+    """ThreadSanitizer finds no other races than those of .ci/races."""
+    Estimator, parameters = HOGWILD[kind]
+    model = fitted(Estimator, parameters, n_jobs=4)
+    assert model.n_iter_ == 2
+    assert answer(model)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_a_child_has_no_gate_of_a_thread_that_it_does_not_have():
+    model = FMRegressor(2, scaling=None, max_iter=1, random_state=0).fit(X, Y)
+    with reading(model._fitted.trained.table):
+        child = os.fork()
+        if not child:
+            signal.alarm(60)  # rather than wait for ever
+            model.partial_fit(X, Y)
+            os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    model.partial_fit(X, Y)

@@ -11,7 +11,7 @@ from sklearn.base import clone
 from support.ranking import block_taste
 
 from fastfm_cy import DivergenceError, FMRecommender
-from fastfm_cy.training.ranking.losses import NEGATIVES, RECOMMENDER_LOSSES
+from fastfm_cy.training.ranking.losses import NEGATIVES, SAMPLED_LOSSES
 from fastfm_cy.training.solvers import SOLVERS
 
 TRAIN, TEST = block_taste()
@@ -39,7 +39,7 @@ def columns(matrix, of_users=str, of_items=str):
     return users, items
 
 
-@pytest.mark.parametrize("loss", RECOMMENDER_LOSSES)
+@pytest.mark.parametrize("loss", SAMPLED_LOSSES)
 @pytest.mark.parametrize("negatives", NEGATIVES)
 def test_it_learns_whom_likes_what(loss, negatives):
     found = model(loss=loss, negatives=negatives, l2_factors=0.01).fit(TRAIN).score(TEST)
@@ -305,7 +305,7 @@ def test_warm_start_goes_on():
 def test_weights_and_explicit_negatives():
     # Item 1 is disliked, item 2 nobody saw; both are no choices.
     matrix = sparse.csr_array(np.array([[1.0, -1.0, 0, 1], [1.0, -1.0, 0, 0], [1.0, -3.0, 0, 1]]))
-    for loss in RECOMMENDER_LOSSES:
+    for loss in SAMPLED_LOSSES:
         one = model(loss=loss, max_iter=60).fit(matrix)
         vectors = one.item_vectors_
         scores = one.query_vectors() @ vectors.T

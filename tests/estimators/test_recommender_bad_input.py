@@ -8,7 +8,7 @@ from scipy import sparse
 from sklearn.exceptions import NotFittedError
 
 from fastfm_cy import FMRecommender
-from fastfm_cy.training.ranking.losses import NEGATIVES, RECOMMENDER_LOSSES
+from fastfm_cy.training.ranking.losses import NEGATIVES, SAMPLED_LOSSES, WHOLE_LOSSES
 
 SMALL = sparse.csr_array(np.array([[1.0, 0, 1], [0, 1, 0]]))
 
@@ -17,7 +17,7 @@ def model(**more):
     return FMRecommender(**{"n_factors": 4, "max_iter": 2, "random_state": 0} | more)
 
 
-@pytest.mark.parametrize("loss", RECOMMENDER_LOSSES)
+@pytest.mark.parametrize("loss", SAMPLED_LOSSES)
 @pytest.mark.parametrize("negatives", NEGATIVES)
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_odd_shapes_end(loss, negatives, n_jobs):
@@ -35,11 +35,12 @@ def test_odd_shapes_end(loss, negatives, n_jobs):
 @given(
     st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4), st.sampled_from([1.0, -1.0, 0.0])),
              min_size=1, max_size=30),
-    st.sampled_from(list(RECOMMENDER_LOSSES)), st.booleans(),
+    st.sampled_from([*SAMPLED_LOSSES, *WHOLE_LOSSES]), st.booleans(),
 )  # fmt: skip
 def test_whatever_comes(rows, loss, threads):
     users, items, weights = map(np.array, zip(*rows, strict=True))
-    one = model(loss=loss, n_jobs=2 if threads else 1)
+    solver = "als" if loss in WHOLE_LOSSES else "adagrad"
+    one = model(loss=loss, solver=solver, n_jobs=2 if threads else 1)
     positive = {}
     for user, item, weight in rows:
         positive[user, item] = positive.get((user, item), 0) + (weight if weight else -1)
@@ -111,7 +112,7 @@ def test_other_arguments(more, message):
     ("params", "message"),
     [
         ({"loss": "log_loss"}, "loss must be one of 'warp'"),
-        ({"solver": "als"}, "solver must be one of"),
+        ({"solver": "als"}, "solver='als' does not go with loss='warp'"),
         ({"negatives": "popular"}, "negatives must be one of"),
         ({"max_sampled": 0}, "max_sampled"),
         ({"top": 0}, "top"),

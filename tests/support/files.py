@@ -73,3 +73,19 @@ def assert_same_dataset(a, b):
         assert a.fields is None
     else:
         assert_same_matrix(a.fields, b.fields)
+
+
+def assert_sound(dataset):
+    """What was read is a matrix, numbers, and a number a row of each kind."""
+    X = dataset.X
+    assert len(X.indptr) == X.shape[0] + 1
+    assert X.indptr[0] == 0
+    assert (np.diff(X.indptr) >= 0).all()
+    assert X.indptr[-1] == len(X.indices) == len(X.data)
+    assert not len(X.indices) or 0 <= X.indices.min() <= X.indices.max() < X.shape[1]
+    assert np.isfinite(X.data).all()
+    for values in (dataset.y, dataset.weights, dataset.query):
+        assert values is None or (values.shape == X.shape[:1] and np.isfinite(values).all())
+    if dataset.fields is not None:
+        np.testing.assert_array_equal(dataset.fields.indices, X.indices)
+        assert not len(X.indices) or dataset.fields.data.min() >= 0

@@ -147,7 +147,16 @@ class DiskDataset:
         return [name for name in names if name in self._types]
 
     def has(self, name: str) -> bool:
-        """Whether there is an array: "target", "weights", "query" or "fields"."""
+        """Whether there is an array.
+
+        Parameters
+        ----------
+        name : {"target", "weights", "query", "fields"}
+
+        Returns
+        -------
+        bool
+        """
         return name in self._types
 
     @cached_property
@@ -191,7 +200,18 @@ class DiskDataset:
         return self.folder / f"{name}.npy"
 
     def read(self, name: str, ranges: Ranges) -> np.ndarray:
-        """The numbers in some ranges (first, last + 1) of an array, one behind the other."""
+        """The numbers in some ranges of an array, one behind the other.
+
+        Parameters
+        ----------
+        name : str
+            As of a file of the folder, without ".npy".
+        ranges : list of (first, last + 1)
+
+        Returns
+        -------
+        ndarray
+        """
         numbers = np.empty(sum(last - first for first, last in ranges), self._types[name])
         place = 0
         with open(self._path(name), "rb", buffering=0) as file:
@@ -204,9 +224,17 @@ class DiskDataset:
         return numbers
 
     def chunk(self, ranges: Ranges, dtype: Any = None) -> Chunk:
-        """Ranges of rows (first, last + 1), one behind the other, as a checked Chunk.
+        """Some ranges of rows, one behind the other, checked.
 
-        Their values are in `dtype` (None: as on disk).
+        Parameters
+        ----------
+        ranges : list of (first, last + 1)
+        dtype : {"float32", "float64"} or None, default=None
+            Of the values; None is that on disk.
+
+        Returns
+        -------
+        Chunk
         """
         offsets = [self.read("indptr", [(first, last + 1)]) for first, last in ranges]
         of_entries = [(int(part[0]), int(part[-1])) for part in offsets]
@@ -248,6 +276,15 @@ class DiskDataset:
         """Where to cut the rows into chunks that take at most n_bytes each in training.
 
         A row that takes more is a chunk of its own.
+
+        Parameters
+        ----------
+        n_bytes : int
+
+        Returns
+        -------
+        list of int
+            Numbers of rows, the first 0 and the last that of all.
         """
         an_entry = sum(np.dtype(self._types[name]).itemsize for name in self._names(OF_ENTRIES))
         cuts, offset = [0], 0  # the last cut, and where its entries begin

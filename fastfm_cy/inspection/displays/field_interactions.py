@@ -63,8 +63,7 @@ class FieldInteractionsDisplay:
             Rows to look at; None looks at the weights alone.
         class_ : label, default=None
             Of several classes, which. None is the first.
-        fields, names, field_names
-            As `field_interactions` takes them.
+        fields, names, field_names : as of `field_interactions`
         ax : matplotlib Axes, default=None
 
         Returns

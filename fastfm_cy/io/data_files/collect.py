@@ -1,11 +1,14 @@
 """From the pieces of a text to one data set in memory."""
 
+from contextlib import suppress
+
 import numpy as np
 
 from ...data.csr import matrix_of
 from ...data.dataset import Dataset
 
 _GROWTH = 1.25
+_MARGIN = 1.02  # of the guess from the first piece
 
 
 class _Growing:
@@ -13,6 +16,12 @@ class _Growing:
 
     def __init__(self, dtype):
         self._array, self._n = np.empty(1 << 10, dtype), 0
+
+    def reserve(self, n):
+        """Room for n numbers, of which there are none yet; what is not used costs nothing."""
+        if n > len(self._array):
+            with suppress(MemoryError):  # it was a guess
+                self._array = np.empty(n, self._array.dtype)
 
     def extend(self, values):
         n = self._n + len(values)
@@ -31,12 +40,18 @@ def collected(reader, format=None):
     arrays, n_entries = {"indptr": _Growing(np.int64)}, 0
     arrays["indptr"].extend([0])
     for rows in reader:
+        # New memory is best had at once: growing clears it, and may copy what is there.
+        scale = 0 if n_entries else _MARGIN * reader.n_bytes / len(rows.text)
         for name in ("target", "weights", "query", "indices", "fields", "data"):
             values = rows.array(name)
             if values is not None:
-                arrays.setdefault(name, _Growing(values.dtype)).extend(values)
+                array = arrays.setdefault(name, _Growing(values.dtype))
+                if scale > 1:
+                    array.reserve(int(scale * len(values)))
+                array.extend(values)
         arrays["indptr"].extend(rows.array("ends") + n_entries)
         n_entries += rows.n_entries
+        reader.take_back(rows)
     arrays = {name: array.finish() for name, array in arrays.items()}
     form = reader.form
     first_index, n_features = form.extent(reader.least_index, reader.largest_index)

@@ -48,11 +48,13 @@ def read_csv(
     header : bool or "auto", default="auto"
         Whether each file begins with the columns' names; "auto": if no cell of its first line is a
         number.
+    dtype : as of `read_libsvm`
     n_hash : int, default=None
         Into how many features to hash the cells of all features, which then may hold any text: a
         column and what stands in its cell together make a feature of value 1, an empty cell makes
         none. Columns go by their names if there is a header, else by their numbers, and are the
         entries' fields.
+    on_error, n_jobs : as of `read_libsvm`
 
     Returns
     -------
@@ -74,8 +76,8 @@ def write_csv(
 
     Parameters
     ----------
-    target, X, y
-        As of `write_libsvm`; without y there is no column for it.
+    target, X, y : as of `write_libsvm`
+        Without y there is no column for it.
     weights : array of shape (n_rows,), default=None
     feature_names : list of str, default=None
         With it, a header: "target", "weight" and these names.

@@ -19,7 +19,11 @@ def read_libffm(
     """Read rows in the text format of libffm: each entry has a field.
 
     A line is ``target field:index:value field:index:value ...``, three numbers an entry; all else
-    is as `read_libsvm` has it, its parameters, too.
+    is as `read_libsvm` has it.
+
+    Parameters
+    ----------
+    source, n_features, zero_based, dtype, n_hash, on_error, n_jobs : as of `read_libsvm`
 
     Returns
     -------
@@ -37,10 +41,10 @@ def write_libffm(
 
     Parameters
     ----------
-    target, X, y, zero_based
-        As of `write_libsvm`.
+    target, X, y : as of `write_libsvm`
     fields : array of int of shape (n_features,), or sparse matrix like X, default=None
         The field of each feature, or of each entry; a Dataset has its own.
+    zero_based : as of `write_libsvm`
     """
     bare = is_bare(X, y)
     X, y, others = unpacked(X, y, fields=fields)

@@ -50,7 +50,7 @@ def read_libfm_binary(name: str | Path, target: str | Path | None = None) -> Dat
     Returns
     -------
     Dataset
-        y is None if there is no file of targets.
+        Its y is None if there is no file of targets.
     """
     path = matrix_path(name)
     targets = _Targets(path, target)
@@ -289,7 +289,15 @@ def read_vector(path: str | Path, dtype: str = "float32") -> np.ndarray:
 
 
 def write_vector(path: str | Path, values: Any, dtype: str = "float32") -> None:
-    """Write a binary vector of libFM's; parameters as of `read_vector`."""
+    """Write a binary vector of libFM's.
+
+    Parameters
+    ----------
+    path : path
+    values : array of shape (n,)
+    dtype : {"float32", "uint32"}, default="float32"
+        As of `read_vector`.
+    """
     if dtype == "float32":
         values = _float32(values, "The vector")
     else:

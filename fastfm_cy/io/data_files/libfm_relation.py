@@ -36,7 +36,7 @@ def read_groups(path: str | Path, n_features: int | None = None) -> np.ndarray:
     Parameters
     ----------
     path : path
-        libFM's -meta file.
+        The file of libFM's -meta.
     n_features : int, default=None
         How many there should be, if known.
 

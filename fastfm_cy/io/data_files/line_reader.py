@@ -1,5 +1,6 @@
 """Text files, piece by piece: whole lines to Rows, in several threads, and errors with a place."""
 
+import os
 import re
 import warnings
 from collections import deque
@@ -13,7 +14,7 @@ from joblib import effective_n_jobs
 from ...exceptions import FileFormatError, ParseError
 from ...kernels.text.reader import Problem, Rows, has_lone_returns
 from ...utils.checks import check_choice
-from ..files import check_text, damage_reported, listed, name_of, opened
+from ..files import check_text, damage_reported, is_path, listed, name_of, opened
 
 _PIECE = 1 << 20  # bytes
 LONGEST_LINE = 1 << 25
@@ -45,8 +46,8 @@ class LineForm(Protocol):
     def begin(self, text: bytes, name: str) -> int | None:
         """Look at the first piece of a file called `name`: where its rows begin, or None."""
 
-    def new_rows(self, text: bytes) -> Rows:
-        """What a piece is read into."""
+    def new_rows(self, text: bytes, spare: Rows | None = None) -> Rows:
+        """What a piece is read into; the arrays of `spare` may be."""
 
     def read(self, rows: Rows, start: int) -> bool:
         """Read from byte `start` up to the first line that is wrong; whether there was none."""
@@ -84,6 +85,17 @@ class LineReader:
         self.n_jobs = effective_n_jobs(n_jobs)
         self.skipped, self.n_skipped = [], 0
         self.least_index, self.largest_index, self.largest_field = _NO_INDEX, -1, -1
+        self._spare = deque()
+
+    def take_back(self, rows):
+        """Rows whose arrays nobody will look at any more: later pieces may be read into them."""
+        if len(rows.text) <= 2 * _PIECE:
+            self._spare.append(rows)
+
+    @property
+    def n_bytes(self):
+        """Of all sources that are files, as they are stored."""
+        return sum(os.path.getsize(source) for source in self.sources if is_path(source))
 
     @property
     def names(self):
@@ -157,7 +169,11 @@ class LineReader:
             yield waiting.popleft().result()
 
     def _read(self, text, start, name, n_lines_before):
-        rows, problems = self.form.new_rows(text), []
+        try:
+            spare = self._spare.pop()
+        except IndexError:
+            spare = None
+        rows, problems = self.form.new_rows(text, spare), []
         while not self.form.read(rows, start):
             problems.append((rows.place, rows.problem))
             if not self.skips:

@@ -31,8 +31,7 @@ def read(
     format : {"auto", "libsvm", "libffm", "csv", "libfm_binary"}, default="auto"
         "auto" looks at the first bytes, then at the first lines that tell. Of a table with a
         header it warns which column it takes for the target, unless `target` says so.
-    on_error, n_jobs
-        As of `read_libsvm`.
+    on_error, n_jobs : as of `read_libsvm`
     **options
         Further parameters of the format's reader, such as n_features, target or n_hash.
 

@@ -63,11 +63,12 @@ class SparseForm:
             self.has_target = not _HAS_NO_TARGET.match(line[1])
         return 0
 
-    def new_rows(self, text):
+    def new_rows(self, text, spare=None):
         return Rows(
             text, self.dtype, has_target=self.has_target, has_fields=self.has_fields,
             has_query=self.has_query, n_hash=self.n_hash or 0,
             bytes_an_entry=_BYTES_WITH_FIELD if self.has_fields else _BYTES_AN_ENTRY,
+            spare=spare,
         )  # fmt: skip
 
     def read(self, rows, start):

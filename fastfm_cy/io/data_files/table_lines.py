@@ -115,10 +115,10 @@ class TableForm:
             roles = zip(names, self._roles, strict=True)
             self.feature_names = [name for name, role in roles if role == feature]
 
-    def new_rows(self, text):
+    def new_rows(self, text, spare=None):
         return Rows(
             text, self.dtype, has_target=self.has_target, has_fields=self.n_hash is not None,
-            has_weights=self._weight is not None, n_hash=self.n_hash or 0,
+            has_weights=self._weight is not None, n_hash=self.n_hash or 0, spare=spare,
         )  # fmt: skip
 
     def read(self, rows, start):

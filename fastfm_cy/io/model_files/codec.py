@@ -13,6 +13,7 @@ import numpy as np
 from ...model.families import FAMILIES, HIGHEST_DEGREE
 from ...model.posterior import Samples
 from ...model.table import ParameterTable
+from ...model.weaving import woven
 from ...preprocessing import FieldEncoder
 from ...training.gibbs.sampler import Chain
 
@@ -174,6 +175,8 @@ def _decode_family(content):
 
 def _encode_table(table):
     """A table's names; of one whose features have mostly not started, those that have, packed."""
+    if table.state is not None:
+        table = woven(table)  # as files have had them from the beginning
     if table.has_started is None or 4 * np.count_nonzero(table.has_started) > table.n_features:
         return _encode_names(table, _TABLE_NAMES)
     started = table.started
@@ -199,7 +202,7 @@ def _decode_table(content):
 def _whole_table(values, *, has_gaps):
     table = ParameterTable.__new__(ParameterTable)
     vars(table).update({_TABLE_NAMES[stored]: value for stored, value in values.items()})
-    table.has_gaps = False
+    table.has_gaps, table.state, table.kept_start = False, None, ()
     require(type(table.family) in FAMILIES.values(), "machine")
     key = table.start_key
     require(key is None or (type(key) is int and 0 <= key < 1 << 64), "start_key")

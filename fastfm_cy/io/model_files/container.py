@@ -132,6 +132,8 @@ def _check_entries(entries, n_text, length):
     for entry in entries:
         if entry["dtype"] not in _DTYPES:
             raise ValueError(f"an array of {entry['dtype']!r}")
+        if not isinstance(entry["sha256"], str):
+            raise TypeError("a checksum that is no text")
         shape = entry["shape"]
         is_shape = isinstance(shape, list) and len(shape) <= _MOST_AXES
         if not is_shape or not all(type(size) is int and 0 <= size < 2**62 for size in shape):

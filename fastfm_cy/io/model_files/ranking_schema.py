@@ -58,7 +58,8 @@ def _with_state(table: ParameterTable, attributes: Attributes) -> ParameterTable
     state = attributes["_state"]
     require(state in [(row.state_start, row.n_row_state) for row in SOLVERS.values()], "state")
     require(isinstance(table, ParameterTable) and table.n_outputs == 1, "parameter table")
-    require(not table.is_tiled and type(table.family).__name__ == "FM", "parameter table")
+    require(not table.is_tiled or state == ((), 0), "parameter table")
+    require(type(table.family).__name__ == "FM", "parameter table")
     return table if _state_of(table) == state else table.with_state(*state)
 
 

@@ -27,6 +27,7 @@ from ...model.losses import LOSSES
 from ...model.posterior import FittedPosterior, Samples
 from ...model.sparse_table import SparseTable
 from ...model.table import ParameterTable
+from ...model.weaving import unwoven
 from ...preprocessing import FieldEncoder
 from ...training.gibbs.sampler import Chain
 from ...training.solvers import ALL_SOLVERS
@@ -194,7 +195,7 @@ def _table_without_state(attributes: Attributes) -> Attributes:
     table = attributes["_table"]
     if "_kept" in attributes:
         return attributes  # a sparse model has none
-    state = table.state_start, table.n_row_state, table.is_tiled
+    state = *table.solver_state, table.is_tiled
     # A model of scaled columns could not go on without what it was folded from.
     kept = {name: value for name, value in attributes.items() if name != "_scaled_table"}
     return kept | {"_table": table.with_state(), "_state": state, "_state_fits": None}
@@ -218,6 +219,8 @@ def _restore_table(model: Base, attributes: Attributes, keeps_tables: bool) -> N
     is_sparse = isinstance(table, SparseTable)
     if "_state" in attributes and not is_sparse and not keeps_tables:
         table = table.with_state(*attributes["_state"][:2])
+    if not is_sparse:
+        table = unwoven(table)
     own = {name: attributes[name] for name in (*_PUBLIC, *_AS_THEY_ARE) if name in attributes}
     if is_sparse or not keeps_tables:
         own.pop("_state", None)
@@ -244,7 +247,7 @@ def _with_scaling(fitted: FittedModel, attributes: Attributes) -> FittedModel:
         return fitted
     require(table.n_features == fitted.table.n_features, "scaled table")
     require(table.family == fitted.table.family, "scaled table")
-    return replace(fitted, scaled=TrainedModel(table, inputs, scale))
+    return replace(fitted, scaled=TrainedModel(unwoven(table), inputs, scale))
 
 
 def _restored_inputs(model: Base, attributes: Attributes) -> PlainInput:
@@ -260,7 +263,7 @@ def _restored_inputs(model: Base, attributes: Attributes) -> PlainInput:
 def _checked_table(attributes: Attributes) -> ParameterTable | SparseTable:
     table, kept = attributes["_table"], attributes.get("_kept")
     states = [(solver.state_start, solver.n_row_state) for solver in ALL_SOLVERS.values()]
-    require((table.state_start, table.n_row_state) in states, "optimiser state")
+    require(table.solver_state in states, "optimiser state")
     if "_state" in attributes:
         state = attributes["_state"]
         require(len(state) == 3 and state[:2] in states, "optimiser state")

@@ -62,8 +62,8 @@ def estimator_of(task, weights, *, classes, y_range, **parameters):
         kinds[task], Parameters(*arrays), classes=classes, beside=beside, **parameters
     )
     table = model._fitted.table
-    if squares is not None and table.state_start == (1.0,):
-        _vectors(table, 1)[...] = squares
+    if squares is not None and table.kept_start == (1.0,):
+        _vectors(table.state)[...] = squares
     return model
 
 
@@ -75,10 +75,10 @@ def _check_finite(*arrays, dtype):
                 raise ModelFileError(f"A weight is not finite, or too large for dtype={dtype!r}.")
 
 
-def _vectors(table, slot=0):
-    """View of the factors, or of a number of their state, in the shape of Weights.factors."""
+def _vectors(table):
+    """View of the factors, or of the table of their state, in the shape of Weights.factors."""
     n_vectors = table.family.n_vectors
-    numbers = table.factor_blocks[:, 0, slot, : n_vectors * table.n_padded]
+    numbers = table.factor_blocks[:, 0, 0, : n_vectors * table.n_padded]
     vectors = numbers.reshape(table.n_features, n_vectors, table.n_padded)[..., : table.n_factors]
     return vectors if hasattr(table.family, "n_fields") else vectors[:, 0]
 
@@ -98,5 +98,5 @@ def weights_of(model, what, kinds=PLAIN):
         raise ValueError(
             f"{what} holds one score a row; this model has {table.n_outputs}, one a class."
         )
-    squares = _vectors(table, 1) if table.state_start == (1.0,) else None
+    squares = _vectors(table.state) if table.kept_start == (1.0,) else None
     return Weights(table.intercepts[0], table.coef, _vectors(table), squares)

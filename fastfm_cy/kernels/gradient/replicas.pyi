@@ -1,6 +1,7 @@
 import numpy as np
 
 def count(indices: np.ndarray, counts: np.ndarray) -> None: ...
+def rank(counts: np.ndarray, places: np.ndarray, out: np.ndarray) -> None: ...
 def renumber(
     indptr: np.ndarray,
     indices: np.ndarray,
@@ -9,6 +10,8 @@ def renumber(
     head: int,
     n_copies: int,
     out: np.ndarray,
+    first: int,
+    last_row: int,
 ) -> None: ...
 def merge(
     table: np.ndarray,

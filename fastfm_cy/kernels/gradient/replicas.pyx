@@ -18,19 +18,38 @@ def count(const int32_t[::1] indices, int64_t[::1] counts):
             counts[column if column < last else last] += 1
 
 
+def rank(const int64_t[::1] counts, int64_t[::1] places, int32_t[::1] out):
+    """Write to `out` the rank of each feature by falling count, of equals the first first.
+
+    `places` holds zeros, max(counts) + 1 of them.
+    """
+    cdef Py_ssize_t j, count, n
+    cdef int64_t place = 0
+    with nogil:
+        for j in range(counts.shape[0]):
+            places[counts[j]] += 1
+        for count in range(places.shape[0] - 1, -1, -1):
+            n = places[count]
+            places[count] = place
+            place += n
+        for j in range(counts.shape[0]):
+            out[j] = <int32_t>places[counts[j]]
+            places[counts[j]] += 1
+
+
 def renumber(const int64_t[::1] indptr, const int32_t[::1] indices, const int32_t[::1] rank,
              const int32_t[::1] shard_of_row, Py_ssize_t head, Py_ssize_t n_copies,
-             int32_t[::1] out):
-    """Write to `out` the table row of every entry of a CSR matrix.
+             int32_t[::1] out, Py_ssize_t first, Py_ssize_t last_row):
+    """Write to `out` the table row of every entry of the rows first..last_row-1 of a CSR matrix.
 
     `rank` numbers the features by falling frequency. The first `head` ranks go to the copy of the
     row's shard, all others to the rows behind the `n_copies` copies.
     """
-    cdef Py_ssize_t row, entry, n_rows = indptr.shape[0] - 1
+    cdef Py_ssize_t row, entry
     cdef int32_t label, copy, tail = <int32_t>((n_copies - 1) * head)
     cdef uint32_t column, last = <uint32_t>(rank.shape[0] - 1)
     with nogil:
-        for row in range(n_rows):
+        for row in range(first, last_row):
             copy = <int32_t>(shard_of_row[row] * head)
             for entry in range(indptr[row], indptr[row + 1]):
                 column = <uint32_t>indices[entry]           # as column_of has it

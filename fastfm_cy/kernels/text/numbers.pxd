@@ -14,6 +14,8 @@ from libc.stdint cimport int64_t, uint8_t, uint64_t
 
 cdef extern from "numbers.h" nogil:
     const double* fm_exact_powers
+    const uint8_t* fm_digits(const uint8_t* p, const uint8_t* end, uint64_t* value)
+    const uint8_t* fm_short_number(const uint8_t* p, const uint8_t* end, double* value)
 
 cdef double round_decimal(uint64_t mantissa, int64_t exponent, Py_ssize_t n_digits,
                           const uint8_t* start, const uint8_t* end) noexcept nogil
@@ -21,7 +23,8 @@ cdef double round_decimal(uint64_t mantissa, int64_t exponent, Py_ssize_t n_digi
 cdef inline bint is_digit(uint8_t byte) noexcept nogil:
     return <uint8_t>(byte - c"0") < 10
 
-cdef inline const uint8_t* read_number(const uint8_t* start, double* value) noexcept nogil:
+cdef inline const uint8_t* read_number(const uint8_t* start, const uint8_t* end_of_text,
+                                       double* value) noexcept nogil:
     """Where the number that begins at `start` ends; NULL if none does. It may be infinite."""
     cdef const uint8_t* p = start
     cdef const uint8_t* first
@@ -34,16 +37,16 @@ cdef inline const uint8_t* read_number(const uint8_t* start, double* value) noex
     if negative or p[0] == c"+":
         p += 1
     first = p
-    while is_digit(p[0]):
-        mantissa = 10 * mantissa + (p[0] - c"0")
+    if is_digit(p[0]):            # often the only one before the point
+        mantissa = p[0] - c"0"
         p += 1
+        if is_digit(p[0]):
+            p = fm_digits(p, end_of_text, &mantissa)
     n_digits = p - first
     if p[0] == c".":
         p += 1
         point = p
-        while is_digit(p[0]):
-            mantissa = 10 * mantissa + (p[0] - c"0")
-            p += 1
+        p = fm_digits(p, end_of_text, &mantissa)
         exponent = point - p
         n_digits += p - point
     if n_digits == 0:
@@ -59,7 +62,7 @@ cdef inline const uint8_t* read_number(const uint8_t* start, double* value) noex
                 p += 1
             exponent += -written if falls else written
     if n_digits <= 19 and mantissa <= <uint64_t>1 << 53 and -22 <= exponent <= 22:
-        result = <double>mantissa
+        result = <double><int64_t>mantissa
         if exponent < 0:
             result = result / fm_exact_powers[-exponent]
         else:

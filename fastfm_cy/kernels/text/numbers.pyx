@@ -94,5 +94,5 @@ def parse(bytes text):
     cdef double value = 0.0
     cdef bytes ended = text + b"\n"
     cdef const uint8_t* start = ended
-    cdef const uint8_t* end = read_number(start, &value)
+    cdef const uint8_t* end = read_number(start, start + len(ended), &value)
     return value if end == start + len(text) else None

@@ -66,6 +66,7 @@ class Rows:
         has_weights: bool = False,
         n_hash: int = 0,
         bytes_an_entry: int = 2,
+        spare: Rows | None = None,
     ) -> None: ...
     def array(self, name: str) -> np.ndarray | None: ...
     def read_sparse(

@@ -11,7 +11,7 @@ import numpy as np
 from libc.math cimport isfinite
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
-from .numbers cimport read_number
+from .numbers cimport fm_digits, fm_short_number, read_number
 from .scanning cimport (
     FM_FNV_BASIS, FM_LARGEST_INTEGER, after_blanks, after_line, after_name, after_padding,
     begins_with_entry, hash_below, hash_more, is_blank, is_end, read_cell, read_integer,
@@ -76,6 +76,9 @@ cdef class Rows:
         If positive, features have names, which are hashed to numbers below it.
     bytes_an_entry : int
         The fewest that an entry takes in the text.
+    spare : Rows or None
+        Of a piece that nobody needs any more: its arrays are written to, where they are large
+        enough. New memory would have to be cleared by the system.
     """
 
     cdef readonly bytes text
@@ -94,7 +97,7 @@ cdef class Rows:
 
     def __init__(self, bytes text, dtype, *, bint has_target=True, bint has_fields=False,
                  bint has_query=False, bint has_weights=False, uint32_t n_hash=0,
-                 Py_ssize_t bytes_an_entry=2):
+                 Py_ssize_t bytes_an_entry=2, Rows spare=None):
         if not text.endswith(b"\n"):
             raise ValueError("The text must end in a line feed.")
         self.text = text
@@ -108,14 +111,20 @@ cdef class Rows:
         self.least_index, self.largest_index, self.largest_field = LARGEST_INDEX, -1, -1
         self.blank = -1
         n_lines, most = self.n_lines, len(text) // bytes_an_entry + 1
+        old = {} if spare is None else spare.arrays
+        if spare is not None:
+            spare.arrays, spare.n_rows, spare.n_entries = {}, 0, 0
         self.arrays = {
-            "target": np.empty(n_lines if has_target else 0),
-            "weights": np.empty(n_lines if has_weights else 0),
-            "query": np.empty(n_lines if has_query else 0, dtype=np.int64),
-            "ends": np.empty(n_lines, dtype=np.int64),
-            "indices": np.empty(most, dtype=np.int32),
-            "fields": np.empty(most if has_fields else 0, dtype=np.int32),
-            "data": np.empty(most, dtype=dtype),
+            name: _room(old.get(name), size, of)
+            for name, size, of in (
+                ("target", n_lines if has_target else 0, np.float64),
+                ("weights", n_lines if has_weights else 0, np.float64),
+                ("query", n_lines if has_query else 0, np.int64),
+                ("ends", n_lines, np.int64),
+                ("indices", most, np.int32),
+                ("fields", most if has_fields else 0, np.int32),
+                ("data", most, dtype),
+            )
         }
         self.to = Buffers(
             <double*>_address(self.arrays["target"]), <double*>_address(self.arrays["weights"]),
@@ -175,6 +184,8 @@ cdef class Rows:
             p = self._head(p)
             while self.problem == NONE:
                 p = after_blanks(p)
+                if not self.n_hash:
+                    p = short_entries(self, p, first, largest)
                 if p[0] == c"\n" or p[0] == c"#":
                     break
                 p = self._entry(p, first, largest)
@@ -209,7 +220,7 @@ cdef class Rows:
         if not self.has_query:
             self.problem = NO_QUERY
             return after
-        p = read_integer(after + 4, &self.to.query[self.n_rows])
+        p = read_integer(after + 4, self.end, &self.to.query[self.n_rows])
         if p == NULL or not is_end(p[0]) or self.to.query[self.n_rows] > FM_LARGEST_INTEGER:
             self.problem = QUERY
             return after + 4
@@ -218,7 +229,7 @@ cdef class Rows:
     cdef inline const uint8_t* _number(self, const uint8_t* p, Problem if_none,
                                        double* value) noexcept nogil:
         """A number up to a blank or the end of the line; where it ends, or what is wrong."""
-        cdef const uint8_t* after = read_number(p, value)
+        cdef const uint8_t* after = read_number(p, self.end, value)
         if after == NULL:
             self.problem = if_none
             return p
@@ -235,7 +246,7 @@ cdef class Rows:
         cdef double value = 1.0
         cdef const uint8_t* after = p
         if self.has_fields:
-            after = read_integer(p, &field)
+            after = read_integer(p, self.end, &field)
             if after == NULL or field > LARGEST_INDEX or after[0] != c":":
                 self.problem = FIELD
                 return p
@@ -248,7 +259,7 @@ cdef class Rows:
             if after == p:
                 after = NULL
         else:
-            after = read_integer(p, &index)
+            after = read_integer(p, self.end, &index)
         if after == NULL:
             self.problem = ENTRY
             return p
@@ -326,6 +337,7 @@ def index_of(bytes name, uint32_t n_hash):
     return hash_below(hash_more(FM_FNV_BASIS, start, start + len(name)), n_hash)
 
 
+include "short_numbers.pxi"
 include "table_lines.pxi"
 
 
@@ -355,6 +367,13 @@ def has_lone_returns(bytes text):
             found |= (p[i] == c"\r") & (p[i + 1] != c"\n")
         p += size
     return found != 0
+
+
+def _room(old, Py_ssize_t size, dtype):
+    """An array of at least this size, the old one if it will do."""
+    if old is not None and size and len(old) >= size and old.dtype == dtype:
+        return old
+    return np.empty(size, dtype)
 
 
 cdef void* _address(array) except? NULL:

@@ -6,7 +6,7 @@ Texts end in a line feed, so no loop here needs to look for their end.
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memchr
 
-from .numbers cimport is_digit
+from .numbers cimport fm_digits, is_digit
 
 cdef extern from *:
     """
@@ -24,7 +24,8 @@ cdef extern from *:
 
 cdef inline bint is_blank(uint8_t byte) noexcept nogil:
     """A carriage return counts: it stands before the line feed."""
-    return byte == c" " or byte == c"\t" or byte == c"\r" or byte == 11 or byte == 12
+    return byte <= c" " and (byte == c" " or byte == c"\t" or byte == c"\r" or byte == 11
+                             or byte == 12)
 
 
 cdef inline bint is_end(uint8_t byte) noexcept nogil:
@@ -54,22 +55,21 @@ cdef inline bint begins_with_entry(const uint8_t* p) noexcept nogil:
     return after_name(p)[0] == c":"
 
 
-cdef inline const uint8_t* read_integer(const uint8_t* p, int64_t* value) noexcept nogil:
-    """Where the digits that begin at p end; NULL if none do. Of too many, the value is one above
+cdef inline const uint8_t* read_integer(const uint8_t* p, const uint8_t* end,
+                                        int64_t* value) noexcept nogil:
+    """Where the digits that begin at p end; NULL if none do. Of too many, the value is above
     FM_LARGEST_INTEGER."""
-    cdef const uint8_t* start = p
-    cdef int64_t total = 0
-    while is_digit(p[0]):
-        total = 10 * total + (p[0] - c"0")
-        p += 1
-        if total > FM_LARGEST_INTEGER:
-            while is_digit(p[0]):
-                p += 1
-            break
-    value[0] = total
-    if p == start:
+    cdef uint64_t total = 0
+    cdef const uint8_t* after = fm_digits(p, end, &total)
+    if after - p > 18:            # only zeros in front keep it small enough
+        while p[0] == c"0":
+            p += 1
+        if after - p > 18:
+            total = FM_LARGEST_INTEGER + 1
+    elif after == p:
         return NULL
-    return p
+    value[0] = <int64_t>total
+    return after
 
 
 # Tables -------------------------------------------------------------------------------------------

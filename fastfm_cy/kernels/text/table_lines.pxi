@@ -34,7 +34,11 @@ cdef const uint8_t* read_cells(Rows rows, const uint8_t* p, const uint8_t[::1] r
     cdef double value = 0.0
     cdef uint8_t role
     cdef const uint8_t* after
-    for column in range(n_columns):
+    column = -1
+    while True:
+        column += 1
+        if roles[column] == FEATURE_COLUMN:
+            p = short_cells(rows, p, roles, separator, &column, &index)
         role = roles[column]
         if role <= LAST_OF_NUMBERS:
             after = read_number_cell(rows, p, separator, &value)
@@ -77,7 +81,7 @@ cdef inline const uint8_t* read_number_cell(Rows rows, const uint8_t* p, uint8_t
                                             double* value) noexcept nogil:
     """One number, perhaps quoted, and the blanks behind it; where it ends, or what is wrong."""
     cdef bint quoted = p[0] == c'"'
-    cdef const uint8_t* after = read_number(p + quoted, value)
+    cdef const uint8_t* after = read_number(p + quoted, rows.end, value)
     if after == NULL or (quoted and after[0] != c'"'):
         rows.problem = CELL
         return p

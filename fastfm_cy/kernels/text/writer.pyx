@@ -92,7 +92,7 @@ cdef class Lines:
         cdef double read = 0.0
         for precision in range(6 if is_single else 10, 10):
             text = PyOS_double_to_string(size, c"g", precision, 0, NULL)
-            read_number(<const uint8_t*>text, &read)
+            read_number(<const uint8_t*>text, <const uint8_t*>text + strlen(text), &read)
             if same(read, size, True):
                 return self.put_text(text)
             PyMem_Free(text)

@@ -12,6 +12,8 @@ from ...data.inputs import Rows
 from ...data.relational_rows import expand_if_relational
 from ...kernels.gradient import replicas
 from ...model.table import ParameterTable
+from ...model.weaving import join, split, whole_like
+from ...utils.threads import in_parts
 from ..regularization import Strengths
 from .row_order import BLOCK
 
@@ -19,6 +21,8 @@ from .row_order import BLOCK
 # machine says, in how many), up to a number. More copies cost time to merge, fewer leave threads
 # waiting for each other's cache lines.
 _LARGEST_HEAD = 16384
+
+_WORK = 4  # multiply-adds that renumbering an entry costs
 
 # The deterministic mode always deals to this many shards, however many threads work on them.
 DETERMINISTIC_SHARDS = 4
@@ -40,6 +44,8 @@ class Placement:
     """For each of those features, the share of the rows that hold it."""
     n_frequent: int = 0
     """How many of those features are merged many times an epoch, if not all are alike."""
+    n_jobs: int = 1
+    """Threads to lay out rows and tables with."""
 
     @cached_property
     def home(self) -> np.ndarray | None:
@@ -54,30 +60,31 @@ class Placement:
     def place(self, per_feature: np.ndarray, out: np.ndarray) -> np.ndarray:
         """Write an array with a row a feature to `out`, with a row a row of the training table."""
         out[self.home] = per_feature
+        self._copy_head(out)
+        return out
+
+    def _copy_head(self, out: np.ndarray) -> None:
+        """From the master to every shard's copy."""
         n_shards, head = self.n_shards, self.head
         master = out[n_shards * head : (n_shards + 1) * head]
         for shard in range(n_shards if head else 0):
             out[shard * head : (shard + 1) * head] = master
-        return out
 
     def placed_table(self, table: ParameterTable) -> ParameterTable:
         """The table to train: `table` itself if every feature keeps its place, or a copy."""
         if self.home is None:
             return table
-        placed = table.like(self.n_table_rows)
-        placed.intercept[...] = table.intercept
-        self.place(table.linear, placed.linear)
-        self.place(table.factors, placed.factors)
-        if table.has_started is not None and placed.has_started is not None:
-            self.place(table.has_started, placed.has_started)
+        placed = whole_like(table, self.n_table_rows)
+        join(table, placed, whole_rows=self.home, n_jobs=self.n_jobs)
+        for array in (placed.linear, placed.factors, placed.has_started):
+            if array is not None:
+                self._copy_head(array)
         return placed
 
     def take_back(self, placed: ParameterTable, table: ParameterTable) -> None:
         """Bring what was trained back to `table`, feature by feature."""
         if placed is not table:
-            table.intercept[...] = placed.intercept
-            np.take(placed.linear, self.home, axis=0, out=table.linear)
-            np.take(placed.factors, self.home, axis=0, out=table.factors)
+            split(placed, table, whole_rows=self.home, n_jobs=self.n_jobs)
 
     def placed_strengths(self, strengths: Strengths) -> Strengths:
         """The same strengths for the rows of the training table."""
@@ -121,9 +128,11 @@ class Placement:
         for number, shard in enumerate(shards):
             shard_of_row[shard] = number
         columns = np.empty_like(rows.indices)
-        replicas.renumber(
-            rows.indptr, rows.indices, self.rank, shard_of_row, self.head, self.n_copies, columns
-        )
+        what = rows.indptr, rows.indices, self.rank, shard_of_row, self.head, self.n_copies, columns
+        in_parts(
+            lambda first, last: replicas.renumber(*what, first, last),
+            rows.n_rows, _WORK * rows.n_entries, self.n_jobs,
+        )  # fmt: skip
         placed = replace(rows, indices=columns, n_features=self.n_table_rows)
         return Layout(placed, shards, self)
 
@@ -165,9 +174,8 @@ def place_features(
     if n_shards == 1 and not relabel:
         return Placement(n_features, n_shards)
     counts = count()
-    by_frequency = np.argsort(-counts, kind="stable")
     rank = np.empty(n_features, dtype=np.int32)
-    rank[by_frequency] = np.arange(n_features, dtype=np.int32)
+    replicas.rank(counts, np.zeros(int(counts.max(initial=0)) + 1, dtype=np.int64), rank)
     if n_shards == 1:
         head, n_copies = 0, 1
     else:
@@ -176,10 +184,11 @@ def place_features(
         if not deterministic:
             head = min(head, _LARGEST_HEAD)
         n_copies = n_shards + 1  # and the master
-    placement = Placement(
-        n_features, n_shards, rank, n_copies, head, counts[by_frequency[:head]] / n_rows,
-        int(np.count_nonzero(counts >= max(1, n_rows / frequent))),
-    )  # fmt: skip
+    in_head = np.flatnonzero(rank < head)
+    frequency = np.empty(head)
+    frequency[rank[in_head]] = counts[in_head] / n_rows
+    n_frequent = int(np.count_nonzero(counts >= max(1, n_rows / frequent)))
+    placement = Placement(n_features, n_shards, rank, n_copies, head, frequency, n_frequent, n_jobs)
     if placement.n_table_rows > np.iinfo(np.int32).max:
         raise ValueError(
             f"{n_features} features with {n_copies} copies of {head} of them are more than a "

@@ -13,6 +13,7 @@ from ...model.sides import Side
 from ...model.table import ParameterTable
 from ..early_stopping import EarlyStopping, History
 from ..epoch_loop import run_epochs
+from ..whole_data.trainer import WholeDataTrainer
 from .interactions import lay_out
 from .pair_trainer import PairTrainer
 from .pairs import Pairs
@@ -63,6 +64,11 @@ def fit_recommender(
     rng : numpy.random.Generator
     watch : Watch
     """
+    tables = Tables([users.table, items.table])
+    if plan.whole_data is not None:
+        in_order = contexts(np.arange(len(interactions)))
+        whole = WholeDataTrainer(plan, interactions, users, in_order, items)
+        return _run(plan, whole, tables, watch)
     n_shards = max(1, min(plan.n_shards, interactions.n_users, interactions.n_items // 2))
     laid_out = lay_out(interactions, np.dtype(plan.dtype), n_shards, rng, known)
     _match_state(plan, users)
@@ -71,7 +77,7 @@ def fit_recommender(
     trainer = RecommenderTrainer(
         plan, laid_out, users, contexts(laid_out.source), items, interactions.n_items, rng
     )
-    return _run(plan, trainer, Tables([users.table, items.table]), watch)
+    return _run(plan, trainer, tables, watch)
 
 
 def fit_pairs(
@@ -104,8 +110,9 @@ def _match_state(plan: RankingPlan, side: Side) -> None:
 
 
 def _run(
-    plan: RankingPlan, trainer: RecommenderTrainer | PairTrainer, tables: Tables, watch: Watch
-) -> RankingResult:
+    plan: RankingPlan, trainer: RecommenderTrainer | PairTrainer | WholeDataTrainer, tables: Tables,
+    watch: Watch,
+) -> RankingResult:  # fmt: skip
     stopping = None
     if plan.early_stopping:
         stopping = EarlyStopping(plan.n_iter_no_change, plan.tol or 0.0, keeps_best=True)

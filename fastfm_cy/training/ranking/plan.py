@@ -14,6 +14,7 @@ from ...model.starts import Starts
 from ...model.table import ParameterTable
 from ..schedules import SCHEDULES
 from ..solvers import Solver
+from ..whole_data.settings import WholeDataSettings
 from .losses import NEGATIVES, Negatives, RankingLoss
 
 DETERMINISTIC_SHARDS = 4
@@ -38,6 +39,7 @@ class RankingPlan:
     max_sampled: int = 10
     negatives: Negatives = NEGATIVES["uniform"]
     fit_linear: bool = True
+    item_interactions: bool = True
     init_scale: float = 0.1
     shuffle: bool | str = "block"
     early_stopping: bool = False
@@ -47,6 +49,8 @@ class RankingPlan:
     n_jobs: int = 1
     deterministic: bool = False
     verbose: int = 0
+    whole_data: WholeDataSettings | None = None
+    """Of losses over all pairs of users and items."""
 
     def settings(self, has_l1: bool) -> Settings:
         """The numbers that the kernels take; the loss among them is not used."""
@@ -83,7 +87,7 @@ class RankingPlan:
         """A table at its start, drawn with a key; `numbers` are what Starts.write takes."""
         table = ParameterTable(
             n_features, self.n_factors, self.dtype, 1, self.solver.state_start,
-            self.solver.n_row_state,
+            self.solver.n_row_state, is_tiled=self.solver.by_columns,
         )  # fmt: skip
         table.start_key = key
         Starts(self.init_scale, n_jobs=self.n_jobs).write(table, numbers=numbers)

@@ -8,7 +8,7 @@ from support.ranking import no_strengths, plan_of, run_one_epoch, side_of, train
 
 from fastfm_cy.data.matrix_checks import check_rows
 from fastfm_cy.model.sides import Side
-from fastfm_cy.training.ranking.losses import PAIR_LOSSES, RECOMMENDER_LOSSES
+from fastfm_cy.training.ranking.losses import PAIR_LOSSES, SAMPLED_LOSSES
 from fastfm_cy.training.ranking.pair_trainer import PairTrainer
 from fastfm_cy.training.ranking.pairs import given_pairs, pairs_of_queries
 from fastfm_cy.training.ranking.plan import rank_weights
@@ -25,7 +25,7 @@ def moved(arrays, before, rate):
 
 @pytest.mark.parametrize("interacts", [False, True])
 @pytest.mark.parametrize("items", [ITEMS, IDS, None], ids=["features", "ids as rows", "ids"])
-@pytest.mark.parametrize("loss", RECOMMENDER_LOSSES)
+@pytest.mark.parametrize("loss", SAMPLED_LOSSES)
 def test_of_items(loss, items, interacts):
     rng = np.random.default_rng(0)
     plan = plan_of(loss, max_sampled=2 if loss in ("softmax", "logistic") else 1)

@@ -1,0 +1,1 @@
+"""Training on all pairs of users and items, those without an interaction included."""

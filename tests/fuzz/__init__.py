@@ -1,0 +1,1 @@
+"""Fuzzing of whatever reads bytes, and of configurations: see __main__.py."""
