@@ -63,7 +63,7 @@ def docs(session: nox.Session) -> None:
     """The site, into build/site; then examples, links and tables of all pages, and a browser."""
     _build_in_place(session)
     _install_groups(session, "docs")
-    session.run("sphinx-build", "-W", "--keep-going", "docs", "build/site")
+    session.run("sphinx-build", "-W", "--keep-going", "--fresh-env", "docs", "build/site")
     names = ("docs", "docstrings", "examples", "migration", "readme", "site")
     pages = [f"tests/contracts/test_{name}.py" for name in names]
     site = {"FASTFM_CY_SITE": str(Path.cwd() / "build" / "site")}

@@ -77,13 +77,12 @@ def _worker(tree, case, folder, options):
 
 
 def _work(tree, case, options):
-    """The package of `tree`, the benchmarks of this checkout."""
+    """The package of `tree`, and its benchmarks."""
     sys.path[:] = [path for path in sys.path if Path(path).resolve() != Path(__file__).parent]
     sys.path.insert(0, tree)
     import fastfm_cy
 
     assert Path(fastfm_cy.__file__).resolve().is_relative_to(Path(tree).resolve())
-    sys.path.insert(0, str(_HERE))
     kind, *details = case.split(":")
     run, say = _CASES[kind](options, *details)
     clock = _CLOCKS[options.clock]

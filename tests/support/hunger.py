@@ -12,6 +12,8 @@ begin with.
 import os
 import resource
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +44,9 @@ from fastfm_cy.io import (
 N_ROWS, N_FEATURES = 20_000, 30_000
 STEP, MOST = 1 << 20, 1 << 29  # bytes
 # glibc takes what is larger from the system, and gives it back: every array counts at once.
-ENVIRONMENT = {"MALLOC_MMAP_THRESHOLD_": "65536", "OPENBLAS_NUM_THREADS": "1"}
+ENVIRONMENT = {
+    "MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_ARENA_MAX": "1", "OPENBLAS_NUM_THREADS": "1",
+}  # fmt: skip
 
 
 def data(n_rows=N_ROWS, seed=0):
@@ -166,4 +170,8 @@ def n_failures(work, check):
 if __name__ == "__main__":
     if not ENVIRONMENT.items() <= os.environ.items():
         os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | ENVIRONMENT)
-    main(*sys.argv[1:])
+    # In a thread, whose stack is there from the beginning: that of a process grows, and where it
+    # cannot, the process ends by a signal.
+    threading.stack_size(1 << 26)
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(main, *sys.argv[1:]).result()

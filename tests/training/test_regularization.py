@@ -11,7 +11,7 @@ from fastfm_cy import FMClassifier, FMRegressor
 from fastfm_cy.training.solvers import SOLVERS
 
 # Of ftrl for all rows, of the others a row; Adam's steps hardly depend on the gradient's size.
-L1 = {"sgd": 0.05, "adagrad": 0.2, "adam": 0.4, "adamw": 0.4, "ftrl": 5.0}
+L1 = {"sgd": 0.2, "adagrad": 0.2, "adam": 0.4, "adamw": 0.4, "ftrl": 5.0}
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -22,11 +22,15 @@ def test_l1_makes_exact_zeros(solver, dtype):
     y = 2 * X[:, 3] - X[:, 7] + rng.normal(scale=0.1, size=800)
     settings = {"solver": solver, "dtype": dtype, "random_state": 0, "max_iter": 10}
     settings["learning_rate"] = SOLVERS[solver].learning_rate
-    model = FMRegressor(4, l1_linear=L1[solver], l1_factors=L1[solver], **settings).fit(X, y)
-    assert set(np.argsort(-np.abs(model.coef_))[:2]) == {3, 7}
-    assert model.coef_[[3, 7]].all()
-    assert model.sparsity_["linear"] > 0.3
-    assert model.sparsity_["factors"] > 0.3
+    strengths, zeros = dict.fromkeys(("l1_linear", "l1_factors"), L1[solver]), []
+    # SGD's constant steps let weights come and go until the end: one seed may have few zeros.
+    for seed in range(10):
+        model = FMRegressor(4, **strengths, **settings | {"random_state": seed}).fit(X, y)
+        assert set(np.argsort(-np.abs(model.coef_))[:2]) == {3, 7}
+        assert model.coef_[[3, 7]].all()
+        zeros.append(model.sparsity_)
+    for name in ("linear", "factors"):
+        assert np.mean([shares[name] for shares in zeros]) > 0.3
     dense = FMRegressor(4, **settings).fit(X, y)
     assert dense.sparsity_ == {"linear": 0, "factors": 0, "features": 0}
 

@@ -219,7 +219,7 @@ def _restore_table(model: Base, attributes: Attributes, keeps_tables: bool) -> N
     is_sparse = isinstance(table, SparseTable)
     if "_state" in attributes and not is_sparse and not keeps_tables:
         table = table.with_state(*attributes["_state"][:2])
-    if not is_sparse:
+    if not is_sparse and not keeps_tables:  # what is mapped stays as the file has it
         table = unwoven(table)
     own = {name: attributes[name] for name in (*_PUBLIC, *_AS_THEY_ARE) if name in attributes}
     if is_sparse or not keeps_tables:
@@ -229,10 +229,10 @@ def _restore_table(model: Base, attributes: Attributes, keeps_tables: bool) -> N
     fitted = FittedModel(
         table, inputs, target, loss.link, n_features, encoder=attributes.get("_encoder")
     )
-    model._fitted = _with_scaling(fitted, attributes)
+    model._fitted = _with_scaling(fitted, attributes, keeps_tables)
 
 
-def _with_scaling(fitted: FittedModel, attributes: Attributes) -> FittedModel:
+def _with_scaling(fitted: FittedModel, attributes: Attributes, keeps_tables: bool) -> FittedModel:
     """The model with what it goes on with, if its columns or targets were scaled."""
     columns, scale = _scaling(attributes)
     if columns is None and scale is None:
@@ -247,7 +247,8 @@ def _with_scaling(fitted: FittedModel, attributes: Attributes) -> FittedModel:
         return fitted
     require(table.n_features == fitted.table.n_features, "scaled table")
     require(table.family == fitted.table.family, "scaled table")
-    return replace(fitted, scaled=TrainedModel(unwoven(table), inputs, scale))
+    trained = table if keeps_tables else unwoven(table)
+    return replace(fitted, scaled=TrainedModel(trained, inputs, scale))
 
 
 def _restored_inputs(model: Base, attributes: Attributes) -> PlainInput:

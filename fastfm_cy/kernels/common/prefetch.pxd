@@ -8,6 +8,7 @@ cdef inline void prefetch_parameters(const TableView* table, Py_ssize_t column, 
                                      real tag) noexcept nogil:
     """All of its row of the table."""
     cdef const real* v = <const real*>table.factors + column * table.factor_stride
+    cdef const real* w = <const real*>table.linear + column * table.linear_stride
     cdef Py_ssize_t f = 2 * CACHE_LINE // sizeof(real)
     if to_write:
         FM_PREFETCH_OWN(v)
@@ -16,7 +17,9 @@ cdef inline void prefetch_parameters(const TableView* table, Py_ssize_t column, 
         while f < table.factor_stride:
             FM_PREFETCH_OWN(v + f)
             f += CACHE_LINE // sizeof(real)
-        FM_PREFETCH_OWN(<const real*>table.linear + column * table.linear_stride)
+        FM_PREFETCH_OWN(w)
+        if table.linear_stride > 2:  # may lie on two lines
+            FM_PREFETCH_OWN(w + table.linear_stride - 1)
     else:
         FM_PREFETCH(v)
         if table.factor_stride > CACHE_LINE // sizeof(real):
@@ -24,4 +27,4 @@ cdef inline void prefetch_parameters(const TableView* table, Py_ssize_t column, 
         while f < table.factor_stride:
             FM_PREFETCH(v + f)
             f += CACHE_LINE // sizeof(real)
-        FM_PREFETCH(<const real*>table.linear + column * table.linear_stride)
+        FM_PREFETCH(w)

@@ -84,6 +84,48 @@ FM_INLINE void fm_adagrad_eight(float *FM_RESTRICT theta, float *FM_RESTRICT squ
   _mm256_storeu_ps(theta, _mm256_fnmadd_ps(_mm256_mul_ps(rate, gradient), root, t));
 }
 
+/* Numerator over denominator, exact to 3e-7, too. Of root, division and their estimates, one unit of
+   the CPU has the first two and takes long for them; it is best given the roots alone. */
+FM_INLINE __m256 fm_quotient_of_eight(__m256 above, __m256 below) {
+  const __m256 guess = _mm256_rcp_ps(below), quotient = _mm256_mul_ps(above, guess);
+  return _mm256_fmadd_ps(_mm256_fnmadd_ps(quotient, below, above), guess, quotient);
+}
+
+FM_INLINE void fm_adam_eight(float *FM_RESTRICT theta, float *FM_RESTRICT mean,
+                             float *FM_RESTRICT square, const float *FM_RESTRICT direction,
+                             __m256 along, __m256 own, __m256 beta1, __m256 beta2, __m256 rest1,
+                             __m256 rest2, __m256 rate, __m256 epsilon, __m256 keep) {
+  const __m256 t = _mm256_loadu_ps(theta);
+  const __m256 gradient =
+      _mm256_fmadd_ps(along, _mm256_loadu_ps(direction), _mm256_mul_ps(own, t));
+  const __m256 m = _mm256_fmadd_ps(beta1, _mm256_loadu_ps(mean), _mm256_mul_ps(rest1, gradient));
+  const __m256 s = _mm256_fmadd_ps(beta2, _mm256_loadu_ps(square),
+                                   _mm256_mul_ps(_mm256_mul_ps(rest2, gradient), gradient));
+  const __m256 below = _mm256_add_ps(_mm256_sqrt_ps(s), epsilon);
+  _mm256_storeu_ps(mean, m);
+  _mm256_storeu_ps(square, s);
+  _mm256_storeu_ps(theta, _mm256_fmsub_ps(
+      keep, t, fm_quotient_of_eight(_mm256_mul_ps(rate, m), below)));
+}
+
+FM_INLINE void fm_ftrl_eight(float *FM_RESTRICT theta, float *FM_RESTRICT z,
+                             float *FM_RESTRICT squares, const float *FM_RESTRICT direction,
+                             __m256 along, __m256 own, __m256 l1, __m256 stiffness,
+                             __m256 per_rate) {
+  const __m256 t = _mm256_loadu_ps(theta), before = _mm256_loadu_ps(squares);
+  const __m256 gradient =
+      _mm256_fmadd_ps(along, _mm256_loadu_ps(direction), _mm256_mul_ps(own, t));
+  const __m256 sum = _mm256_fmadd_ps(gradient, gradient, before), root = _mm256_sqrt_ps(sum);
+  const __m256 growth = _mm256_mul_ps(_mm256_sub_ps(root, _mm256_sqrt_ps(before)), per_rate);
+  const __m256 pull = _mm256_fnmadd_ps(growth, t, _mm256_add_ps(_mm256_loadu_ps(z), gradient));
+  const __m256 within =
+      _mm256_max_ps(_mm256_min_ps(pull, l1), _mm256_xor_ps(l1, _mm256_set1_ps(-0.0f)));
+  _mm256_storeu_ps(squares, sum);
+  _mm256_storeu_ps(z, pull);
+  _mm256_storeu_ps(theta, fm_quotient_of_eight(_mm256_sub_ps(within, pull),
+                                               _mm256_fmadd_ps(root, per_rate, stiffness)));
+}
+
 /* Pairwise: compilers add the eight one after the other, and the next row may wait for them. */
 FM_INLINE float fm_sum_of_eight(__m256 eight) {
   __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
@@ -217,6 +259,41 @@ FM_INLINE void fm_adagrad_vector_f(float *FM_RESTRICT theta, float *FM_RESTRICT 
   if (f == n) return;
 #endif
   fm_adagrad_f(theta + f, squares + f, direction + f, along, own, rate, n - f);
+}
+
+/* Those of Adam and FTRL. */
+FM_INLINE void fm_adam_vector_f(float *FM_RESTRICT theta, float *FM_RESTRICT mean,
+                                float *FM_RESTRICT square, const float *FM_RESTRICT direction,
+                                float along, float own, float beta1, float beta2, float rate,
+                                float epsilon, float keep, Py_ssize_t n) {
+  Py_ssize_t f = 0;
+#if defined(FM_EIGHTS_OF_FLOATS)
+  const __m256 a = _mm256_set1_ps(along), o = _mm256_set1_ps(own);
+  const __m256 b1 = _mm256_set1_ps(beta1), b2 = _mm256_set1_ps(beta2);
+  const __m256 c1 = _mm256_set1_ps(1 - beta1), c2 = _mm256_set1_ps(1 - beta2);
+  const __m256 r = _mm256_set1_ps(rate), e = _mm256_set1_ps(epsilon), k = _mm256_set1_ps(keep);
+  for (; f + 8 <= n; f += 8)
+    fm_adam_eight(theta + f, mean + f, square + f, direction + f, a, o, b1, b2, c1, c2, r, e, k);
+  if (f == n) return;
+#endif
+  fm_adam_f(theta + f, mean + f, square + f, direction + f, along, own, beta1, beta2, rate,
+            epsilon, keep, n - f);
+}
+
+FM_INLINE void fm_ftrl_vector_f(float *FM_RESTRICT theta, float *FM_RESTRICT z,
+                                float *FM_RESTRICT squares, const float *FM_RESTRICT direction,
+                                float along, float own, float l1, float stiffness, float per_rate,
+                                Py_ssize_t n) {
+  Py_ssize_t f = 0;
+#if defined(FM_EIGHTS_OF_FLOATS)
+  const __m256 a = _mm256_set1_ps(along), o = _mm256_set1_ps(own), l = _mm256_set1_ps(l1);
+  const __m256 s = _mm256_set1_ps(stiffness), p = _mm256_set1_ps(per_rate);
+  for (; f + 8 <= n; f += 8)
+    fm_ftrl_eight(theta + f, z + f, squares + f, direction + f, a, o, l, s, p);
+  if (f == n) return;
+#endif
+  fm_ftrl_f(theta + f, z + f, squares + f, direction + f, along, own, l1, stiffness, per_rate,
+            n - f);
 }
 
 FM_INLINE float fm_interactions_vector_f(const float *FM_RESTRICT sums,

@@ -37,14 +37,15 @@ cdef extern from "vector.h" nogil:
                              float own, float rate, Py_ssize_t n)
     void fm_adagrad_d(double* theta, double* squares, const double* direction, double along,
                       double own, double rate, Py_ssize_t n)
-    void fm_adam_f(float* theta, float* mean, float* square, const float* direction, float along,
-                   float own, float beta1, float beta2, float rate, float epsilon, float keep,
-                   Py_ssize_t n)
+    void fm_adam_vector_f(float* theta, float* mean, float* square, const float* direction,
+                          float along, float own, float beta1, float beta2, float rate,
+                          float epsilon, float keep, Py_ssize_t n)
     void fm_adam_d(double* theta, double* mean, double* square, const double* direction,
                    double along, double own, double beta1, double beta2, double rate,
                    double epsilon, double keep, Py_ssize_t n)
-    void fm_ftrl_f(float* theta, float* z, float* squares, const float* direction, float along,
-                   float own, float l1, float stiffness, float per_rate, Py_ssize_t n)
+    void fm_ftrl_vector_f(float* theta, float* z, float* squares, const float* direction,
+                          float along, float own, float l1, float stiffness, float per_rate,
+                          Py_ssize_t n)
     void fm_ftrl_d(double* theta, double* z, double* squares, const double* direction,
                    double along, double own, double l1, double stiffness, double per_rate,
                    Py_ssize_t n)

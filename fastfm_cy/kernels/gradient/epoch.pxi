@@ -1,6 +1,6 @@
 """The loops over rows that every model's kernels share; included after what the model defines:
 ON_STACK, ENTRIES_AHEAD, NEEDS_LONGEST, SCORES_APART, WIDEST_GENERAL, sums_size, spare_size,
-prefetch_parameters, score_row and update_row.
+prefetch_parameters, score_row and update_row; and which kinds of loops it cimported.
 
 A model for several classes has one score for each: the classes are the table's outputs, and a row's
 scores are all there before the first of them is updated.
@@ -18,9 +18,9 @@ from libc.stdlib cimport free, malloc
 
 from ..gradient.fields cimport Fields
 from ..common.losses cimport row_value_gradients
-from ..common.settings cimport ADAGRAD, SGD, Settings, StepSettings
+from ..common.settings cimport ADAGRAD, ADAM, ADAMW, FTRL, SGD, Settings, StepSettings
 from ..common.structs cimport CSRView, Strengths, TableView, int32_t, int64_t, real, uint32_t
-from ..gradient.solver_steps cimport general, kind, n_state, plain_adagrad, plain_sgd
+from ..gradient.solver_steps cimport general, n_state, plain_adagrad, plain_sgd
 from ..common.vector cimport (
     CACHE_LINE, FM_PREFETCH, fm_clamp, fm_flush_denormals, fm_restore_denormals,
 )
@@ -302,6 +302,9 @@ def train(const int64_t[::1] indptr, const int32_t[::1] indices, const real[::1]
     cdef real* sums = <real*>(outputs + 2 * table.n_outputs)
     cdef double loss_sum = 0
     cdef unsigned int mode
+    cdef bint has_own = False
+    if real is float:             # doubles wait for their division and roots anyway
+        has_own = group == NULL
     if steps.prefetch:
         ahead = prefetch_distance(indices.shape[0], indptr.shape[0] - 1)
     with nogil:
@@ -312,6 +315,12 @@ def train(const int64_t[::1] indptr, const int32_t[::1] indices, const real[::1]
         elif is_plain and steps.solver == ADAGRAD:
             done = train_width(constant, <plain_adagrad*>NULL, rows, targets, weight, visits, n,
                                table, strength, steps, ahead, sums, outputs, &loss_sum)
+        elif has_own and not steps.has_l1 and (steps.solver == ADAM or steps.solver == ADAMW):
+            done = train_width(constant, <plain_adam*>NULL, rows, targets, weight, visits, n, table,
+                               strength, steps, ahead, sums, outputs, &loss_sum)
+        elif has_own and steps.solver == FTRL:
+            done = train_width(constant, <plain_ftrl*>NULL, rows, targets, weight, visits, n, table,
+                               strength, steps, ahead, sums, outputs, &loss_sum)
         else:
             done = train_width(constant, <general*>NULL, rows, targets, weight, visits, n, table,
                                strength, steps, ahead, sums, outputs, &loss_sum)

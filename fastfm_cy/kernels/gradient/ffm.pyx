@@ -19,7 +19,10 @@ The entries of a row must be sorted by field.
 from ..gradient.row_fields cimport Present, present_fields, present_size
 from ..common.settings cimport StepSettings
 from ..common.structs cimport CSRView, Strengths, TableView, real
-from ..gradient.solver_steps cimport general, grow_older, kind, n_state, step
+from ..gradient.solver_steps cimport (
+    few_kinds as kind, general as plain_adam, general as plain_ftrl, general, grow_older, n_state,
+    step,
+)
 from ..common.vector cimport CACHE_LINE, FM_PREFETCH, FM_PREFETCH_OWN, add_scaled, dot, scale
 from ..common.widths cimport any_width, n_factors_of, width
 
@@ -160,12 +163,12 @@ cdef inline void update_row(const width* tag, const kind* how, const CSRView* ro
     cdef real l1_factors = strength[2], l2_factors = strength[3]
     cdef real x
     cdef real one = 1
+    cdef real[2] pace
     if coming >= 0:
         ahead, end_ahead = rows.indptr[coming], rows.indptr[coming + 1]
     if settings.fit_intercept:
-        if kind is general:
-            grow_older(settings, w)
-        step(how, settings, w, 1, w, &one, g, <real>0, <real>0,
+        grow_older(how, settings, w, pace)
+        step(how, settings, w, 1, pace, &one, g, <real>0, <real>0,
              <real>settings.l2_intercept, 1)
     for place in range(fields.n):
         own = fields.number[place] * k
@@ -177,14 +180,14 @@ cdef inline void update_row(const width* tag, const kind* how, const CSRView* ro
             column = rows.columns[entry]
             x = data[entry]
             w = <real*>table.linear + column * table.linear_stride
+            grow_older(how, settings, w, pace)
             if kind is general:
-                grow_older(settings, w)
                 if strengths.group != NULL:
                     strength = <const real*>strengths.values + 4 * strengths.group[column]
                     l1_linear, l2_linear = strength[0], strength[1]
                     l1_factors, l2_factors = strength[2], strength[3]
             if settings.fit_linear:
-                step(how, settings, w, 1, w, &one, g * x, <real>0, l1_linear, l2_linear, 1)
+                step(how, settings, w, 1, pace, &one, g * x, <real>0, l1_linear, l2_linear, 1)
             v = <real*>table.factors + column * table.factor_stride
             # The vector of its own field has a gradient of its own, or none. It is put aside, so
             # that the loops over all others need no gap.
@@ -192,12 +195,12 @@ cdef inline void update_row(const width* tag, const kind* how, const CSRView* ro
                 scale(kept + slot * k, v + slot * n + own, one, k)
             for run in range(fields.n_runs):
                 a = fields.starts[run]
-                step(how, settings, v + a, n, w, mine + a, g * x, <real>0, l1_factors,
+                step(how, settings, v + a, n, pace, mine + a, g * x, <real>0, l1_factors,
                      l2_factors, fields.ends[run] - a)
             for slot in range(n_slots):
                 scale(v + slot * n + own, kept + slot * k, one, k)
             if fields.counts[place] > 1 and table.same_field:
-                step(how, settings, v + own, n, w, mine + own, g * x, -g * x * x, l1_factors,
+                step(how, settings, v + own, n, pace, mine + own, g * x, -g * x * x, l1_factors,
                      l2_factors, k)
             entry += 1
     while ahead < end_ahead:

@@ -14,7 +14,9 @@ epoch.pxi, included at the end, has the loops over the rows.
 from ..common.prefetch cimport prefetch_parameters
 from ..common.settings cimport StepSettings
 from ..common.structs cimport CSRView, Strengths, TableView, int32_t, real
-from ..gradient.solver_steps cimport general, grow_older, kind, step
+from ..gradient.solver_steps cimport (
+    all_kinds as kind, general, grow_older, plain_adam, plain_ftrl, step,
+)
 from ..common.vector cimport accumulate, accumulate_two, clear, interactions
 from ..common.widths cimport any_width, n_factors_of, width
 
@@ -85,13 +87,13 @@ cdef inline void update_row(const width* tag, const kind* how, const CSRView* ro
     cdef real l1_factors = strength[2], l2_factors = strength[3]
     cdef real x
     cdef real one = 1
+    cdef real[2] pace
     if coming >= 0:
         ahead = rows.indices + rows.indptr[coming]
         n_ahead = rows.indptr[coming + 1] - rows.indptr[coming]
     if settings.fit_intercept:
-        if kind is general:
-            grow_older(settings, w)
-        step(how, settings, w, 1, w, &one, g, <real>0, <real>0,
+        grow_older(how, settings, w, pace)
+        step(how, settings, w, 1, pace, &one, g, <real>0, <real>0,
              <real>settings.l2_intercept, 1)
     for i in range(n):
         if i < n_ahead:
@@ -99,16 +101,16 @@ cdef inline void update_row(const width* tag, const kind* how, const CSRView* ro
         column = rows.columns[start + i]
         x = data[start + i]
         w = <real*>table.linear + column * table.linear_stride
+        grow_older(how, settings, w, pace)
         if kind is general:
-            grow_older(settings, w)
             if strengths.group != NULL:
                 strength = <const real*>strengths.values + 4 * strengths.group[column]
                 l1_linear, l2_linear = strength[0], strength[1]
                 l1_factors, l2_factors = strength[2], strength[3]
         if settings.fit_linear:
-            step(how, settings, w, 1, w, &one, g * x, <real>0, l1_linear, l2_linear, 1)
+            step(how, settings, w, 1, pace, &one, g * x, <real>0, l1_linear, l2_linear, 1)
         v = <real*>table.factors + column * table.factor_stride
-        step(how, settings, v, k, w, sums, g * x, -g * x * x, l1_factors, l2_factors, k)
+        step(how, settings, v, k, pace, sums, g * x, -g * x * x, l1_factors, l2_factors, k)
     for i in range(n, n_ahead):
         prefetch_parameters(table, ahead[i], True, one)
 

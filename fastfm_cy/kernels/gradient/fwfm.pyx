@@ -17,7 +17,10 @@ from ..common.prefetch cimport prefetch_parameters
 from ..gradient.row_fields cimport Present, present_fields, present_size
 from ..common.settings cimport StepSettings
 from ..common.structs cimport CSRView, Strengths, TableView, int32_t, real
-from ..gradient.solver_steps cimport general, grow_older, kind, step
+from ..gradient.solver_steps cimport (
+    few_kinds as kind, general as plain_adam, general as plain_ftrl, general, grow_older, pace_of,
+    step,
+)
 from ..common.vector cimport add_scaled, dot, scale
 from ..common.widths cimport any_width, n_factors_of, width
 
@@ -116,13 +119,13 @@ cdef inline void update_row(const width* tag, const kind* how, const CSRView* ro
     cdef real l1_factors = strength[2], l2_factors = strength[3]
     cdef real x, own
     cdef real one = 1
+    cdef real[2] pace
     if coming >= 0:
         ahead = rows.indices + rows.indptr[coming]
         n_ahead = rows.indptr[coming + 1] - rows.indptr[coming]
-    if kind is general:
-        grow_older(settings, shared)
+    grow_older(how, settings, shared, pace)
     if settings.fit_intercept:
-        step(how, settings, shared, 1, shared, &one, g, <real>0, <real>0,
+        step(how, settings, shared, 1, pace, &one, g, <real>0, <real>0,
              <real>settings.l2_intercept, 1)
     for place in range(fields.n):
         f = fields.number[place]
@@ -142,16 +145,16 @@ cdef inline void update_row(const width* tag, const kind* how, const CSRView* ro
             column = rows.columns[entry]
             x = data[entry]
             w = <real*>table.linear + column * table.linear_stride
+            grow_older(how, settings, w, pace)
             if kind is general:
-                grow_older(settings, w)
                 if strengths.group != NULL:
                     strength = <const real*>strengths.values + 4 * strengths.group[column]
                     l1_linear, l2_linear = strength[0], strength[1]
                     l1_factors, l2_factors = strength[2], strength[3]
             if settings.fit_linear:
-                step(how, settings, w, 1, w, &one, g * x, <real>0, l1_linear, l2_linear, 1)
+                step(how, settings, w, 1, pace, &one, g * x, <real>0, l1_linear, l2_linear, 1)
             v = <real*>table.factors + column * table.factor_stride
-            step(how, settings, v, k, w, direction, g * x, -g * x * x * own, l1_factors,
+            step(how, settings, v, k, pace, direction, g * x, -g * x * x * own, l1_factors,
                  l2_factors, k)
             entry += 1
             i += 1
@@ -159,18 +162,19 @@ cdef inline void update_row(const width* tag, const kind* how, const CSRView* ro
         prefetch_parameters(table, ahead[i], True, one)
         i += 1
     if settings.fit_pair_weights:
+        pace_of(how, settings, shared, pace)
         for place in range(fields.n):
             f = fields.number[place]
             for run in range(fields.n_runs):
                 first = max(fields.starts[run], f)
                 if first < fields.ends[run]:
                     step_pairs(how, settings, weights + f * n_fields + first, n_fields * n_fields,
-                               shared, by_weight + f * n_fields + first, g,
+                               pace, by_weight + f * n_fields + first, g,
                                fields.ends[run] - first)
 
 
 cdef inline void step_pairs(const kind* how, const StepSettings* settings, real* weights,
-                            Py_ssize_t apart, const real* shared, const real* direction, real g,
+                            Py_ssize_t apart, const real* pace, const real* direction, real g,
                             Py_ssize_t n) noexcept nogil:
     """One solver step on a run of pair weights; on what they differ from 1 by, if that has an L2."""
     cdef real l2 = <real>settings.l2_pair_weights
@@ -178,7 +182,7 @@ cdef inline void step_pairs(const kind* how, const StepSettings* settings, real*
     if l2 != 0:
         for i in range(n):
             weights[i] = weights[i] - 1
-    step(how, settings, weights, apart, shared, direction, g, <real>0, <real>0, l2, n)
+    step(how, settings, weights, apart, pace, direction, g, <real>0, <real>0, l2, n)
     if l2 != 0:
         for i in range(n):
             weights[i] = weights[i] + 1

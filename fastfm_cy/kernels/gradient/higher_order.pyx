@@ -23,7 +23,10 @@ from ..common.prefetch cimport prefetch_parameters
 from ..common.settings cimport StepSettings
 from ..common.structs cimport CSRView, Strengths, TableView, int32_t, real
 from ..common.symmetric cimport fill, inner, row_levels, row_slopes, total
-from ..gradient.solver_steps cimport general, grow_older, kind, step
+from ..gradient.solver_steps cimport (
+    few_kinds as kind, general as plain_adam, general as plain_ftrl, general, grow_older, pace_of,
+    step,
+)
 from ..common.vector cimport FM_PREFETCH
 from ..common.widths cimport any_width, n_factors_of, n_outputs_of, width
 
@@ -115,6 +118,7 @@ cdef inline void update_row(const width* tag, const kind* how, const CSRView* ro
     cdef const real* levels = behind + n_numbers
     cdef const real* strength = <const real*>strengths.values
     cdef real one = 1
+    cdef real[2] pace
     if n_outputs_of(tag, table) > 1:
         # The levels of this output anew.
         score_row_apart(tag, rows, row, table, sums, spare)
@@ -122,20 +126,19 @@ cdef inline void update_row(const width* tag, const kind* how, const CSRView* ro
         ahead = rows.indices + rows.indptr[coming]
         n_ahead = rows.indptr[coming + 1] - rows.indptr[coming]
     if settings.fit_intercept:
-        if kind is general:
-            grow_older(settings, w)
-        step(how, settings, w, 1, w, &one, g, <real>0, <real>0,
+        grow_older(how, settings, w, pace)
+        step(how, settings, w, 1, pace, &one, g, <real>0, <real>0,
              <real>settings.l2_intercept, 1)
     for i in range(n):
         if i < n_ahead:
             prefetch_parameters(table, ahead[i], True, one)
         w = <real*>table.linear + columns[i] * table.linear_stride
+        grow_older(how, settings, w, pace)
         if kind is general:
-            grow_older(settings, w)
             if strengths.group != NULL:
                 strength = <const real*>strengths.values + 4 * strengths.group[columns[i]]
         if settings.fit_linear:
-            step(how, settings, w, 1, w, &one, g * data[i], <real>0, strength[0], strength[1], 1)
+            step(how, settings, w, 1, pace, &one, g * data[i], <real>0, strength[0], strength[1], 1)
     for i in range(n, n_ahead):
         prefetch_parameters(table, ahead[i], True, one)
     start_slopes(table, behind, k)
@@ -147,13 +150,15 @@ cdef inline void update_row(const width* tag, const kind* how, const CSRView* ro
             row_slopes(spare, behind, levels + i * n_numbers, n_numbers, factors,
                        table.factor_stride, columns + i, data + i, count, order, k)
             for j in range(count):
+                pace_of(how, settings,
+                        <real*>table.linear + columns[i + j] * table.linear_stride, pace)
                 if kind is general:
                     if strengths.group != NULL:
                         strength = (<const real*>strengths.values
                                     + 4 * strengths.group[columns[i + j]])
                 step(how, settings, factors + columns[i + j] * table.factor_stride,
-                     table.n_weights, <real*>table.linear + columns[i + j] * table.linear_stride,
-                     spare + j * k, g * data[i + j], <real>0, strength[2], strength[3], k)
+                     table.n_weights, pace, spare + j * k, g * data[i + j], <real>0,
+                     strength[2], strength[3], k)
         factors = factors + k
         behind = behind + (order - 1) * k
         levels = levels + (order - 1) * k

@@ -12,7 +12,8 @@ with g the derivative of the (weighted) loss by the score and x the feature's va
     factor f     s_f = sum v x    g x      -g x^2
 
 so a solver is written once, in vector.h, for all of them. A new solver is one entry in SolverCode
-(settings.pxd), one loop in vector.h, one branch here, and its row in fastfm_cy/_solvers.py.
+(settings.pxd), one loop in vector.h, one branch here, and its row in training/solvers.py; and a kind
+of its own if branches cost it too much.
 
 Regularisation: SGD, AdaGrad and Adam add l2 theta to the gradient; AdamW shrinks by it apart from
 the gradient (Loshchilov & Hutter 2019). Their L1 is a proximal step after the gradient's, as long
@@ -25,22 +26,33 @@ from libc.math cimport sqrt
 from ..common.settings cimport ADAGRAD, ADAM, ADAMW, FTRL, SGD, StepSettings
 from ..common.structs cimport real
 from ..common.vector cimport (
-    fm_adagrad_d, fm_adagrad_vector_f, fm_adam_d, fm_adam_f, fm_ftrl_d, fm_ftrl_f, fm_sgd_d,
-    fm_sgd_f, fm_shrink_by_root_d, fm_shrink_by_root_f, fm_shrink_d, fm_shrink_f,
+    fm_adagrad_d, fm_adagrad_vector_f, fm_adam_d, fm_adam_vector_f, fm_ftrl_d,
+    fm_ftrl_vector_f, fm_sgd_d, fm_sgd_f, fm_shrink_by_root_d, fm_shrink_by_root_f, fm_shrink_d, fm_shrink_f,
 )
 
 cdef enum:
     ADAM_STATE = 2                # numbers of state a parameter, before the two of the feature
 
-# What most fits need, SGD and AdaGrad with one L2 strength for all features and no L1, has loops of
-# its own: branches for all the rest cost them a tenth to a quarter of their speed.
+# What most fits need, one L2 strength for all features and (but for FTRL) no L1, has loops of its
+# own: branches for all the rest cost them a tenth to a quarter of their speed.
 ctypedef struct plain_sgd:
     char size[1]
 ctypedef struct plain_adagrad:
     char size[2]
 ctypedef struct general:
     char size[3]
-ctypedef fused kind:
+ctypedef struct plain_adam:       # or AdamW
+    char size[4]
+ctypedef struct plain_ftrl:
+    char size[5]
+ctypedef fused all_kinds:
+    plain_sgd
+    plain_adagrad
+    general
+    plain_adam
+    plain_ftrl
+# Where compiling those of Adam and FTRL takes longer than they gain, `general` is both.
+ctypedef fused few_kinds:
     plain_sgd
     plain_adagrad
     general
@@ -50,63 +62,73 @@ cdef inline Py_ssize_t n_state(int solver) noexcept nogil:
     return 0 if solver == SGD else 1 if solver == ADAGRAD else 2
 
 
-cdef inline void grow_older(const StepSettings* s, real* linear) noexcept nogil:
+cdef inline void pace_of(const all_kinds* how, const StepSettings* s, const real* linear,
+                         real* pace) noexcept nogil:
+    """What Adam's bias corrections make of the learning rate and of epsilon."""
+    cdef const real* age = linear + 1 + ADAM_STATE
+    cdef real root
+    if all_kinds is plain_adam or (all_kinds is general and (s.solver == ADAM or s.solver == ADAMW)):
+        root = <real>sqrt(age[1])
+        pace[0] = <real>s.learning_rate * root / age[0]
+        # Keeps 0 from dividing 0, and rounding errors where the gradient is 0 from becoming full
+        # steps: that of the factors of a row's only feature is, and Kingma & Ba's 1e-8 is too small
+        # for it.
+        pace[1] = <real>1e-6 * root
+
+
+cdef inline void grow_older(const all_kinds* how, const StepSettings* s, real* linear,
+                            real* pace) noexcept nogil:
     """Adam's bias corrections, 1 - beta^t with t a feature's visits: averages of ones that start
     from zero. They stand behind the state of the feature's linear weight."""
     cdef real* age = linear + 1 + ADAM_STATE
-    cdef real beta1 = <real>s.beta1, beta2 = <real>s.beta2
-    if s.solver == ADAM or s.solver == ADAMW:
-        age[0] = beta1 * age[0] + (1 - beta1)
-        age[1] = beta2 * age[1] + (1 - beta2)
+    cdef real beta1, beta2, one = 1
+    if all_kinds is plain_adam or (all_kinds is general and (s.solver == ADAM or s.solver == ADAMW)):
+        beta1, beta2 = <real>s.beta1, <real>s.beta2
+        age[0] = beta1 * age[0] + (one - beta1)
+        age[1] = beta2 * age[1] + (one - beta2)
+        pace_of(how, s, linear, pace)
 
 
-cdef inline void step(const kind* tag, const StepSettings* s, real* theta, Py_ssize_t apart,
-                      const real* linear, const real* direction, real along, real own, real l1,
+cdef inline void step(const all_kinds* tag, const StepSettings* s, real* theta, Py_ssize_t apart,
+                      const real* pace, const real* direction, real along, real own, real l1,
                       real l2, Py_ssize_t n) noexcept nogil:
     """Update theta[0..n) and its state, which lies `apart` from it (the second number of state as
-    far from the first); `linear` is the block of the feature's linear weight."""
+    far from the first); `pace` is what pace_of says."""
     cdef real* state = theta + apart
     cdef real rate = <real>s.learning_rate
-    if kind is plain_sgd or (kind is general and s.solver == SGD):
+    if all_kinds is plain_sgd or (all_kinds is general and s.solver == SGD):
         if real is float:
             fm_sgd_f(theta, direction, along, own + l2, rate, n)
         else:
             fm_sgd_d(theta, direction, along, own + l2, rate, n)
-    elif kind is plain_adagrad or (kind is general and s.solver == ADAGRAD):
+    elif all_kinds is plain_adagrad or (all_kinds is general and s.solver == ADAGRAD):
         if real is float:
             fm_adagrad_vector_f(theta, state, direction, along, own + l2, rate, n)
         else:
             fm_adagrad_d(theta, state, direction, along, own + l2, rate, n)
-    elif s.solver == FTRL:
+    elif all_kinds is plain_ftrl or (all_kinds is general and s.solver == FTRL):
         ftrl_step(s, theta, state, state + apart, direction, along, own, l1, l2, n)
     else:
-        adam_step(s, theta, state, state + apart, linear + 1 + ADAM_STATE, direction, along, own, l2,
-                  n)
-    if kind is general:
+        adam_step(s, theta, state, state + apart, pace, direction, along, own, l2, n)
+    if all_kinds is general:
         if s.has_l1 and s.solver != FTRL:
             shrink(s.solver, theta, state, rate * l1, n)
 
 
 cdef inline void adam_step(const StepSettings* s, real* theta, real* mean, real* square,
-                           const real* age, const real* direction, real along, real own, real l2,
+                           const real* pace, const real* direction, real along, real own, real l2,
                            Py_ssize_t n) noexcept nogil:
-    cdef real rate = <real>s.learning_rate
     cdef real beta1 = <real>s.beta1, beta2 = <real>s.beta2
-    cdef real root = <real>sqrt(age[1])
-    cdef real scaled = rate * root / age[0]
-    # Keeps 0 from dividing 0, and rounding errors where the gradient is 0 from becoming full steps:
-    # that of the factors of a row's only feature is, and Kingma & Ba's 1e-8 is too small for it.
-    cdef real epsilon = <real>1e-6 * root
     cdef real keep = 1
     if s.solver == ADAMW:
-        keep = 1 - rate * l2
+        keep = 1 - <real>s.learning_rate * l2
     else:
         own = own + l2
     if real is float:
-        fm_adam_f(theta, mean, square, direction, along, own, beta1, beta2, scaled, epsilon,
-                  keep, n)
+        fm_adam_vector_f(theta, mean, square, direction, along, own, beta1, beta2, pace[0],
+                         pace[1], keep, n)
     else:
-        fm_adam_d(theta, mean, square, direction, along, own, beta1, beta2, scaled, epsilon,
+        fm_adam_d(theta, mean, square, direction, along, own, beta1, beta2, pace[0], pace[1],
                   keep, n)
 
 
@@ -116,7 +138,7 @@ cdef inline void ftrl_step(const StepSettings* s, real* theta, real* z, real* sq
     cdef real per_rate = 1 / <real>s.learning_rate
     cdef real stiffness = <real>s.ftrl_beta * per_rate + l2
     if real is float:
-        fm_ftrl_f(theta, z, squares, direction, along, own, l1, stiffness, per_rate, n)
+        fm_ftrl_vector_f(theta, z, squares, direction, along, own, l1, stiffness, per_rate, n)
     else:
         fm_ftrl_d(theta, z, squares, direction, along, own, l1, stiffness, per_rate, n)
 

@@ -20,7 +20,7 @@ from ..common.vector cimport (
     fm_flush_denormals, fm_restore_denormals, interactions, scale,
 )
 from ..common.widths cimport any_width, n_factors_of, width
-from ..gradient.solver_steps cimport general, grow_older, kind, n_state, step
+from ..gradient.solver_steps cimport few_kinds as kind, general, grow_older, n_state, step
 
 cdef enum:
     NOWHERE = 0x7FFFFFFF          # behind all features
@@ -91,13 +91,14 @@ cdef inline void step_feature(const width* tag, const kind* how, const SideView*
     cdef real* w = <real*>side.table.linear + column * side.table.linear_stride
     cdef real* v = <real*>side.table.factors + column * side.table.factor_stride
     cdef real one = 1
+    cdef real[2] pace
+    grow_older(how, settings, w, pace)
     if kind is general:
-        grow_older(settings, w)
         if side.strengths.group != NULL:
             strength = strength + 4 * side.strengths.group[column]
     if side.has_linear:
-        step(how, settings, w, 1, w, &one, slope, <real>0, strength[0], strength[1], 1)
-    step(how, settings, v, k, w, direction, along, own, strength[2], strength[3], k)
+        step(how, settings, w, 1, pace, &one, slope, <real>0, strength[0], strength[1], 1)
+    step(how, settings, v, k, pace, direction, along, own, strength[2], strength[3], k)
 
 
 cdef void step_row(const width* tag, const kind* how, const SideView* side, Py_ssize_t row,

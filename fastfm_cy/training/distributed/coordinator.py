@@ -112,10 +112,10 @@ class Coordinator:
     # Merging -------------------------------------------------------------------------------------
 
     def _merge_heads(self, head: ParameterTable, done: list[Part]) -> None:
-        weight = sum(part.weight for part in done)
+        n_rows = sum(part.n_rows for part in done)
         for rule in (self._of_head, self._of_tail):
-            if weight > 0:
-                rule.mean_loss = sum(part.loss for part in done) / weight
+            if n_rows:
+                rule.mean_loss = sum(part.loss for part in done) / n_rows
             rule.curvatures = self._curvatures(done)
         copies = [
             (columns.head, columns.head_counts, part.head.linear, part.head.factors)

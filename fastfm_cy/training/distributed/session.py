@@ -17,6 +17,7 @@ from ...data.inputs import Rows
 from ...kernels.gradient import replicas
 from ...model.table import ParameterTable
 from ..epoch_loop import divergence
+from ..gradient.merge_rule import squares_of_directions
 from ..gradient.row_order import RowOrder
 from ..plan import TrainingPlan
 from ..sources import MemorySource
@@ -252,14 +253,7 @@ class Session:
         if self.plan.solver.state_start or not len(rows):
             return None
         assert self.source is not None
-        sample: Any = self.source.rows.take(np.sort(rows))
-        values = sample.data.astype(np.float64)
-        squares = float(np.square(values).sum() / max(1, len(values)))
-        vectors = self.table.factor_blocks[:, :, 0].mean(axis=1)[sample.indices]
-        sums = np.zeros((sample.n_rows, vectors.shape[1]))
-        of_entry = np.repeat(np.arange(sample.n_rows), np.diff(sample.indptr))
-        np.add.at(sums, of_entry, values[:, None] * vectors)
-        return np.append(squares, squares * np.square(sums).mean(axis=0))
+        return squares_of_directions(self.table, self.source.rows.take(np.sort(rows)))
 
     # Validation ----------------------------------------------------------------------------------
 

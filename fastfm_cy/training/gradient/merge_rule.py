@@ -106,6 +106,21 @@ class MergeRule:
         return self.curvatures.astype(table.dtype)
 
 
+def squares_of_directions(table: ParameterTable, rows: Any) -> np.ndarray:
+    """Mean squares of what linear weights and factors are multiplied by in the scores of rows.
+
+    Times the loss's curvature, they are that by the parameters, for solvers whose state tells none.
+    """
+    values = rows.data.astype(np.float64)
+    squares = float(np.square(values).sum() / max(1, len(values)))
+    vectors = table.factor_blocks[:, :, 0][rows.indices].mean(axis=1)
+    sums = np.zeros((rows.n_rows, vectors.shape[1]))
+    of_entry = np.repeat(np.arange(rows.n_rows), np.diff(rows.indptr))
+    with np.errstate(over="ignore", invalid="ignore"):  # training finds what is not finite
+        np.add.at(sums, of_entry, values[:, None] * vectors)
+        return np.append(squares, squares * np.square(sums).mean(axis=0))
+
+
 def _split(intercept: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray]:
     parts = intercept[:, :width], intercept[:, width:]
     linear, factors = (np.ascontiguousarray(part).copy() for part in parts)

@@ -10,9 +10,9 @@ from ...kernels.common.settings import Settings
 from ...kernels.gradient import replicas
 from ...model.table import ParameterTable
 from ...utils.memory import CACHE_LINE, aligned_zeros
+from ..plan import TrainingPlan
 from ..regularization import Strengths
-from ..solvers import Solver
-from .sharding import Placement
+from .sharding import Layout
 
 
 class Merger:
@@ -20,10 +20,9 @@ class Merger:
 
     Parameters
     ----------
-    placement, table, settings, strengths
+    plan, table, settings, strengths
         As the Trainer's.
-    solver : Solver
-    n_jobs : int
+    layout : Layout
     curvature : float
         Of the loss by a linear weight, on average.
     rows_a_round : int
@@ -36,13 +35,14 @@ class Merger:
     """
 
     def __init__(
-        self, placement: Placement, table: ParameterTable, settings: Settings, strengths: Strengths,
-        solver: Solver, *, n_jobs: int, curvature: float, rows_a_round: int,
+        self, plan: TrainingPlan, layout: Layout, table: ParameterTable, settings: Settings,
+        strengths: Strengths, *, curvature: float, rows_a_round: int,
     ) -> None:  # fmt: skip
+        placement, solver = layout.placement, plan.solver
         self.placement, self.table = placement, table
         self.settings, self.strengths = settings, strengths
-        self.solver, self.n_jobs, self.n_shards = solver, n_jobs, placement.n_shards
-        self.intercepts = [_on_lines_of_its_own(table.intercept) for _ in range(self.n_shards)]
+        self.solver, self.n_jobs, self.n_shards = solver, plan.n_jobs, placement.n_shards
+        self.intercepts = [on_lines_of_its_own(table.intercept) for _ in range(self.n_shards)]
         shares = self.placement.merge_shares(rows_a_round, self._decay(curvature))
         shares = np.repeat(shares, table.n_outputs, axis=0).astype(table.dtype)
         self._linear_shares, self._factor_shares = map(np.ascontiguousarray, shares.T)
@@ -64,8 +64,14 @@ class Merger:
         with np.errstate(over="ignore"):  # all of it
             return np.minimum(self.settings.learning_rate * parts, np.finfo(np.float64).max)
 
-    def merge(self, run_all: Callable[..., Iterable]) -> None:
-        """`run_all` is map, or that of a thread pool."""
+    def end_epoch(self, run_all: Callable[..., Iterable]) -> None:
+        """All is merged."""
+
+    def merge(
+        self, run_all: Callable[..., Iterable], parts: list[np.ndarray], loss_sum: float
+    ) -> None:
+        """Merge after a round of `parts`, rows of each shard, whose losses have that sum; `run_all`
+        is map, or that of a thread pool."""
         table, head = self.table, self.placement.head
         n_outputs = table.n_outputs
         linear = table.linear.reshape(table.n_features * n_outputs, -1)
@@ -107,7 +113,7 @@ class Merger:
             self.intercepts[shard][...] = table.intercept
 
 
-def _on_lines_of_its_own(intercept: np.ndarray) -> np.ndarray:
+def on_lines_of_its_own(intercept: np.ndarray) -> np.ndarray:
     """A copy that shares no cache line with another thread's."""
     n_lines = -(-intercept.nbytes // CACHE_LINE)
     padded = aligned_zeros((n_lines * CACHE_LINE // intercept.itemsize,), intercept.dtype)

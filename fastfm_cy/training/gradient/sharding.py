@@ -42,6 +42,8 @@ class Placement:
     """Number of features of which each shard has a copy."""
     frequency: np.ndarray | None = None
     """For each of those features, the share of the rows that hold it."""
+    n_frequent: int = 0
+    """How many of those features are merged many times an epoch, if not all are alike."""
     n_jobs: int = 1
     """Threads to lay out rows and tables with."""
 
@@ -185,7 +187,8 @@ def place_features(
     in_head = np.flatnonzero(rank < head)
     frequency = np.empty(head)
     frequency[rank[in_head]] = counts[in_head] / n_rows
-    placement = Placement(n_features, n_shards, rank, n_copies, head, frequency, n_jobs)
+    n_frequent = int(np.count_nonzero(counts >= max(1, n_rows / frequent)))
+    placement = Placement(n_features, n_shards, rank, n_copies, head, frequency, n_frequent, n_jobs)
     if placement.n_table_rows > np.iinfo(np.int32).max:
         raise ValueError(
             f"{n_features} features with {n_copies} copies of {head} of them are more than a "

@@ -16,6 +16,7 @@ from ..plan import TrainingPlan
 from ..regularization import Strengths
 from ..sources import MemorySource
 from .merging import Merger
+from .merging_by_rule import RuleMerger
 from .row_order import RowOrder, unit_length
 from .sharding import Placement
 
@@ -24,6 +25,7 @@ from .sharding import Placement
 _WORK_A_CALL = 20_000_000
 _WORK_A_ROUND = 16_000_000
 _FEWEST_ROUNDS = 8  # an epoch
+_ROUNDS_BY_RULE = 64  # an epoch, between which only the frequent features are merged
 
 _SAMPLE = 100_000  # values, to see how large they are
 _LARGE = 1e100  # whatever is larger; its square is still a number
@@ -56,23 +58,27 @@ class Visits:
         unit = unit_length(plan.shuffle, min(map(len, self.shards)))  # one for all shards
         self.orders = [RowOrder(rows, plan.shuffle, unit) for rows in self.shards]
         self._n_units = max(map(len, self.orders))
-        self._units_a_round = self._round_length()
-        self.intercepts, self._merger = [table.intercept], None
+        self._units_a_round = self._round_length(plan.deterministic)
+        self.intercepts = [table.intercept]
+        self._merger: Merger | RuleMerger | None = None
         if len(self.orders) > 1:
-            self._merger = Merger(
-                placement, table, settings, strengths, plan.solver, n_jobs=plan.n_jobs,
+            merger = RuleMerger if plan.deterministic else Merger
+            self._merger = merger(
+                plan, layout, table, settings, strengths,
                 curvature=plan.loss.curvature * _mean_square(source.rows.data),
                 rows_a_round=self._units_a_round * unit,
             )  # fmt: skip
             self.intercepts = self._merger.intercepts
 
-    def _round_length(self) -> int:
+    def _round_length(self, deterministic: bool) -> int:
         """In units of the order."""
         rows, unit = self.rows, self.orders[0].unit
         a_feature = self.table.n_outputs * (self.table.n_weights + 1)
         work = max(1, rows.n_entries * a_feature // max(1, rows.n_rows))
         if len(self.orders) == 1:
             n_rows = _WORK_A_CALL // work
+        elif deterministic:
+            return -(-self._n_units // _ROUNDS_BY_RULE)
         else:
             n_rows = min(_WORK_A_ROUND // work, self._n_units * unit // _FEWEST_ROUNDS)
         return max(1, n_rows // unit)
@@ -85,9 +91,12 @@ class Visits:
             order.shuffle(rng)
         loss_sum = weight_sum = 0.0
         for start in range(0, self._n_units, self._units_a_round):
+            parts: list[np.ndarray] = []
+            before = loss_sum
             for part, part_loss, done in run_all(
                 lambda shard, start=start: self._visit(shard, start), range(len(self.orders))
             ):
+                parts.append(part)
                 if done < len(part):
                     row = self.source.number(part[done])
                     raise divergence(number, f"the score of row {row} is not finite", self.remedy)
@@ -97,7 +106,9 @@ class Visits:
                     bar.set_postfix(loss=f"{loss_sum / weight_sum:.4f}", refresh=False)
                     bar.update(len(part))
             if self._merger:
-                self._merger.merge(run_all)
+                self._merger.merge(run_all, parts, loss_sum - before)
+        if self._merger:
+            self._merger.end_epoch(run_all)
         return loss_sum
 
     def _visit(self, shard: int, start: int) -> tuple[np.ndarray, float, int]:

@@ -127,8 +127,8 @@ def test_better_than_forgetting_the_order():
 def test_two_classes_are_the_probit_model():
     X, y = stars()
     y = y > 3
-    model = model_of(max_iter=200).fit(X, y)
-    other = BayesianFMClassifier(4, max_iter=200, random_state=0).fit(X, y)
+    model = model_of(max_iter=500).fit(X, y)  # 200 differ by as much as the tolerance
+    other = BayesianFMClassifier(4, max_iter=500, random_state=0).fit(X, y)
     assert np.abs(model.predict_proba(X) - other.predict_proba(X)).mean() < 0.03
     assert np.mean(model.predict(X) == other.predict(X)) > 0.95
 
