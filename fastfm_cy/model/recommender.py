@@ -53,6 +53,8 @@ class SideKind:
     def numbers(self) -> np.ndarray:
         """uint32, a number a feature that stays its own when there are more rows."""
         others = np.arange(self.n_features + self.n_context, dtype=np.uint32)
+        if not self.has_own:
+            return others
         return np.concatenate([np.arange(self.n_own, dtype=np.uint32), 2**31 + others])
 
 
