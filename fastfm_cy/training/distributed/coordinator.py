@@ -130,8 +130,7 @@ class Coordinator:
         found = [(part.curvatures, part.n_rows) for part in done if part.curvatures is not None]
         if not found:
             return None
-        mean = np.average([one for one, _ in found], axis=0, weights=[n for _, n in found])
-        return self.plan.loss.curvature * mean
+        return np.average([one for one, _ in found], axis=0, weights=[n for _, n in found])
 
     def _merge_tails(self, head: ParameterTable, tails: list[Values]) -> None:
         self.bytes_moved += 2 * sum(_size(tail) for tail in tails)

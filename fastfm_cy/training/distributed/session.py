@@ -17,7 +17,7 @@ from ...data.inputs import Rows
 from ...kernels.gradient import replicas
 from ...model.table import ParameterTable
 from ..epoch_loop import divergence
-from ..gradient.merge_rule import squares_of_directions
+from ..gradient.merge_rule import curvatures_of
 from ..gradient.row_order import RowOrder
 from ..plan import TrainingPlan
 from ..sources import MemorySource
@@ -246,14 +246,12 @@ class Session:
             own[rows] = new if places is None else new.take(places, axis=0)
 
     def _curvatures(self, rows: np.ndarray) -> np.ndarray | None:
-        """Mean squares of what linear weights and factors are multiplied by in a score.
-
-        For solvers that have no state to tell.
-        """
+        """The loss's by linear weights and factors, for solvers that have no state to tell."""
         if self.plan.solver.state_start or not len(rows):
             return None
         assert self.source is not None
-        return squares_of_directions(self.table, self.source.rows.take(np.sort(rows)))
+        sample = self.source.rows.take(np.sort(rows))
+        return curvatures_of(self.plan.loss.curvature, self.table, sample)
 
     # Validation ----------------------------------------------------------------------------------
 

@@ -103,22 +103,23 @@ class MergeRule:
     def _curvatures(self, table: ParameterTable) -> np.ndarray:
         if self.curvatures is None:
             return np.full(1 + table.n_weights, self.plan.loss.curvature, table.dtype)
-        return self.curvatures.astype(table.dtype)
+        with np.errstate(over="ignore"):  # whatever is too large has settled
+            return self.curvatures.astype(table.dtype)
 
 
-def squares_of_directions(table: ParameterTable, rows: Any) -> np.ndarray:
-    """Mean squares of what linear weights and factors are multiplied by in the scores of rows.
+def curvatures_of(curvature: float, table: ParameterTable, rows: Any) -> np.ndarray:
+    """A loss's curvature by linear weights and by factors, for solvers whose state does not tell.
 
-    Times the loss's curvature, they are that by the parameters, for solvers whose state tells none.
+    It is that by the score times the mean square of what a parameter is multiplied by in rows.
     """
     values = rows.data.astype(np.float64)
-    squares = float(np.square(values).sum() / max(1, len(values)))
-    vectors = table.factor_blocks[:, :, 0][rows.indices].mean(axis=1)
-    sums = np.zeros((rows.n_rows, vectors.shape[1]))
     of_entry = np.repeat(np.arange(rows.n_rows), np.diff(rows.indptr))
     with np.errstate(over="ignore", invalid="ignore"):  # training finds what is not finite
+        squares = float(np.square(values).sum() / max(1, len(values)))
+        vectors = table.factor_blocks[:, :, 0][rows.indices].mean(axis=1)
+        sums = np.zeros((rows.n_rows, vectors.shape[1]))
         np.add.at(sums, of_entry, values[:, None] * vectors)
-        return np.append(squares, squares * np.square(sums).mean(axis=0))
+        return curvature * np.append(squares, squares * np.square(sums).mean(axis=0))
 
 
 def _split(intercept: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray]:

@@ -13,7 +13,7 @@ from ...kernels.gradient import replicas
 from ...model.table import ParameterTable
 from ..plan import TrainingPlan
 from ..regularization import Strengths
-from .merge_rule import MergeRule, squares_of_directions
+from .merge_rule import MergeRule, curvatures_of
 from .merging import on_lines_of_its_own
 from .sharding import Layout
 
@@ -75,4 +75,4 @@ class RuleMerger:
 
     def _curvatures(self, parts: list[np.ndarray]) -> np.ndarray:
         sample = self.layout.rows.take(np.sort(max(parts, key=len)[:_SAMPLE]))
-        return self.loss_curvature * squares_of_directions(self.table, sample)
+        return curvatures_of(self.loss_curvature, self.table, sample)
