@@ -125,6 +125,26 @@ def test_implicit_bpr():
     np.testing.assert_allclose(model.item_vectors_, items, rtol=1e-9)
 
 
+@rows("implicit", "`AlternatingLeastSquares(factors, regularization, alpha, iterations)`",
+      "negative confidences")  # fmt: skip
+def test_implicit_als():
+    """Settled, users solve its normal equations: a pair of confidence c, of 1 where nothing was
+    chosen, has the target 1, or 0 if its value is negative."""
+    values = TRAIN.toarray() * np.where(np.arange(TRAIN.shape[1]) % 7, 2.0, -1.0)
+    settings = {"unobserved_weight": 1, "counts_observed": False, "frequency_power": 0}
+    model = FMRecommender(
+        3, loss="implicit_squared", solver="als", alpha=3.0, l2_factors=2.0, max_iter=1000,
+        dtype="float64", random_state=0, **settings,
+    ).fit(sparse.csr_array(values))  # fmt: skip
+    users, items = model.query_vectors()[:, :-1], model.item_vectors_[:, :-1]
+    confidence = 3.0 * np.abs(values)
+    for user, row, chosen in zip(users, confidence, values > 0, strict=True):
+        beyond = np.where(row > 0, row - 1, 0)
+        A = items.T @ items + (items.T * beyond) @ items + 2.0 * np.eye(3)
+        solved = np.linalg.solve(A, items.T @ np.where(chosen, row, 0))
+        np.testing.assert_allclose(user, solved, rtol=1e-3, atol=1e-5)
+
+
 @rows("implicit",
       "`recommend(userid, user_items, N, filter_already_liked_items, filter_items, items)`",
       "`recalculate_user=True`", "`similar_items`, `similar_users`")  # fmt: skip
