@@ -18,7 +18,7 @@ from ..utils.threads import in_parts
 from .table import ParameterTable
 
 _BLOCK_BYTES = 1 << 20  # that are copied before what lies beside them, so that caches hold both
-_RELEASE_BYTES = 1 << 24  # that are copied before their place is given back
+_RELEASE_BYTES = 1 << 22  # that are copied before their place is given back
 
 
 def apart_like(table: ParameterTable, n_features: int | None = None) -> ParameterTable:

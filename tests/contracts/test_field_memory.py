@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pytest
 from scipy import sparse
+from support.starts import start_as
 from support.with_fields import CLASSIFIERS, ESTIMATORS, fields_of
 
 from fastfm_cy import FFMClassifier
@@ -40,7 +41,8 @@ def test_too_many_fields_are_refused(Estimator, field):
 def test_copies_count(clicks, copies):
     fields = fields_of(clicks)
     table = FFMClassifier(fields=fields, max_iter=1).fit(clicks.X, clicks.y)._table
-    limit = table.factors.nbytes + table.linear.nbytes
+    parts = table, table.state
+    limit = sum(part.factors.nbytes + part.linear.nbytes for part in parts)
     kind = {"fields": fields, "max_iter": 1, "max_memory": limit}
     FFMClassifier(**kind).fit(clicks.X, clicks.y)
     with pytest.raises(MemoryError, match=f"in {6 if 'deterministic' in copies else 2} copies"):
@@ -54,7 +56,7 @@ def test_verbose_says_what_the_parameters_take(clicks, capsys):
 
 @pytest.mark.parametrize("Estimator", CLASSIFIERS)
 @pytest.mark.parametrize("solver", ["adagrad", "ftrl"])
-def test_features_that_do_not_occur_are_not_started(clicks, Estimator, solver):
+def test_features_that_do_not_occur_are_not_started(clicks, Estimator, solver, monkeypatch):
     """A large id space with holes gives the same model as the features that occur, packed."""
     fields, X = fields_of(clicks), clicks.X
     used = np.unique(X.indices)
@@ -63,6 +65,7 @@ def test_features_that_do_not_occur_are_not_started(clicks, Estimator, solver):
     wide_fields = np.zeros(wide.shape[1], dtype=int)
     wide_fields[places] = fields[used]
     kind = {"max_iter": 2, "random_state": 0, "solver": solver}
+    start_as(monkeypatch, places)
     packed = Estimator(fields=fields[used], **kind).fit(X[:, used], clicks.y)
     model = Estimator(fields=wide_fields, **kind).fit(wide, clicks.y)
     assert np.array_equal(model.factors_[places], packed.factors_)

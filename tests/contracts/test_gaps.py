@@ -10,6 +10,7 @@ import pytest
 from scipy import sparse
 from sklearn.base import clone
 from support.programs import ELSEWHERE, python
+from support.starts import start_as
 
 from fastfm_cy import (
     FFMClassifier,
@@ -20,7 +21,6 @@ from fastfm_cy import (
 )
 from fastfm_cy.datasets import make_clicks
 from fastfm_cy.io import Dataset, convert, load_model, open_dataset, save_model
-from fastfm_cy.model.starts import Starts
 from fastfm_cy.training.solvers import ALL_SOLVERS
 
 N_FEATURES = 20_000_000
@@ -41,14 +41,7 @@ def problem():
 @pytest.fixture(autouse=True)
 def starts_by_place(problem, monkeypatch):
     """Features of the narrow matrix start as those of the wide one that they stand for."""
-    places, write = problem[2].astype(np.uint32), Starts.write
-
-    def by_place(self, table, rows=None, *, numbers=None, first=0):
-        if numbers is None and table.n_features == len(places):
-            numbers = places if rows is None else places[rows]
-        write(self, table, rows, numbers=numbers, first=first)
-
-    monkeypatch.setattr(Starts, "write", by_place)
+    start_as(monkeypatch, problem[2])
 
 
 def assert_equal(model, packed, places, X, wide):
