@@ -11,7 +11,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 COPIES = "project"
-PATTERNS = ("CHANGELOG.md", "CONTRIBUTING.md", "benchmarks/README.md", "benchmarks/results/*.md")
+PATTERNS = (
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "benchmarks/README.md",
+    "benchmarks/results/*.md",
+)
 INDEXES = {
     "docs/README.md": "docs/guide/index.rst",
     "docs/extending": "docs/extending/index.rst",

@@ -42,11 +42,16 @@ from fastfm_cy.io import (
 )
 
 N_ROWS, N_FEATURES = 20_000, 30_000
-STEP, MOST = 1 << 20, 1 << 29  # bytes
-# glibc takes what is larger from the system, and gives it back: every array counts at once.
+STEP, MOST = 1 << 19, 1 << 29  # bytes
+# glibc takes what is larger from the system, and gives it back: every array counts at once. What
+# is smaller always finds room: NumPy ends the process by a signal where the buffers of a cast do
+# not (it raises that error without the GIL).
+LARGE = 1 << 18
 ENVIRONMENT = {
-    "MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_ARENA_MAX": "1", "OPENBLAS_NUM_THREADS": "1",
+    "MALLOC_MMAP_THRESHOLD_": str(LARGE), "MALLOC_TRIM_THRESHOLD_": "0",
+    "MALLOC_ARENA_MAX": "1", "OPENBLAS_NUM_THREADS": "1",
 }  # fmt: skip
+N_HOLES = 16  # for what is smaller
 
 
 def data(n_rows=N_ROWS, seed=0):
@@ -140,6 +145,8 @@ def address_space():
 def starved(work, n_bytes):
     """Whether it ran out of memory with so much more than the process has."""
     most = resource.getrlimit(resource.RLIMIT_AS)[1]
+    room = [bytes(LARGE // 2) for _ in range(2 * N_HOLES)]
+    del room[::2]  # each by itself, so that nothing large fits
     resource.setrlimit(resource.RLIMIT_AS, (address_space() + n_bytes, most))
     try:
         work()
