@@ -11,7 +11,7 @@ from scipy import sparse
 
 from ..estimators.tables import encoder_of_dataset
 from ..io import Dataset, convert, detect_format
-from ..io.data_files.convert_tables import column_name
+from ..io.data_files.convert_tables import check_every_value, column_name
 from ..io.data_files.formats import DATA_FORMATS
 from ..io.data_files.frames import holds_text, is_parquet, read_frame
 from ..io.model_files.formats import model_format_of
@@ -167,9 +167,7 @@ def encoded_table(
 def target_of(frame: Any, name: str) -> np.ndarray:
     """The targets: numbers, bools or text."""
     values = frame[name]
-    if values.null_count():
-        row = int(values.is_null().arg_max())
-        raise ValueError(f"The target, column {name!r}, has no value in row {row}.")
+    check_every_value(values)
     y = values.to_numpy() if not values.dtype.is_decimal() else values.to_numpy().astype(float)
     return y.astype(str) if y.dtype == object else y.astype(float) if y.dtype.kind in "iuf" else y
 

@@ -67,11 +67,15 @@ def column_name(names: Sequence[str], key: int | str, option: str) -> str:
     )
 
 
-def _targets(cells: Any, X: Any) -> np.ndarray:
+def check_every_value(cells: Any) -> None:
+    """Refuse a column of targets that lacks one."""
     if cells.null_count():
-        raise ValueError(
-            f"The target, column {cells.name!r}, has no value in row {cells.is_null().arg_max()}."
-        )
+        row = int(cells.is_null().arg_max())
+        raise ValueError(f"The target, column {cells.name!r}, has no value in row {row}.")
+
+
+def _targets(cells: Any, X: Any) -> np.ndarray:
+    check_every_value(cells)
     if not (cells.dtype.is_numeric() or cells.dtype == bool):
         raise ValueError(
             f"The target, column {cells.name!r}, is {cells.dtype}; data sets on disk have numbers "
