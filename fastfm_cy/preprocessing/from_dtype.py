@@ -58,6 +58,12 @@ def contents_of(encoder: FieldEncoder) -> dict[str, str | None]:
     return {name: contents.get(name) for name in fitted.names_in if name not in fitted.dropped}
 
 
+def columns_without_values(encoder: FieldEncoder) -> list[str]:
+    """Columns all of whose values were missing in all rows that an encoder learned."""
+    fields = encoder._fitted.fields
+    return list(dict.fromkeys(field.source for field in fields if not field.has_values))
+
+
 def refuse_other_than_numbers(X: Any) -> None:
     """Refuse a table with a column that is not numbers."""
     if sparse.issparse(X) or _is_of_numbers(X):

@@ -11,7 +11,8 @@ import numpy as np
 from ...data.sample_checks import check_target
 from ...preprocessing import FieldEncoder
 from ...preprocessing.encoder_file import encoder_bytes
-from ...preprocessing.from_dtype import contents_of
+from ...preprocessing.from_dtype import columns_without_values, contents_of
+from ...preprocessing.plan import all_missing
 from ..files import is_path, listed
 from .disk_writer import FolderWriter
 from .frames import FrameChunks
@@ -30,6 +31,8 @@ def write_table(
     sources = listed(source)
     if not all(map(is_path, sources)):
         raise TypeError("Tables are read several times; give the paths of files.")
+    if not isinstance(encoder, FieldEncoder):
+        raise TypeError(f"encoder must be a FieldEncoder; got {encoder!r}.")
     is_fitted = encoder.__sklearn_is_fitted__()
     if is_fitted:
         contents = contents_of(encoder)
@@ -47,6 +50,8 @@ def write_table(
         for first, frame in _numbered(chunks):
             with _in_rows_from(first):
                 encoder.partial_fit(frame.select(features))
+        if empty := columns_without_values(encoder):
+            raise ValueError(all_missing(empty, first + len(frame)))
     for first, frame in _numbered(chunks):
         with _in_rows_from(first):
             X = encoder.transform(frame.select(features))

@@ -142,3 +142,12 @@ def test_an_altered_encoder_is_refused(table, tmp_path):
     data.encoder_file.write_bytes(bytes(len(content)))
     with pytest.raises(FileFormatError, match="is no encoder, or was altered"):
         FMClassifier(max_iter=1).fit(open_dataset(data.folder))
+
+
+def test_columns_without_values_and_other_encoders_are_refused(table, tmp_path):
+    table.assign(age=np.nan).to_csv(tmp_path / "t.csv", index=False)
+    with pytest.raises(ValueError, match="'age'"):
+        converted(tmp_path / "t.csv", tmp_path / "disk", FieldEncoder(), target="stars")
+    with pytest.raises(TypeError, match="encoder must be a FieldEncoder; got 'one'"):
+        convert(tmp_path / "t.csv", tmp_path / "disk", encoder="one")
+    assert not (tmp_path / "disk").exists()
